@@ -1,0 +1,2 @@
+//! irqlab
+fn main() {}
