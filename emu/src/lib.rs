@@ -1,1 +1,11 @@
-//! emu
+//! The machine that runs Windows-style kernel drivers: memory, cores, loader, NT kernel model,
+//! choices, faults, stops and reports. It has no terminal, no clock and no global state, and it
+//! never prints: a run is a pure function of (scenario, driver bytes, schedule).
+
+pub mod loader;
+pub mod personality;
+pub mod position;
+pub mod report;
+pub mod scenario;
+pub mod stop;
+pub mod trace;

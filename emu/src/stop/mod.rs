@@ -1,0 +1,67 @@
+//! How a run ends: a closed enum with data. Rendering is in [`crate::report`].
+
+pub mod bugcheck;
+
+pub use bugcheck::{Access, Bugcheck};
+
+use crate::position::Position;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The workload is done, every core is idle and nothing is pending.
+    Completed,
+    /// The kernel stopped the machine (`KeBugCheckEx`).
+    Bugcheck(Box<Bugcheck>),
+    /// Nothing can run any more although work is outstanding.
+    Deadlock {
+        /// Who waits for what, one line each, in core and thread order.
+        waits: Vec<Wait>,
+    },
+    /// A driver called something the kernel model does not have.
+    Unimplemented {
+        /// `module!name`.
+        name: String,
+        /// Guest address of the call.
+        caller: u64,
+        /// What exactly is missing, when the function is modelled but this use of it is not.
+        detail: String,
+    },
+    /// A limit of the run was reached.
+    Limit {
+        /// Which one.
+        limit: Limit,
+        /// Its value, in the unit that [`Limit`] names.
+        value: u64,
+        /// Guest address at which the busiest core stood.
+        pc: u64,
+    },
+}
+
+/// The limits of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Instructions retired by all cores in a run.
+    Instructions,
+    /// Instructions that one driver's `DriverEntry` may take.
+    DriverEntry,
+    /// Choices in a run.
+    Choices,
+}
+
+/// One edge of a deadlock's wait-for graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The core that spins or the core the thread last ran on.
+    pub core: u8,
+    /// The waiting thread, if a thread waits.
+    pub thread: Option<u32>,
+    /// Guest address of the object waited for.
+    pub object: u64,
+    /// What kind of object it is ("spin lock", "event", ...).
+    pub what: &'static str,
+    /// The core that holds it, for a spin lock.
+    pub holder: Option<u8>,
+    /// When the wait began.
+    pub since: Position,
+}
