@@ -1,23 +1,28 @@
 #![no_std]
 #![allow(non_snake_case, missing_docs)]
+extern crate crt as _;
 use core::ffi::c_void;
-#[link(name = "ntoskrnl.exe", kind = "raw-dylib")]
+#[cfg_attr(target_arch = "x86", link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim", import_name_type = "undecorated"))]
+#[cfg_attr(not(target_arch = "x86"), link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim"))]
 unsafe extern "system" {
     fn ExAllocatePoolWithTag(kind: u32, size: usize, tag: u32) -> *mut u8;
     fn ExFreePool(p: *mut u8);
     fn KeBugCheckEx(code: u32, a: usize, b: usize, c: usize, d: usize) -> !;
 }
-#[link(name = "ntoskrnl.exe", kind = "raw-dylib")]
+#[cfg_attr(target_arch = "x86", link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim", import_name_type = "undecorated"))]
+#[cfg_attr(not(target_arch = "x86"), link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim"))]
 unsafe extern "C" {
     fn DbgPrint(f: *const u8, ...) -> u32;
 }
 #[cfg(target_arch = "x86")]
-#[link(name = "hal.dll", kind = "raw-dylib")]
+#[cfg_attr(target_arch = "x86", link(name = "hal.dll", kind = "raw-dylib", modifiers = "+verbatim", import_name_type = "undecorated"))]
+#[cfg_attr(not(target_arch = "x86"), link(name = "hal.dll", kind = "raw-dylib", modifiers = "+verbatim"))]
 unsafe extern "fastcall" {
     fn KfRaiseIrql(level: u8) -> u8;
     fn KfLowerIrql(level: u8);
 }
-#[link(name = "ndis.sys", kind = "raw-dylib")]
+#[cfg_attr(target_arch = "x86", link(name = "ndis.sys", kind = "raw-dylib", modifiers = "+verbatim", import_name_type = "undecorated"))]
+#[cfg_attr(not(target_arch = "x86"), link(name = "ndis.sys", kind = "raw-dylib", modifiers = "+verbatim"))]
 unsafe extern "system" {
     fn NdisAllocatePacketPool(status: *mut i32, pool: *mut *mut c_void, n: u32, size: u32);
 }
