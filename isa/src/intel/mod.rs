@@ -1,0 +1,1 @@
+//! What x86 and x64 share.

@@ -1,0 +1,104 @@
+//! Walking the stack of an emulated core: from a pc back through its callers.
+
+use crate::isa;
+use crate::memory::Mem;
+use crate::profile::Arch;
+use crate::registers::{Reg, RegisterAccess, Registers};
+use crate::{return_address, stack_pointer};
+
+/// One function activation on a stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// Where the function is: for the first frame the next instruction, for every other one the
+    /// return address, which stands after the call. Look a caller's source line up at `pc - 1`.
+    pub pc: u64,
+    /// The stack pointer of this frame: for a caller, its value once the callee has popped the
+    /// return address (and not yet any arguments that the callee pops).
+    pub sp: u64,
+}
+
+/// The loaded images, found by address.
+pub trait Images {
+    /// The image that contains `pc`, or `None` when no image does.
+    fn image(&self, pc: u64) -> Option<ImageUnwind<'_>>;
+}
+
+/// What unwinding needs to know about one loaded image.
+#[derive(Clone, Copy)]
+pub struct ImageUnwind<'a> {
+    /// Its load address.
+    pub base: u64,
+    /// The exception directory (the `.pdata` section): raw function table entries. Empty on x86.
+    pub pdata: &'a [u8],
+    /// Reads code and unwind data of the image by virtual address. It may be the guest memory
+    /// itself, or a copy of the image that stays readable when pages of it are not resident.
+    pub memory: &'a dyn Mem,
+}
+
+/// The stack of a core, innermost frame first, at most `limit` frames.
+///
+/// The first frame is the pc of `regs`, wherever that is. If it is outside all images (an import
+/// that has just been called), its caller is found as for a function just entered. The walk ends at
+/// the first return address outside all images (which is not reported), where memory cannot be
+/// read, and where unwind data are missing or contradict themselves: a stack that is cut short is
+/// preferred to one that is invented. The stack pointer must grow from frame to frame, so the walk
+/// always ends.
+pub fn unwind(
+    arch: Arch,
+    regs: &Registers,
+    mem: &dyn Mem,
+    images: &dyn Images,
+    limit: usize,
+) -> Vec<Frame> {
+    let sp = stack_pointer(arch);
+    let mut regs = regs.clone();
+    let mut frames = Vec::new();
+    while frames.len() < limit {
+        let here = Frame {
+            pc: regs.get(Reg::PC),
+            sp: regs.get(sp),
+        };
+        let first = frames.is_empty();
+        frames.push(here);
+        let step = Step {
+            mem,
+            images,
+            interrupted: first,
+        };
+        let caller = if images.image(here.pc).is_some() {
+            (isa(arch).caller)(&step, &regs)
+        } else {
+            leaf(arch, &regs, mem)
+        };
+        match caller {
+            Some(caller)
+                if images.image(caller.pc).is_some()
+                    && (caller.get(sp) > here.sp || first && caller.get(sp) == here.sp) =>
+            {
+                regs = caller;
+            }
+            _ => break,
+        }
+    }
+    frames
+}
+
+/// What an architecture's unwinder may look at to leave one frame.
+pub(crate) struct Step<'a> {
+    pub mem: &'a dyn Mem,
+    pub images: &'a dyn Images,
+    /// The frame may be at any instruction, its prologue and epilogues too. Otherwise it is at a
+    /// return address.
+    pub interrupted: bool,
+}
+
+/// Leaves a function that has not moved the stack pointer nor saved anything.
+pub(crate) fn leaf(arch: Arch, regs: &Registers, mem: &dyn Mem) -> Option<Registers> {
+    let mut caller = regs.clone();
+    caller.pc = return_address(arch, regs, mem)?;
+    if isa(arch).registers.link_register.is_none() {
+        let sp = stack_pointer(arch);
+        caller.set(sp, regs.get(sp).wrapping_add(arch.pointer_size()));
+    }
+    Some(caller)
+}
