@@ -4,6 +4,8 @@
 
 use core::mem::offset_of;
 
+use crate::ip::IPRcvBuf;
+use crate::ndis::NDIS_PACKET;
 use crate::types::*;
 
 const fn by_width(on_32: usize, on_64: usize) -> usize {
@@ -44,4 +46,8 @@ check! {
     offset_of!(DRIVER_OBJECT, MajorFunction) => 0x38, 0x70;
     offset_of!(FILE_OBJECT, FsContext) => 0x0C, 0x18;
     offset_of!(FILE_OBJECT, FsContext2) => 0x10, 0x20;
+    size_of::<IPRcvBuf>() => 0x24, 0x40;
+    offset_of!(IPRcvBuf, ipr_buffer) => 0x08, 0x10;
+    offset_of!(IPRcvBuf, ipr_size) => 0x0C, 0x18;
+    size_of::<NDIS_PACKET>() => 0x38, 0x60;
 }

@@ -23,16 +23,19 @@ mod import;
 
 pub mod ex;
 pub mod io;
+pub mod ip;
 pub mod irql;
 pub mod ke;
 mod layout;
 pub mod list;
 pub mod mm;
+pub mod ndis;
 pub mod ps;
 pub mod registry;
 pub mod rtl;
 pub mod spin;
 pub mod status;
+pub mod tdi;
 pub mod types;
 pub mod zw;
 
