@@ -1,8 +1,14 @@
 //! 64-bit Arm.
 
+mod bits;
 pub(crate) mod convention;
 mod decode;
+mod def;
+mod flow;
+mod memory;
+mod names;
 mod registers;
+mod special;
 mod unwind;
 
 pub(crate) static ISA: crate::Isa = crate::Isa {

@@ -1,9 +1,20 @@
-//! Decoding.
-use crate::decode::Insn;
+//! Decoding x64: the shared instruction set in 64-bit mode.
+
+use capstone::prelude::*;
 use capstone::{Capstone, CsResult};
+
+use crate::decode::Insn;
+use crate::intel;
+use crate::profile::Arch;
+
 pub(super) fn engine() -> CsResult<Capstone> {
-    todo!()
+    Capstone::new()
+        .x86()
+        .mode(arch::x86::ArchMode::Mode64)
+        .detail(true)
+        .build()
 }
-pub(super) fn decode(_engine: &Capstone, _insn: &capstone::Insn) -> Option<Insn> {
-    todo!()
+
+pub(super) fn decode(engine: &Capstone, insn: &capstone::Insn) -> Option<Insn> {
+    intel::decode::decode(engine, insn, Arch::X64)
 }
