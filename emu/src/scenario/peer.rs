@@ -1,0 +1,399 @@
+//! The other machines on the wires at run time: they build the packets of their scripts, answer
+//! ARP, acknowledge TCP data, and remember how far each conversation has come.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use etherparse::{ArpOperation, Icmpv4Type, LinkSlice, NetSlice, SlicedPacket, TransportSlice};
+
+use super::frame::{self, End, Numbers};
+use super::packet::{
+    ArpTemplate, Checksum, IpTemplate, Link, PacketTemplate, TcpFlags, TcpTemplate, Transport,
+};
+use super::plan::{Await, Flow, Host, Matcher, Plan, Protocol};
+
+/// The window that hosts offer when they acknowledge on their own.
+const WINDOW: u16 = 8760;
+
+/// All hosts of a plan. A plain value: a clone of the machine clones it along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    wires: Arc<Wires>,
+    conversations: Vec<Conversation>,
+    /// Packets seen, per matcher.
+    sent: Vec<u32>,
+    signals: Vec<bool>,
+}
+
+/// What a sent frame brought about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Frames that now come back on the same adapter, in this order: an ARP reply, an
+    /// acknowledgment.
+    pub replies: Vec<Vec<u8>>,
+    /// Index of the flow that the frame belongs to.
+    pub flow: Option<usize>,
+}
+
+/// The part of a plan that does not change.
+#[derive(Debug, PartialEq, Eq)]
+struct Wires {
+    hosts: Vec<Host>,
+    flows: Vec<Flow>,
+    matchers: Vec<Matcher>,
+}
+
+/// How far a flow has come, seen from its host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Conversation {
+    remote: Option<End>,
+    /// Sequence number of the remote's SYN.
+    remote_isn: Option<u32>,
+    /// TCP: bytes received in order after the remote's SYN; else bytes in all.
+    received: u32,
+    /// TCP: ranges received beyond `received`, start to end.
+    early: BTreeMap<u32, u32>,
+    /// TCP: bytes after the host's SYN that the remote acknowledged.
+    acked: Option<u32>,
+    /// Packets received.
+    packets: u32,
+    /// TCP: segments received by their flags.
+    flags: BTreeMap<TcpFlags, u32>,
+}
+
+/// What counts of a TCP segment that the drivers sent.
+struct Segment {
+    flags: TcpFlags,
+    sequence: u32,
+    ack: u32,
+    length: u32,
+}
+
+/// An IPv4 packet that the drivers sent.
+struct Packet {
+    from: End,
+    to: End,
+    protocol: Protocol,
+    /// TCP only.
+    segment: Option<Segment>,
+    /// Bytes of data.
+    length: u32,
+}
+
+impl Peer {
+    /// The hosts of a plan, before anything was sent.
+    pub fn new(plan: &Plan) -> Peer {
+        let start = |flow: &Flow| Conversation {
+            remote: flow.remote,
+            ..Default::default()
+        };
+        Peer {
+            conversations: plan.flows.iter().map(start).collect(),
+            sent: vec![0; plan.matchers.len()],
+            signals: vec![false; plan.signals.len()],
+            wires: Arc::new(Wires {
+                hosts: plan.hosts.clone(),
+                flows: plan.flows.clone(),
+                matchers: plan.matchers.clone(),
+            }),
+        }
+    }
+
+    /// The frame that a template stands for now. The acknowledgment number says what the host
+    /// has received so far; of a flow whose remote is not known yet it and the remote's
+    /// address are zero.
+    pub fn build(&self, template: &PacketTemplate) -> Vec<u8> {
+        match template {
+            PacketTemplate::Frame(bytes) => bytes.clone(),
+            PacketTemplate::Arp(arp) => frame::arp(arp),
+            PacketTemplate::Ip(ip) => self.build_ip(ip),
+        }
+    }
+
+    fn build_ip(&self, template: &IpTemplate) -> Vec<u8> {
+        let flow = &self.wires.flows[template.flow];
+        let conversation = &self.conversations[template.flow];
+        let from = (self.wires.hosts[flow.host].ip, flow.port);
+        let to = conversation.remote.unwrap_or((Ipv4Addr::UNSPECIFIED, 0));
+        let remote_isn = conversation.remote_isn.unwrap_or(0);
+        let ack = match conversation.remote_isn {
+            Some(isn) => isn.wrapping_add(1).wrapping_add(conversation.received),
+            None => 0,
+        };
+        frame::ip(
+            template,
+            from,
+            to,
+            Numbers {
+                isn: flow.isn,
+                ack,
+                remote_isn,
+            },
+        )
+    }
+
+    /// Takes note of a frame that a driver sent on an adapter.
+    pub fn observe(&mut self, adapter: usize, frame: &[u8]) -> Observed {
+        let Ok(sliced) = SlicedPacket::from_ethernet(frame) else {
+            return Observed::default();
+        };
+        if let Some(NetSlice::Arp(_)) = &sliced.net {
+            let reply = self.answer_arp(adapter, &sliced);
+            return Observed {
+                replies: reply.into_iter().collect(),
+                flow: None,
+            };
+        }
+        let Some(NetSlice::Ipv4(ip)) = &sliced.net else {
+            return Observed::default();
+        };
+        let packet = packet(&sliced);
+        self.count(
+            adapter,
+            ip.header().destination_addr(),
+            ip.header().protocol().0,
+            &packet,
+        );
+        let Some(packet) = packet else {
+            return Observed::default();
+        };
+        let Some(flow) = self.flow_of(adapter, &packet) else {
+            return Observed::default();
+        };
+        let reply = self.receive(flow, &packet, sender(&sliced));
+        Observed {
+            replies: reply.into_iter().collect(),
+            flow: Some(flow),
+        }
+    }
+
+    /// Whether what a step waits for has come true.
+    pub fn reached(&self, condition: &Await) -> bool {
+        match *condition {
+            Await::Flags { flow, flags, count } => {
+                let seen = self.conversations[flow].flags.iter();
+                seen.filter(|(f, _)| f.contains(flags))
+                    .map(|(_, n)| n)
+                    .sum::<u32>()
+                    >= count
+            }
+            Await::Acked { flow, offset } => self.conversations[flow]
+                .acked
+                .is_some_and(|acked| acked >= offset),
+            Await::Received { flow, bytes } => self.conversations[flow].received >= bytes,
+            Await::Packets { flow, count } => self.conversations[flow].packets >= count,
+            Await::Sent { matcher, count } => self.sent[matcher] >= count,
+            Await::Signal(signal) => self.signals[signal],
+        }
+    }
+
+    /// Raises a signal, for good.
+    pub fn signal(&mut self, signal: usize) {
+        self.signals[signal] = true;
+    }
+
+    /// The reply to an ARP request for the address of a host on this wire.
+    fn answer_arp(&self, adapter: usize, sliced: &SlicedPacket<'_>) -> Option<Vec<u8>> {
+        let Some(NetSlice::Arp(arp)) = &sliced.net else {
+            return None;
+        };
+        let request = arp.to_packet().try_eth_ipv4().ok()?;
+        if request.operation != ArpOperation::REQUEST {
+            return None;
+        }
+        let wanted = request.target_ipv4_addr();
+        let mut hosts = self.wires.hosts.iter();
+        let host = hosts.find(|h| h.adapter == adapter && h.arp && h.ip == wanted)?;
+        Some(frame::arp(&ArpTemplate {
+            link: Link {
+                source: host.mac,
+                destination: request.sender_mac,
+            },
+            request: false,
+            sender_mac: host.mac,
+            sender_ip: host.ip,
+            target_mac: request.sender_mac,
+            target_ip: request.sender_ipv4_addr(),
+        }))
+    }
+
+    /// Counts a packet for every matcher that it fits.
+    fn count(&mut self, adapter: usize, to: Ipv4Addr, protocol: u8, packet: &Option<Packet>) {
+        let port = packet.as_ref().map(|packet| packet.to.1);
+        for (matcher, sent) in self.wires.matchers.iter().zip(&mut self.sent) {
+            let fits = matcher.adapter.is_none_or(|wanted| wanted == adapter)
+                && matcher
+                    .protocol
+                    .is_none_or(|wanted| wanted.number() == protocol)
+                && matcher.to.is_none_or(|wanted| wanted == to)
+                && matcher.port.is_none_or(|wanted| Some(wanted) == port);
+            *sent += u32::from(fits);
+        }
+    }
+
+    /// The flow that a packet belongs to: the one with this remote, else the first that waits
+    /// for its remote, which herewith is known.
+    fn flow_of(&mut self, adapter: usize, packet: &Packet) -> Option<usize> {
+        let wires = &self.wires;
+        let is_for = |flow: &Flow| {
+            let host = &wires.hosts[flow.host];
+            host.adapter == adapter
+                && (host.ip, flow.port) == packet.to
+                && flow.protocol == packet.protocol
+        };
+        let mine: Vec<usize> = (0..wires.flows.len())
+            .filter(|&i| is_for(&wires.flows[i]))
+            .collect();
+        let with = |remote| {
+            mine.iter()
+                .copied()
+                .find(|&i| self.conversations[i].remote == remote)
+        };
+        let opens = packet
+            .segment
+            .as_ref()
+            .is_none_or(|s| s.flags.contains(TcpFlags::SYN));
+        let flow = with(Some(packet.from)).or_else(|| with(None).filter(|_| opens))?;
+        self.conversations[flow].remote = Some(packet.from);
+        Some(flow)
+    }
+
+    /// A packet reached the host of its flow, which may acknowledge it.
+    fn receive(&mut self, flow: usize, packet: &Packet, sender: [u8; 6]) -> Option<Vec<u8>> {
+        let Flow {
+            isn,
+            host,
+            acknowledge,
+            ..
+        } = self.wires.flows[flow];
+        let conversation = &mut self.conversations[flow];
+        conversation.packets += 1;
+        let Some(segment) = &packet.segment else {
+            conversation.received = conversation.received.saturating_add(packet.length);
+            return None;
+        };
+        conversation.take(segment, isn);
+        // A SYN is answered by the script; a reset by nobody.
+        let closed = TcpFlags(TcpFlags::SYN.0 | TcpFlags::RST.0);
+        let owes = segment.length > 0 && segment.flags.0 & closed.0 == 0;
+        let link = Link {
+            source: self.wires.hosts[host].mac,
+            destination: sender,
+        };
+        (acknowledge && owes).then(|| self.build_ip(&acknowledgment(flow, link)))
+    }
+}
+
+impl Conversation {
+    /// Takes a segment into account; `isn` is the host's own.
+    fn take(&mut self, segment: &Segment, isn: u32) {
+        *self.flags.entry(segment.flags).or_default() += 1;
+        if segment.flags.contains(TcpFlags::SYN) {
+            self.remote_isn = Some(segment.sequence);
+        }
+        if segment.flags.contains(TcpFlags::ACK) {
+            let offset = segment.ack.wrapping_sub(isn).wrapping_sub(1);
+            // An acknowledgment from before the SYN looks like one far ahead: leave it out.
+            if offset < 1 << 31 {
+                self.acked = self.acked.max(Some(offset));
+            }
+        }
+        let Some(remote_isn) = self.remote_isn else {
+            return;
+        };
+        let first = segment.sequence.wrapping_sub(remote_isn).wrapping_sub(1);
+        let end = first.wrapping_add(segment.length);
+        if segment.flags.contains(TcpFlags::SYN) || end >= 1 << 31 {
+            return;
+        }
+        // A segment that began before the SYN cannot be; one that wraps has been left out.
+        self.early
+            .insert(first, end.max(self.early.get(&first).copied().unwrap_or(0)));
+        while let Some((&start, &end)) = self.early.first_key_value() {
+            if start > self.received {
+                break;
+            }
+            self.received = self.received.max(end);
+            self.early.remove(&start);
+        }
+    }
+}
+
+/// The segment by which a host acknowledges what it received.
+fn acknowledgment(flow: usize, link: Link) -> IpTemplate {
+    IpTemplate {
+        link,
+        flow,
+        ttl: 64,
+        id: 0,
+        dont_fragment: true,
+        fragment: None,
+        checksum: Checksum::Right,
+        transport: Transport::Tcp(TcpTemplate {
+            flags: TcpFlags::ACK,
+            offset: 0,
+            ack: None,
+            window: WINDOW,
+            urgent: 0,
+            mss: None,
+            checksum: Checksum::Right,
+            data: Vec::new(),
+        }),
+    }
+}
+
+/// The IPv4 packet of a conversation in a frame; `None` for other protocols and for fragments.
+fn packet(sliced: &SlicedPacket<'_>) -> Option<Packet> {
+    let Some(NetSlice::Ipv4(ip)) = &sliced.net else {
+        return None;
+    };
+    let (from, to) = (ip.header().source_addr(), ip.header().destination_addr());
+    let packet = |from_port, to_port, protocol, segment, data: &[u8]| {
+        let (from, to) = ((from, from_port), (to, to_port));
+        Some(Packet {
+            from,
+            to,
+            protocol,
+            segment,
+            length: data.len() as u32,
+        })
+    };
+    match sliced.transport.as_ref()? {
+        TransportSlice::Tcp(tcp) => {
+            // Byte 13 of the header is the flags as TcpFlags has them (RFC 9293).
+            let flags = TcpFlags(tcp.slice()[13]);
+            let segment = Segment {
+                flags,
+                sequence: tcp.sequence_number(),
+                ack: tcp.acknowledgment_number(),
+                length: tcp.payload().len() as u32 + u32::from(flags.contains(TcpFlags::FIN)),
+            };
+            let (from, to) = (tcp.source_port(), tcp.destination_port());
+            packet(from, to, Protocol::Tcp, Some(segment), tcp.payload())
+        }
+        TransportSlice::Udp(udp) => packet(
+            udp.source_port(),
+            udp.destination_port(),
+            Protocol::Udp,
+            None,
+            udp.payload(),
+        ),
+        TransportSlice::Icmpv4(icmp) => match icmp.icmp_type() {
+            Icmpv4Type::EchoRequest(echo) => {
+                packet(echo.id, 0, Protocol::Icmp, None, icmp.payload())
+            }
+            Icmpv4Type::EchoReply(echo) => packet(0, echo.id, Protocol::Icmp, None, icmp.payload()),
+            _ => None,
+        },
+        TransportSlice::Igmp(_) | TransportSlice::Icmpv6(_) => None,
+    }
+}
+
+/// The station that sent a frame.
+fn sender(sliced: &SlicedPacket<'_>) -> [u8; 6] {
+    match &sliced.link {
+        Some(LinkSlice::Ethernet2(link)) => link.source(),
+        _ => [0xFF; 6],
+    }
+}
