@@ -1,0 +1,53 @@
+//! `cargo xtask test`: everything a change must pass.
+//!
+//! Everything of the main workspace is checked, documented and tested in the release profile: the
+//! processor emulator is then compiled once, and the long tests run at full speed.
+
+use crate::failure::Outcome;
+use crate::process::{run as run_program, say, shown};
+use crate::toolchain::{self, Route};
+use crate::{drivers, manifest::Arch, no_arguments, setup, workspace};
+use std::path::PathBuf;
+use std::process::Command;
+
+pub fn run(arguments: &[String]) -> Outcome<()> {
+    no_arguments(arguments)?;
+    setup::run(&[])?;
+    drivers::build_all()?;
+
+    let main = workspace::root();
+    let drivers = workspace::driver_sources();
+    cargo(&main, &["fmt", "--all", "--check"])?;
+    cargo(&drivers, &["fmt", "--all", "--check"])?;
+
+    const DENY: [&str; 3] = ["--", "-D", "warnings"];
+    cargo(
+        &drivers,
+        &[&["clippy", "--all-targets"], &DENY[..]].concat(),
+    )?;
+    if toolchain::choose()?.route == Route::Rustup {
+        let targets = Arch::ALL.map(|arch| ["--target", arch.target()]).concat();
+        cargo(&drivers, &[&["clippy"], &targets[..], &DENY].concat())?;
+    }
+    cargo(&drivers, &["doc", "--no-deps"])?;
+    cargo(&drivers, &["test"])?;
+
+    cargo(
+        &main,
+        &[
+            &["clippy", "--release", "--workspace", "--all-targets"],
+            &DENY[..],
+        ]
+        .concat(),
+    )?;
+    cargo(&main, &["doc", "--release", "--workspace", "--no-deps"])?;
+    cargo(&main, &["test", "--release", "--workspace"])
+}
+
+fn cargo(folder: &PathBuf, arguments: &[&str]) -> Outcome<()> {
+    let mut command: Command = workspace::cargo();
+    command.current_dir(folder).args(arguments);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    say(shown(&command));
+    run_program(&mut command)
+}
