@@ -45,17 +45,3 @@ impl Endpoint {
         Endpoint { address, port }
     }
 }
-
-/// An IP protocol number; only the three below are translated.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-#[repr(transparent)]
-pub struct Protocol(pub u8);
-
-impl Protocol {
-    /// ICMP, protocol 1.
-    pub const ICMP: Protocol = Protocol(1);
-    /// TCP, protocol 6.
-    pub const TCP: Protocol = Protocol(6);
-    /// UDP, protocol 17.
-    pub const UDP: Protocol = Protocol(17);
-}

@@ -193,10 +193,7 @@ mod tests {
             Some(Address::from_bytes([198, 51, 100, 250])),
             "second range follows the first"
         );
-        assert_eq!(
-            pool.number_of(Address::from_bytes([203, 0, 113, 20])),
-            None
-        );
+        assert_eq!(pool.number_of(Address::from_bytes([203, 0, 113, 20])), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! There is no table of free ports: a port is taken exactly as long as a session uses it, so the
 //! mapping table is asked, and nothing can leak.
 
-use crate::address::Protocol;
+use crate::flow::Protocol;
 use core::ops::RangeInclusive;
 
 /// Ports that a translator may hand out when it can't keep the private one: the dynamic ports of
