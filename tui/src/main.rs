@@ -1,2 +1,4 @@
 //! irqlab
+mod bundle;
+
 fn main() {}

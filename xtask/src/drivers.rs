@@ -281,6 +281,9 @@ fn set_environment(cargo: &mut Command, toolchain: &Toolchain) {
     remap(&workspace::driver_scratch(), "target");
     let rust = format!("/rustc/{}", toolchain.commit);
     remap(&toolchain.library_source, &rust);
+    if let Ok(real) = toolchain.library_source.canonicalize() {
+        remap(&real, &rust);
+    }
     for folder in registry_folders() {
         remap(&folder, "registry");
     }

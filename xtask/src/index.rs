@@ -15,7 +15,8 @@ pub fn write(folder: &Path, builds: &[Build], toolchain: &Toolchain) -> Outcome<
             let stem = stem(build, arch);
             let image = folder.join(format!("{stem}.sys"));
             if image.is_file() {
-                entries.push(entry(build, arch, &stem, &read(&image)?));
+                let symbols = read(&folder.join(format!("{stem}.pdb")))?;
+                entries.push(entry(build, arch, &stem, &read(&image)?, &symbols));
             }
         }
     }
@@ -35,7 +36,7 @@ pub fn stem(build: &Build, arch: Arch) -> String {
     format!("{}/{driver}/{id}/{driver}", arch.name())
 }
 
-fn entry(build: &Build, arch: Arch, stem: &str, image: &[u8]) -> String {
+fn entry(build: &Build, arch: Arch, stem: &str, image: &[u8], symbols: &[u8]) -> String {
     let dates: Vec<(&str, String)> = build
         .dates
         .iter()
@@ -60,6 +61,7 @@ fn entry(build: &Build, arch: Arch, stem: &str, image: &[u8]) -> String {
         ("note", string(&build.note)),
         ("size", image.len().to_string()),
         ("xxh3", string(&hash(image))),
+        ("pdb_xxh3", string(&hash(symbols))),
     ])
 }
 
