@@ -7,9 +7,12 @@
 pub mod codes;
 pub mod eventlog;
 pub mod facts;
+pub mod json;
+mod layout;
 pub mod model;
 pub mod screen;
 pub mod table;
+pub mod text;
 pub mod words;
 
 pub use eventlog::Record;

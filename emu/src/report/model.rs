@@ -1,6 +1,8 @@
 //! The report of a run as plain data: every address resolved, every name a string. It is filled
 //! from a machine once and then rendered as text, as JSON or on a terminal.
 
+use std::fmt;
+
 use isa::Profile;
 use serde::{Serialize, Serializer};
 
@@ -135,6 +137,30 @@ pub struct Place {
     /// Source file and line.
     #[serde(serialize_with = "as_file_line")]
     pub source: Option<(String, u32)>,
+}
+
+impl Place {
+    /// `file:line`, if the source is known.
+    pub fn file_line(&self) -> Option<String> {
+        let (file, line) = self.source.as_ref()?;
+        Some(format!("{file}:{line}"))
+    }
+}
+
+impl fmt::Display for Place {
+    /// As much as is known: `sample.sys!queue::drain queue.rs:97`, or the address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.module, &self.function) {
+            (Some(module), Some(function)) => write!(f, "{module}!{function}")?,
+            (Some(module), None) => write!(f, "{module} {:08x}", self.pc)?,
+            (None, Some(function)) => write!(f, "{function}")?,
+            (None, None) => write!(f, "{:08x}", self.pc)?,
+        }
+        match &self.source {
+            Some((file, line)) => write!(f, " {file}:{line}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// One edge of a deadlock.

@@ -6,6 +6,7 @@
 use isa::Profile;
 use serde::Serialize;
 
+use super::layout::wrap;
 use super::words::{Names, words};
 use crate::position::Position;
 use crate::trace::event::{Event, EventKind};
@@ -125,4 +126,92 @@ pub fn rows(
         });
     }
     rows
+}
+
+/// Narrowest column, in cells, that text of a core gets of its own.
+const NARROWEST_COLUMN: usize = 24;
+
+/// The table as lines of at most `width` cells (not less than 40), with a heading.
+///
+/// Each core has a column. Where there are too many cores for that, the marks of all cores stand
+/// side by side and one column of text names the core.
+pub fn lines(rows: &[Row], cpus: u8, width: usize) -> Vec<String> {
+    let cpus = usize::from(cpus.max(1));
+    let width = width.max(40);
+    let position = rows
+        .iter()
+        .map(|row| row.at.to_string().len())
+        .fold("position".len(), usize::max);
+    let column = width.saturating_sub(position) / cpus;
+    if column > NARROWEST_COLUMN {
+        columns(rows, cpus, position, column - 1)
+    } else {
+        lanes(rows, cpus, position, width)
+    }
+}
+
+/// A column of `column` cells for each core: its mark, a space, and the text of its own events.
+fn columns(rows: &[Row], cpus: usize, position: usize, column: usize) -> Vec<String> {
+    let heading: String = (0..cpus)
+        .map(|core| format!(" {:<column$}", format!("core {core}")))
+        .collect();
+    let mut lines = vec![format!("{:position$}{heading}", "position")];
+    for row in rows {
+        for (index, text) in wrap(&full_text(row), column - 2).iter().enumerate() {
+            let mut line = match index {
+                0 => format!("{:>position$}", row.at.to_string()),
+                _ => " ".repeat(position),
+            };
+            for core in 0..cpus {
+                let own = if core == usize::from(row.core) {
+                    text
+                } else {
+                    ""
+                };
+                line += &format!(" {} {own:<1$}", mark(row, core), column - 2);
+            }
+            lines.push(line);
+        }
+    }
+    trim(lines)
+}
+
+/// The marks of all cores side by side, and one column of text.
+fn lanes(rows: &[Row], cpus: usize, position: usize, width: usize) -> Vec<String> {
+    let numbers: String = (0..cpus)
+        .filter_map(|core| char::from_digit(core as u32 % 10, 10))
+        .collect();
+    let mut lines = vec![format!("{:position$} {numbers} event", "position")];
+    let room = width
+        .saturating_sub(position + cpus + "  c31 ".len())
+        .max(16);
+    for row in rows {
+        let marks: String = (0..cpus).map(|core| mark(row, core)).collect();
+        for (index, text) in wrap(&full_text(row), room).iter().enumerate() {
+            let (at, core) = match index {
+                0 => (row.at.to_string(), format!("c{}", row.core)),
+                _ => (String::new(), String::new()),
+            };
+            lines.push(format!("{at:>position$} {marks} {core:<3} {text}"));
+        }
+    }
+    trim(lines)
+}
+
+fn full_text(row: &Row) -> String {
+    match row.place.as_str() {
+        "" => row.text.clone(),
+        place => format!("{} @ {place}", row.text),
+    }
+}
+
+fn mark(row: &Row, core: usize) -> char {
+    row.heights.get(core).map_or(' ', |height| height.mark())
+}
+
+fn trim(lines: Vec<String>) -> Vec<String> {
+    lines
+        .iter()
+        .map(|line| line.trim_end().to_string())
+        .collect()
 }
