@@ -33,17 +33,12 @@ pub struct IPRcvBuf {
     pub ipr_flags: u32,
 }
 
-/// `IPR_OWNER_IP`: the IP driver's own.
-pub const IPR_OWNER_IP: u32 = 0;
-/// `IPR_OWNER_ICMP`
-pub const IPR_OWNER_ICMP: u32 = 1;
-/// `IPR_OWNER_UDP`
-pub const IPR_OWNER_UDP: u32 = 2;
-/// `IPR_OWNER_TCP`
-pub const IPR_OWNER_TCP: u32 = 3;
-/// `IPR_OWNER_FIREWALL`: made by a firewall hook from pool, freed with `ExFreePool`, descriptor
-/// and bytes in one block.
-pub const IPR_OWNER_FIREWALL: u32 = 4;
+/// `ipr_owner` of a piece that the IP driver made. The public header has the field but no values
+/// for it: this one and [`OWNER_HOOK`] are this project's.
+pub const OWNER_IP: u32 = 0;
+/// `ipr_owner` of a piece that a firewall hook made from pool, descriptor and bytes in one block:
+/// the IP driver frees it with `ExFreePool`.
+pub const OWNER_HOOK: u32 = 1;
 
 /// What a hook decides about a datagram.
 pub type FORWARD_ACTION = i32;
@@ -92,6 +87,7 @@ pub struct FIREWALL_CONTEXT_T {
 
 /// A firewall hook, called at IRQL <= DISPATCH on any processor, several at once.
 ///
+/// As in the public header's prototype; what follows is how this project's IP driver calls it.
 /// `pData` holds the address of the datagram's first [`IPRcvBuf`], the IP header in front. The
 /// hook may rewrite the bytes in place, or replace the whole chain by storing another in
 /// `pRcvBuf`, after which the old one is still the IP driver's to free. On the receive side
@@ -112,7 +108,7 @@ pub type IPPacketFirewallPtr = unsafe extern "system" fn(
 pub struct IP_SET_FIREWALL_HOOK_INFO {
     /// The hook.
     pub FirewallPtr: Option<IPPacketFirewallPtr>,
-    /// Its place among the hooks: the highest is called first on receive.
+    /// Its place among the hooks; here the highest is called first.
     pub Priority: u32,
     /// Nonzero adds the hook, zero takes it away; no call is running when that returns.
     pub Add: u8,

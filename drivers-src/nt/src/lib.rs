@@ -22,6 +22,7 @@ extern crate crt as _;
 mod import;
 
 pub mod ex;
+pub mod global;
 pub mod io;
 pub mod ip;
 pub mod irql;
