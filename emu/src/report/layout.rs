@@ -1,4 +1,5 @@
-//! Laying text out in a given width. A character is taken to be one cell wide.
+//! Laying text out in a given width. A character is taken to be one cell wide; a control character
+//! is shown as `?`, because text may come from a guest and must not steer a terminal.
 
 /// The text in lines of at most `width` cells (at least 1), broken at spaces; a word that is
 /// longer is cut. An empty text is one empty line.
@@ -21,7 +22,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
             }
-            line.push(c);
+            line.push(visible(c));
             used += 1;
         }
     }
@@ -29,7 +30,12 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The same for a text of several paragraphs, each line after `indent` spaces.
+/// The character, or `?` for one that would steer a terminal.
+pub(super) fn visible(c: char) -> char {
+    if c.is_control() { '?' } else { c }
+}
+
+/// Several paragraphs in lines of at most `width` cells, each after `indent` spaces.
 pub(super) fn paragraphs(text: &str, width: usize, indent: usize) -> Vec<String> {
     text.lines()
         .flat_map(|paragraph| wrap(paragraph, width.saturating_sub(indent)))
@@ -49,6 +55,7 @@ mod tests {
         assert_eq!(wrap("ab abcdefgh", 4), ["ab", "abcd", "efgh"]);
         assert_eq!(wrap("─▂▄▆█", 3), ["─▂▄", "▆█"]);
         assert_eq!(wrap("a b", 0), ["a", "b"]);
+        assert_eq!(wrap("a\x1b[2J", 8), ["a?[2J"]);
     }
 
     #[test]

@@ -128,16 +128,18 @@ pub fn rows(
     rows
 }
 
+/// Narrowest table, in cells: the marks of 32 cores and a little text.
+const NARROWEST: usize = 64;
 /// Narrowest column, in cells, that text of a core gets of its own.
 const NARROWEST_COLUMN: usize = 24;
 
-/// The table as lines of at most `width` cells (not less than 40), with a heading.
+/// The table as lines of at most `width` cells (not less than 64), with a heading.
 ///
 /// Each core has a column. Where there are too many cores for that, the marks of all cores stand
 /// side by side and one column of text names the core.
 pub fn lines(rows: &[Row], cpus: u8, width: usize) -> Vec<String> {
     let cpus = usize::from(cpus.max(1));
-    let width = width.max(40);
+    let width = width.max(NARROWEST);
     let position = rows
         .iter()
         .map(|row| row.at.to_string().len())
@@ -201,7 +203,7 @@ fn lanes(rows: &[Row], cpus: usize, position: usize, width: usize) -> Vec<String
 fn full_text(row: &Row) -> String {
     match row.place.as_str() {
         "" => row.text.clone(),
-        place => format!("{} @ {place}", row.text),
+        place => format!("{}  {place}", row.text),
     }
 }
 

@@ -8,9 +8,9 @@ use super::screen::Screen;
 use super::table;
 
 /// Narrowest width that a report is laid out for, in cells.
-const NARROWEST: usize = 40;
+const NARROWEST: usize = 64;
 
-/// The whole report in lines of at most `width` cells (not less than 40), ending with a line feed.
+/// The whole report in lines of at most `width` cells (not less than 64), ending with a line feed.
 /// Only the line that replays the run is never broken, so that it can be copied; and a stop screen
 /// keeps the width of its display.
 pub fn render(report: &Report, width: usize) -> String {

@@ -7,6 +7,7 @@ mod ws2003;
 use isa::Profile;
 
 use super::facts::StopFacts;
+use super::layout::visible;
 use crate::personality::Personality;
 
 /// A colour by name; what it looks like is the terminal's business.
@@ -69,7 +70,7 @@ impl Display {
 
     /// Prints one line of text.
     fn print(&mut self, text: &str) {
-        let cells: Vec<char> = text.trim_end().chars().collect();
+        let cells: Vec<char> = text.trim_end().chars().map(visible).collect();
         if cells.is_empty() {
             self.lines.push(String::new());
         }
