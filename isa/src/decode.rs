@@ -242,7 +242,7 @@ pub enum Special {
     SystemCall,
     /// Raises an undefined-instruction exception on purpose: `ud2`, `udf`.
     Undefined,
-    /// Only kernel mode may run it: control and model registers, ports, TLB, `iret`, `eret`.
+    /// Only kernel mode has a use for it: control and model registers, ports, TLB, `iret`, `eret`.
     Privileged,
 }
 

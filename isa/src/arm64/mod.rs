@@ -4,6 +4,7 @@ mod bits;
 pub(crate) mod convention;
 mod decode;
 mod def;
+mod effects;
 mod flow;
 mod memory;
 mod names;

@@ -18,7 +18,7 @@ const COUNTERS: [u32; 5] = [
 const DAIF: u32 = sysreg(3, 4, 2, 1);
 
 /// The field of bits 20 to 5 of `mrs` and `msr`, for a register with op0 = 3.
-const fn sysreg(op1: u32, crn: u32, crm: u32, op2: u32) -> u32 {
+pub(super) const fn sysreg(op1: u32, crn: u32, crm: u32, op2: u32) -> u32 {
     3 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2
 }
 
@@ -46,6 +46,11 @@ pub(super) fn special(word: Word) -> Special {
         return Special::Privileged; // eret, drps
     }
     Special::None
+}
+
+/// `dc zva` and its tagged forms: stores zeros over a block of memory.
+pub(super) fn is_block_zero(word: Word) -> bool {
+    word.is(0xFFFF_FF00, 0xD50B_7400)
 }
 
 fn exception(word: Word) -> Special {

@@ -5,8 +5,8 @@ use capstone::arch::ArchDetail;
 use capstone::arch::DetailsArchInsn;
 use capstone::arch::x86::{X86Operand, X86OperandType};
 
-use super::{def, flow, memory, names, special};
-use crate::decode::{Atomic, FenceKind, Flow, Insn, Ordering, RegSet, Special};
+use super::{def, effects, flow, memory, names, special};
+use crate::decode::{Atomic, FenceKind, Insn, Ordering};
 use crate::profile::Arch;
 use crate::registers::Reg;
 
@@ -17,6 +17,8 @@ pub(super) struct Raw<'a> {
     pub name: &'a str,
     pub operands: Vec<X86Operand>,
     pub prefixes: Prefixes,
+    /// A far transfer through memory, which has the mnemonic of a near one.
+    pub far: bool,
     /// Address size in bytes: 2, 4 or 8.
     pub address_size: u8,
     /// The address of the next instruction.
@@ -40,11 +42,41 @@ impl Raw<'_> {
         }
     }
 
+    /// Operand `n` if it is a register of [`Registers`](crate::Registers), or part of one.
+    pub fn register(&self, n: usize) -> Option<Reg> {
+        match self.operands.get(n)?.op_type {
+            X86OperandType::Reg(id) => names::register(id),
+            _ => None,
+        }
+    }
+
+    /// Whether there are two operands and they are the same register.
+    pub fn operands_equal(&self) -> bool {
+        let [first, second] = &self.operands[..] else {
+            return false;
+        };
+        matches!(first.op_type, X86OperandType::Reg(_)) && first.op_type == second.op_type
+    }
+
     /// Whether operand `n` is in memory.
     pub fn is_memory(&self, n: usize) -> bool {
         self.operands
             .get(n)
             .is_some_and(|op| matches!(op.op_type, X86OperandType::Mem(_)))
+    }
+
+    /// Whether it is a string instruction under REP. `movsd` and `cmpsd` are also vector moves and
+    /// comparisons, told apart by their operands.
+    pub fn is_repeated(&self) -> bool {
+        self.prefixes.repeat && memory::is_string(self.name) && !self.is_vector()
+    }
+
+    /// Whether an operand is a register that is not a general one.
+    fn is_vector(&self) -> bool {
+        self.operands.iter().any(|op| match op.op_type {
+            X86OperandType::Reg(id) => names::general(id).is_none(),
+            _ => false,
+        })
     }
 
     /// Bytes that a push of this instruction moves: a pointer, unless a prefix makes it 16 bits.
@@ -63,10 +95,11 @@ pub(super) struct Prefixes {
     pub lock: bool,
     /// REP, REPE or REPNE.
     pub repeat: bool,
+    /// Operands have 16 bits.
     pub operand_size: bool,
 }
 
-fn prefixes(bytes: &[u8]) -> Prefixes {
+fn prefixes(bytes: &[u8], rex: u8) -> Prefixes {
     let mut found = Prefixes::default();
     for byte in bytes {
         match byte {
@@ -77,6 +110,7 @@ fn prefixes(bytes: &[u8]) -> Prefixes {
             _ => break,
         }
     }
+    found.operand_size &= rex & 8 == 0; // REX.W wins
     found
 }
 
@@ -90,34 +124,15 @@ pub(crate) fn decode(engine: &Capstone, insn: &capstone::Insn, arch: Arch) -> Op
         arch,
         name: insn.mnemonic()?.rsplit(' ').next()?,
         operands: x86.operands().collect(),
-        prefixes: prefixes(insn.bytes()),
+        prefixes: prefixes(insn.bytes(), x86.rex()),
+        far: x86.opcode()[0] == 0xFF && matches!(x86.modrm() >> 3 & 7, 3 | 5),
         address_size: x86.addr_size(),
         next: arch.truncate(insn.address().wrapping_add(insn.len() as u64)),
     };
     let mem = memory::operands(&raw)?;
-    let registers = |ids: &[capstone::RegId]| -> RegSet {
-        ids.iter().filter_map(|id| names::register(*id)).collect()
-    };
-    let (mut reads, mut writes) = (
-        registers(detail.regs_read()),
-        registers(detail.regs_write()),
-    );
-    for operand in mem.iter().flatten() {
-        operand.base.into_iter().for_each(|r| reads.insert(r));
-        operand.index.into_iter().for_each(|r| reads.insert(r));
-        if operand.segment {
-            reads.insert(Reg::SEGMENT_BASE);
-        }
-    }
     let flow = flow::flow(&raw);
-    if flow != Flow::Next {
-        writes.insert(Reg::PC);
-    }
     let atomic = atomic(&raw);
-    let special = special::special(&raw);
-    if let Special::Rdtsc | Special::Rdtscp = special {
-        writes.remove(Reg::FLAGS);
-    }
+    let (reads, writes) = effects::effects(&raw, &detail, &mem, flow);
     Some(Insn {
         addr: insn.address(),
         len: insn.len() as u8,
@@ -129,8 +144,8 @@ pub(crate) fn decode(engine: &Capstone, insn: &capstone::Insn, arch: Arch) -> Op
             acquire: atomic == Atomic::Locked,
             release: atomic == Atomic::Locked,
         },
-        special,
-        repeat: raw.prefixes.repeat && memory::is_string(raw.name),
+        special: special::special(&raw),
+        repeat: raw.is_repeated(),
         reads,
         writes,
         def: def::def(&raw, writes),

@@ -2,6 +2,7 @@
 
 pub(crate) mod decode;
 mod def;
+mod effects;
 mod flow;
 mod memory;
 mod names;
