@@ -56,6 +56,9 @@ statuses! {
     0xC000_023A CONNECTION_INVALID
 }
 
+/// `STATUS_WAIT_0`: the first object of a wait is what ended it; the others follow.
+pub const WAIT_0: u32 = 0;
+
 /// `NT_SUCCESS`: a success or an information.
 pub fn is_success(status: u32) -> bool {
     status < 0x8000_0000
@@ -68,7 +71,9 @@ pub fn is_error(status: u32) -> bool {
 
 /// The name of a value, with `STATUS_`; `None` for one that the kernel model does not use.
 pub fn name(status: u32) -> Option<String> {
-    let at = NAMES.binary_search_by_key(&status, |(value, _)| *value).ok()?;
+    let at = NAMES
+        .binary_search_by_key(&status, |(value, _)| *value)
+        .ok()?;
     Some(format!("STATUS_{}", NAMES[at].1))
 }
 
@@ -79,7 +84,10 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_searchable() {
         assert!(NAMES.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert_eq!(name(ACCESS_VIOLATION).as_deref(), Some("STATUS_ACCESS_VIOLATION"));
+        assert_eq!(
+            name(ACCESS_VIOLATION).as_deref(),
+            Some("STATUS_ACCESS_VIOLATION")
+        );
         assert_eq!(name(0xDEAD_BEEF), None);
     }
 
