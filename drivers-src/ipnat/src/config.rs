@@ -5,6 +5,7 @@
 use crate::address::{Address, Endpoint};
 use crate::flow::Protocol;
 use crate::ioctl::*;
+use crate::mapping::Session;
 use crate::pool::{Pool, Range};
 use crate::session::Timeouts;
 
@@ -165,6 +166,38 @@ impl Configuration {
         &self.port_mappings[..self.port_mapping_count]
     }
 
+    /// The address reserved for a host.
+    pub fn reserved_for(&self, host: Address) -> Option<Address> {
+        let mut mappings = self.address_mappings().iter();
+        Some(mappings.find(|m| m.private == host)?.public)
+    }
+
+    /// The host that an address is reserved for.
+    pub fn holder_of(&self, public: Address) -> Option<Address> {
+        let mut mappings = self.address_mappings().iter();
+        Some(mappings.find(|m| m.public == public)?.private)
+    }
+
+    /// The public endpoint that a port mapping gives to a private one.
+    pub fn port_mapping_of(&self, protocol: Protocol, private: Endpoint) -> Option<Endpoint> {
+        let mut mappings = self.port_mappings().iter();
+        Some(
+            mappings
+                .find(|m| m.protocol == protocol && m.private == private)?
+                .public,
+        )
+    }
+
+    /// Whether a session of an earlier configuration could have been made under this one.
+    pub fn allows(&self, session: &Session) -> bool {
+        let public = session.public;
+        let mapped = self.port_mapping_of(session.protocol, session.private) == Some(public);
+        let pooled = self.pool.number_of(public.address).is_some();
+        let holder = self.holder_of(public.address);
+        let foreign = holder.is_some_and(|host| host != session.private.address);
+        self.translates() && (mapped || pooled && !foreign)
+    }
+
     /// Completes a configuration for the interface with this address: an interface without a pool
     /// has its own address as pool, and port mappings without a public address get it too.
     pub fn complete(&mut self, own: Address) {
@@ -272,7 +305,3 @@ fn address_at(entry: &[u8], at: usize) -> Address {
 fn port_at(entry: &[u8], at: usize) -> u16 {
     u16::from_be_bytes([entry[at], entry[at + 1]])
 }
-
-#[cfg(test)]
-#[path = "config_tests.rs"]
-mod tests;

@@ -143,17 +143,13 @@ impl Interface {
 
         let at = AtDispatch::raise();
         let state = &mut *self.lock(&at);
-        let keeps = configuration.translates();
-        let pool = configuration.pool;
-        state.mappings.retain(
-            |session| keeps && pool.number_of(session.public.address).is_some(),
-            |_| (),
-        );
+        let allowed = |session: &Session| configuration.allows(session);
+        state.mappings.retain(allowed, |_| ());
         state.leases.clear();
         let mut from = 0;
         while let Some((id, next)) = state.mappings.next(from) {
             let session = state.mappings.session(id);
-            if let Some(number) = pool.number_of(session.public.address) {
+            if let Some(number) = configuration.pool.number_of(session.public.address) {
                 state.leases.take(number, session.private.address);
             }
             from = next;

@@ -30,3 +30,6 @@ mod driver;
 mod hook;
 #[cfg(windows)]
 mod sweep;
+
+#[cfg(test)]
+mod tests;

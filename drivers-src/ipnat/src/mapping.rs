@@ -257,7 +257,3 @@ fn bucket(protocol: Protocol, endpoint: Endpoint) -> usize {
     let key = address ^ u32::from(endpoint.port) << 8 ^ u32::from(protocol.0);
     (key.wrapping_mul(0x9E37_79B1) >> 26) as usize % BUCKETS
 }
-
-#[cfg(test)]
-#[path = "mapping_tests.rs"]
-mod tests;

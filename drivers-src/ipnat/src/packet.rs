@@ -269,7 +269,3 @@ fn word(bytes: &[u8], at: usize) -> u16 {
 fn set_word(bytes: &mut [u8], at: usize, value: u16) {
     bytes[at..at + 2].copy_from_slice(&value.to_be_bytes());
 }
-
-#[cfg(test)]
-#[path = "packet_tests.rs"]
-mod tests;

@@ -118,17 +118,20 @@ fn conclude(
     verdict
 }
 
-/// The session of an outbound packet, made if there is none. `preserved` is the address that the
-/// host's packets must leave from; a session on another address is of another time and ends.
+/// The session of an outbound packet, made if there is none. A session that leaves from another
+/// address than the host's is of another time, and ends.
 fn outbound_session(
     state: &mut State,
     flow: &Flow,
     preserved: Option<Address>,
     now: u32,
 ) -> Option<Id> {
-    let static_public = port_mapping_public(state, flow.protocol, flow.local);
+    let mapped = state
+        .configuration
+        .port_mapping_of(flow.protocol, flow.local);
+    let home = home_address(state, flow.local.address, preserved, now);
     let agrees = |public: Endpoint| {
-        static_public == Some(public) || preserved.is_none_or(|address| public.address == address)
+        mapped == Some(public) || home.is_none_or(|address| public.address == address)
     };
     if let Some(id) = state.mappings.find_outbound(flow) {
         if agrees(state.mappings.session(id).public) {
@@ -137,9 +140,9 @@ fn outbound_session(
         state.close(id);
     }
     let existing = state.mappings.public_of(flow.protocol, flow.local);
-    let public = static_public
+    let public = mapped
         .or(existing.filter(|&public| agrees(public)))
-        .or_else(|| choose_public(state, flow.protocol, flow.local, preserved, now))?;
+        .or_else(|| choose_public(state, flow.protocol, flow.local, home))?;
     open(
         state,
         Direction::Outbound,
@@ -149,6 +152,27 @@ fn outbound_session(
         flow.remote,
         now,
     )
+}
+
+/// The address that a host's packets must leave from: its preserved one, which may be made now, or
+/// the one that the configuration reserves. `None` if any will do.
+fn home_address(
+    state: &State,
+    host: Address,
+    preserved: Option<Address>,
+    now: u32,
+) -> Option<Address> {
+    if !state.configuration.preserves() || state.preservation.is_null() {
+        return state.configuration.reserved_for(host);
+    }
+    let fits = |address| state.configuration.shares_addresses() || is_open(state, address, host);
+    preserved.or_else(|| unsafe { preserve::bind(state.preservation, host, now, fits) })
+}
+
+/// Whether a host can have a pool address to itself.
+fn is_open(state: &State, address: Address, host: Address) -> bool {
+    let number = state.configuration.pool.number_of(address);
+    number.is_some_and(|number| state.leases.open_to(number, host))
 }
 
 /// The session of an inbound packet, made if the configuration lets the packet in: by a static
@@ -212,51 +236,23 @@ fn open(
     Some(id)
 }
 
-/// The public endpoint that a static port mapping gives to a private one.
-fn port_mapping_public(state: &State, protocol: Protocol, private: Endpoint) -> Option<Endpoint> {
-    let mut mappings = state.configuration.port_mappings().iter();
-    let mapping = mappings.find(|m| m.protocol == protocol && m.private == private)?;
-    Some(mapping.public)
-}
-
-/// Chooses a public endpoint for a private one that has none: on the host's preserved or reserved
-/// address if it has one, else on a newly preserved one, else on the first that has room.
+/// Chooses a public endpoint for a private one that has none: on the host's own address if it has
+/// one, else on the first that has room and is not reserved.
 fn choose_public(
     state: &State,
     protocol: Protocol,
     private: Endpoint,
-    preserved: Option<Address>,
-    now: u32,
+    home: Option<Address>,
 ) -> Option<Endpoint> {
-    let host = private.address;
-    let configuration = &state.configuration;
-    let mut reservations = configuration.address_mappings().iter();
-    let reserved = reservations.find(|m| m.private == host).map(|m| m.public);
-    let open_to = |address: Address| {
-        let number = configuration.pool.number_of(address);
-        number.is_some_and(|number| state.leases.open_to(number, host))
-    };
-    let bound = preserved.or(reserved).or_else(|| {
-        let preserves = configuration.preserves() && !state.preservation.is_null();
-        let fits = |address| configuration.shares_addresses() || open_to(address);
-        preserves
-            .then(|| unsafe { preserve::bind(state.preservation, host, now, fits) })
-            .flatten()
-    });
-    if let Some(address) = bound {
+    if let Some(address) = home {
         return with_port(state, protocol, private, address);
     }
-
-    let is_reserved = |address| {
-        configuration
-            .address_mappings()
-            .iter()
-            .any(|m| m.public == address)
-    };
+    let configuration = &state.configuration;
+    let shares = configuration.shares_addresses();
     (0..configuration.pool.len())
         .filter_map(|number| configuration.pool.nth(number))
-        .filter(|&address| !is_reserved(address))
-        .filter(|&address| configuration.shares_addresses() || open_to(address))
+        .filter(|&address| configuration.holder_of(address).is_none())
+        .filter(|&address| shares || is_open(state, address, private.address))
         .find_map(|address| with_port(state, protocol, private, address))
 }
 
