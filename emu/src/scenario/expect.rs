@@ -29,6 +29,7 @@ pub enum StopKind {
     Bugcheck,
     Deadlock,
     Unimplemented,
+    Request,
     Limit,
 }
 
@@ -43,11 +44,12 @@ pub enum How {
 
 impl StopKind {
     /// Every kind, with the name that scenarios use.
-    pub const ALL: [(&'static str, StopKind); 5] = [
+    pub const ALL: [(&'static str, StopKind); 6] = [
         ("completed", StopKind::Completed),
         ("bugcheck", StopKind::Bugcheck),
         ("deadlock", StopKind::Deadlock),
         ("unimplemented", StopKind::Unimplemented),
+        ("request", StopKind::Request),
         ("limit", StopKind::Limit),
     ];
 
@@ -58,6 +60,7 @@ impl StopKind {
             Stop::Bugcheck(_) => StopKind::Bugcheck,
             Stop::Deadlock { .. } => StopKind::Deadlock,
             Stop::Unimplemented { .. } => StopKind::Unimplemented,
+            Stop::Request { .. } => StopKind::Request,
             Stop::Limit { .. } => StopKind::Limit,
         }
     }

@@ -4,14 +4,23 @@
 //! data with nothing left to decide. At run time the machine carries the plan out and asks a
 //! [`Peer`] for the packets. `scenarios/README.md` documents every key.
 
+mod bytes;
+mod check;
+mod condition;
+mod context;
 mod error;
+mod expand;
 mod expect;
 mod frame;
 mod packet;
+mod parse;
+mod pcap;
 mod peer;
-mod plan;
+pub mod plan;
+mod schema;
 mod settings;
 mod summary;
+mod template;
 
 pub use error::ScenarioError;
 pub use expect::{Expectation, How, StopKind};
@@ -19,6 +28,7 @@ pub use packet::{
     ArpTemplate, Checksum, EchoTemplate, Fragment, IpTemplate, Link, PacketTemplate, TcpFlags,
     TcpTemplate, Transport, UdpTemplate,
 };
+pub use parse::parse;
 pub use peer::{Observed, Peer};
 pub use plan::{
     Adapter, Await, DriverRef, ExtendedAttribute, FaultRule, Flow, Host, Limits, Matcher, Memory,
@@ -48,6 +58,8 @@ pub struct Scenario {
     pub cpus: u8,
     /// What the user may change, in file order.
     pub settings: Vec<Setting>,
+    /// The rest of the file, in which choices are still open.
+    file: schema::File,
     /// The text, for messages.
     source: error::Source,
 }

@@ -1,0 +1,132 @@
+//! Fault rules of the file and of the command line.
+
+use std::collections::BTreeMap;
+
+use super::Expander;
+use crate::scenario::error::ScenarioError;
+use crate::scenario::plan::FaultRule;
+use crate::scenario::schema::FaultItems;
+use crate::scenario::settings::Value;
+
+impl Expander<'_> {
+    /// The rules of the file, then those given as text.
+    pub fn faults(&self, texts: &[String]) -> Result<Vec<FaultRule>, ScenarioError> {
+        let mut rules = Vec::new();
+        for table in &self.scenario.file.fault {
+            rules.extend(self.fault(&table.0)?);
+        }
+        for text in texts {
+            rules.push(parse(text)?);
+        }
+        Ok(rules)
+    }
+
+    /// The rule of a table, if its condition holds.
+    fn fault(&self, place: &FaultItems) -> Result<Option<FaultRule>, ScenarioError> {
+        let context = self.context();
+        let (mut kind, mut params) = (None, BTreeMap::new());
+        for (key, field) in place.get_ref() {
+            match key.get_ref().as_str() {
+                "when" if !context.boolean(field)? => return Ok(None),
+                "when" => {}
+                "kind" => kind = Some(context.text(field)?),
+                name => {
+                    params.insert(name.to_owned(), context.any(field)?);
+                }
+            }
+        }
+        let Some(kind) = kind else {
+            let mend = "add kind = \"...\"";
+            return Err(context.error(place, "a fault needs a kind", mend));
+        };
+        let source = &self.scenario.source;
+        let line = source.line(place.span().start);
+        let origin = format!("{}:{line}", source.file);
+        Ok(Some(FaultRule {
+            kind,
+            params,
+            origin,
+            line,
+        }))
+    }
+}
+
+/// A rule written as `pool.fail:nth=3,tag=IPrb`.
+fn parse(text: &str) -> Result<FaultRule, ScenarioError> {
+    let origin = format!("--fault {text}");
+    let error = |problem: String| {
+        let mend = "write KIND:NAME=VALUE,..., for example pool.fail:nth=3,tag=IPrb";
+        ScenarioError::elsewhere(&origin, problem, mend)
+    };
+    let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+    if kind.trim().is_empty() {
+        return Err(error("a fault needs a kind".to_owned()));
+    }
+    let mut params = BTreeMap::new();
+    for pair in rest.split(',').filter(|pair| !pair.trim().is_empty()) {
+        let Some((name, value)) = pair.split_once('=') else {
+            return Err(error(format!("'{pair}' has no value")));
+        };
+        let name = name.trim().to_owned();
+        if params
+            .insert(name.clone(), value_of(value.trim()))
+            .is_some()
+        {
+            return Err(error(format!("'{name}' is there twice")));
+        }
+    }
+    let kind = kind.trim().to_owned();
+    Ok(FaultRule {
+        kind,
+        params,
+        origin,
+        line: 0,
+    })
+}
+
+/// A boolean or a number if the text is one, else the text.
+fn value_of(text: &str) -> Value {
+    let number = match text.strip_prefix("0x") {
+        Some(hex) => i64::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    match (text, number) {
+        ("true", _) => Value::Bool(true),
+        ("false", _) => Value::Bool(false),
+        (_, Ok(number)) => Value::Int(number),
+        (_, Err(_)) => Value::Text(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_as_text() {
+        let rule = parse("pool.fail: nth=0x10, tag=IPrb,paged=false").unwrap();
+        assert_eq!(rule.kind, "pool.fail");
+        let params: Vec<String> = rule
+            .params
+            .iter()
+            .map(|(k, v)| format!("{k}={v:?}"))
+            .collect();
+        assert_eq!(
+            params,
+            ["nth=Int(16)", "paged=Bool(false)", "tag=Text(\"IPrb\")"]
+        );
+        assert_eq!(parse("memory.page_out").unwrap().params, BTreeMap::new());
+    }
+
+    #[test]
+    fn bad_rules() {
+        for (text, problem) in [
+            ("", "a fault needs a kind"),
+            (":nth=1", "a fault needs a kind"),
+            ("pool.fail:nth", "'nth' has no value"),
+            ("pool.fail:nth=1,nth=2", "'nth' is there twice"),
+        ] {
+            assert_eq!(parse(text).unwrap_err().problem, problem, "{text}");
+        }
+    }
+}
