@@ -1,7 +1,7 @@
 //! A bugcheck: code, parameters, and the machine's facts at that moment.
 
 /// What a memory access tried to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub enum Access {
     /// A load.
     Read,

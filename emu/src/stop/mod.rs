@@ -27,6 +27,17 @@ pub enum Stop {
         /// What exactly is missing, when the function is modelled but this use of it is not.
         detail: String,
     },
+    /// A scripted requester got a status that the scenario does not allow.
+    Request {
+        /// The requester.
+        thread: String,
+        /// Index of the step, from 0.
+        step: usize,
+        /// What it got.
+        status: u32,
+        /// What it should have got.
+        expected: u32,
+    },
     /// A limit of the run was reached.
     Limit {
         /// Which one.

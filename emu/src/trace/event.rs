@@ -5,7 +5,7 @@ use crate::position::Position;
 use crate::stop::Access;
 
 /// Something that happened on a core, at a position.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Event {
     /// When.
     pub at: Position,
@@ -21,7 +21,7 @@ pub struct Event {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum EventKind {
     /// A decision of the outside world: option `taken` of `options`, in words.
     Choice {
@@ -190,7 +190,7 @@ pub enum EventKind {
 }
 
 /// What happened to a spin lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[allow(missing_docs)]
 pub enum LockOp {
     Acquired,
@@ -199,7 +199,7 @@ pub enum LockOp {
 }
 
 /// What happened to a pool block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[allow(missing_docs)]
 pub enum PoolOp {
     Allocated,
@@ -208,7 +208,7 @@ pub enum PoolOp {
 }
 
 /// What happened to a timer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[allow(missing_docs)]
 pub enum TimerOp {
     Set,
@@ -217,7 +217,7 @@ pub enum TimerOp {
 }
 
 /// What happened to a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[allow(missing_docs)]
 pub enum PacketOp {
     /// Arrived from the wire into the adapter's ring.
@@ -231,7 +231,7 @@ pub enum PacketOp {
 }
 
 /// What happened to an IRP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[allow(missing_docs)]
 pub enum IrpOp {
     Dispatched,
@@ -240,7 +240,7 @@ pub enum IrpOp {
 }
 
 /// What happened to a wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[allow(missing_docs)]
 pub enum WaitOp {
     Blocked,
@@ -249,7 +249,7 @@ pub enum WaitOp {
 }
 
 /// What happened to a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[allow(missing_docs)]
 pub enum ThreadOp {
     Created,

@@ -1,5 +1,7 @@
 //! What happened in a run, as typed events.
 
 pub mod event;
+mod recorder;
 
 pub use event::{Event, EventKind};
+pub use recorder::Recorder;

@@ -1,0 +1,130 @@
+//! Non-determinism: every decision of the outside world is a numbered choice, answered by a
+//! strategy, and recorded as a schedule.
+
+pub mod schedule;
+pub mod strategy;
+
+pub use schedule::Moves;
+pub use strategy::{Strategy, StrategyKind};
+
+/// What kind of decision an option belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChoiceKind {
+    /// Which core executes next.
+    Core,
+    /// A pending device interrupt is delivered to a core.
+    Interrupt,
+    /// A DPC that was queued without a request to its core is retired.
+    Dpc,
+    /// The clock notices that a timer is due.
+    Timer,
+    /// A packet arrives, on a core.
+    Packet,
+    /// A thread gives way to another one.
+    Thread,
+    /// A fault strikes: an allocation fails, a page leaves memory, a routine runs too high.
+    Fault,
+}
+
+impl ChoiceKind {
+    /// All kinds.
+    pub const ALL: [ChoiceKind; 7] = [
+        Self::Core,
+        Self::Interrupt,
+        Self::Dpc,
+        Self::Timer,
+        Self::Packet,
+        Self::Thread,
+        Self::Fault,
+    ];
+
+    /// Its name in texts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Interrupt => "interrupt",
+            Self::Dpc => "dpc",
+            Self::Timer => "timer",
+            Self::Packet => "packet",
+            Self::Thread => "thread",
+            Self::Fault => "fault",
+        }
+    }
+}
+
+/// Something that can happen next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// The core goes on with what it does (an idle core takes a ready thread).
+    Run(u8),
+    /// The core's running thread gives way to a ready one.
+    Switch(u8),
+    /// The core services its pending interrupt from this source.
+    Interrupt {
+        /// The core.
+        core: u8,
+        /// The interrupt's source.
+        source: u32,
+    },
+    /// The core retires its DPC queue.
+    Dpcs(u8),
+    /// The clock of the core finds expired timers.
+    Clock(u8),
+    /// The next packet of a stream arrives, its interrupt on this core.
+    Packet {
+        /// Index of the stream.
+        stream: u16,
+        /// The core.
+        core: u8,
+    },
+    /// A fault does not strike.
+    Spare,
+    /// A fault strikes, by index of the rule.
+    Strike(u16),
+}
+
+impl Action {
+    /// The kind of decision.
+    pub fn kind(self) -> ChoiceKind {
+        match self {
+            Action::Run(_) => ChoiceKind::Core,
+            Action::Switch(_) => ChoiceKind::Thread,
+            Action::Interrupt { .. } => ChoiceKind::Interrupt,
+            Action::Dpcs(_) => ChoiceKind::Dpc,
+            Action::Clock(_) => ChoiceKind::Timer,
+            Action::Packet { .. } => ChoiceKind::Packet,
+            Action::Spare | Action::Strike(_) => ChoiceKind::Fault,
+        }
+    }
+
+    /// In words, as option `taken` of a choice at which `current` was the core that ran.
+    pub fn words(self, current: u8) -> String {
+        match self {
+            Action::Run(core) if core == current => format!("core {core} goes on"),
+            Action::Run(core) => format!("core {core} takes over"),
+            Action::Switch(core) => format!("core {core} switches threads"),
+            Action::Interrupt { core, .. } => format!("core {core} is interrupted"),
+            Action::Dpcs(core) => format!("core {core} retires its DPCs"),
+            Action::Clock(core) => format!("a timer expires on core {core}"),
+            Action::Packet { stream, core } => {
+                format!("a packet of stream {stream} arrives on core {core}")
+            }
+            Action::Spare => "no fault".into(),
+            Action::Strike(rule) => format!("fault rule {rule} strikes"),
+        }
+    }
+}
+
+/// A decision to be made: at least two options, the first being the one that changes least.
+#[derive(Debug)]
+pub struct Choice<'a> {
+    /// Its number in the run, from 1.
+    pub number: u64,
+    /// What can happen.
+    pub options: &'a [Action],
+    /// The core that ran last.
+    pub current: u8,
+    /// The strategy itself announced, by [`Strategy::quiet`], that it deviates here: option 0 is
+    /// not to be taken.
+    pub announced: bool,
+}

@@ -1,0 +1,52 @@
+//! What answers the choices. A new strategy is a file and a line in [`STRATEGIES`].
+
+mod random;
+mod replay;
+mod round_robin;
+
+pub use random::Random;
+pub use replay::Replay;
+pub use round_robin::RoundRobin;
+
+use super::Choice;
+
+/// Answers the choices of one run.
+pub trait Strategy: Send {
+    /// The index of the option to take.
+    fn choose(&mut self, choice: &Choice<'_>) -> usize;
+
+    /// How many of the coming scheduling points with `options` options are to be answered with
+    /// option 0 without asking. If as many points come before anything else happens, the next one
+    /// is asked with [`Choice::announced`] set; otherwise the rest of the promise is void.
+    /// Strategies that must see every point return 0 and are asked with `announced` unset...
+    fn quiet(&mut self, number: u64, options: usize) -> Quiet;
+}
+
+/// How far a strategy looks ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quiet {
+    /// Ask at every point.
+    Ask,
+    /// Pass so many points, then deviate at the next.
+    Pass(u64),
+    /// Pass all points.
+    Forever,
+}
+
+/// A strategy that can be chosen by name.
+pub struct StrategyKind {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+    /// Makes one for a run with this seed.
+    pub make: fn(seed: u64) -> Box<dyn Strategy>,
+}
+
+/// Every strategy that needs nothing but a seed.
+pub const STRATEGIES: &[StrategyKind] = &[random::KIND, round_robin::KIND];
+
+/// The strategy of that name.
+pub fn find(name: &str) -> Option<&'static StrategyKind> {
+    STRATEGIES.iter().find(|s| s.name == name)
+}

@@ -1,0 +1,588 @@
+//! From a plan and the drivers' bytes to a machine that has called every `DriverEntry` and is
+//! ready for the workload.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use isa::{Arch, MemMut, Reg, RegisterAccess};
+
+use super::context::{Context, ContextKind, Core, Next, Outcome};
+use super::engine::{Engine, Granularity};
+use super::exec::Decider;
+use super::layout::{self, IMAGE_ALIGNMENT};
+use super::memory::{FRAME_SIZE, Memory, RegionKind, Rights};
+use super::{ImportSlot, LoadedModule, Machine, Setup, State};
+use crate::choice::strategy;
+use crate::loader::{Image, LoadError};
+use crate::nt::{self, Call, Done, Kernel, Module, Then, dispatcher, dpc, io, ndis, pool, registry};
+use crate::nt::{spin_lock, thread, timer};
+use crate::scenario::Plan;
+use crate::stop::{Limit, Stop};
+use crate::trace::Recorder;
+
+/// A driver to boot with: its image, with symbols if there are any, and its service key.
+#[derive(Clone)]
+pub struct Driver {
+    /// The parsed file.
+    pub image: Image,
+    /// Name of its key under `Services`.
+    pub service: String,
+}
+
+/// Why a machine could not be booted.
+#[derive(Clone, Debug)]
+pub enum BootError {
+    /// The driver is for another processor than the profile's.
+    WrongMachine {
+        /// The driver.
+        driver: String,
+        /// What it is for.
+        found: Arch,
+        /// The profile.
+        profile: isa::Profile,
+    },
+    /// The driver cannot be put into memory.
+    Load {
+        /// The driver.
+        driver: String,
+        /// Why.
+        error: LoadError,
+    },
+    /// The driver imports functions that are not modelled.
+    Imports {
+        /// The driver.
+        driver: String,
+        /// Module, function, and where the driver uses it.
+        missing: Vec<MissingImport>,
+    },
+    /// The machine's memory is too small.
+    Memory,
+    /// The emulator could not be set up.
+    Engine(String),
+    /// `DriverEntry` returned a failure.
+    DriverEntry {
+        /// The driver.
+        driver: String,
+        /// Its status.
+        status: u32,
+    },
+    /// The run ended before the boot was over.
+    Stopped {
+        /// The driver whose `DriverEntry` ran.
+        driver: String,
+        /// How.
+        stop: Box<Stop>,
+    },
+}
+
+/// An import that is not modelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingImport {
+    /// The module it is imported from.
+    pub module: String,
+    /// The function.
+    pub name: String,
+    /// Functions and source lines that call it, as far as they can be found.
+    pub callers: Vec<String>,
+}
+
+impl fmt::Display for BootError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BootError::WrongMachine { driver, found, profile } => write!(
+                f,
+                "{driver} is a driver for {}, but profile {} runs drivers for {}; choose a \
+                 profile for {} or the driver's build for {}",
+                found.name(),
+                profile.name(),
+                profile.arch().name(),
+                found.name(),
+                profile.arch().name()
+            ),
+            BootError::Load { driver, error } => write!(f, "{driver}: {error}"),
+            BootError::Imports { driver, missing } => {
+                writeln!(
+                    f,
+                    "{driver} imports {} function{} that the kernel model does not have:",
+                    missing.len(),
+                    if missing.len() == 1 { "" } else { "s" }
+                )?;
+                for m in missing {
+                    write!(f, "  {}!{}", m.module, m.name)?;
+                    match m.callers.as_slice() {
+                        [] => writeln!(f)?,
+                        callers => writeln!(f, "  used by {}", callers.join(", "))?,
+                    }
+                }
+                write!(f, "`irqlab imports` lists everything the driver needs")
+            }
+            BootError::Memory => f.write_str(
+                "the machine's memory is too small for its drivers and pools; lower the pool \
+                 sizes under [memory]",
+            ),
+            BootError::Engine(message) => f.write_str(message),
+            BootError::DriverEntry { driver, status } => write!(
+                f,
+                "DriverEntry of {driver} failed with {status:#010x} ({})",
+                nt::status::name(*status)
+            ),
+            BootError::Stopped { driver, stop } => match &**stop {
+                Stop::Limit { limit: Limit::DriverEntry, value, .. } => write!(
+                    f,
+                    "DriverEntry of {driver} did not return within {value} instructions; raise \
+                     limits.driver_entry if it needs more"
+                ),
+                Stop::Unimplemented { name, detail, .. } => {
+                    write!(f, "DriverEntry of {driver} needs what is not modelled: {name}")?;
+                    if detail.is_empty() { Ok(()) } else { write!(f, " ({detail})") }
+                }
+                Stop::Bugcheck(b) => {
+                    write!(f, "DriverEntry of {driver} stopped the machine with {:#010X}", b.code)
+                }
+                _ => write!(f, "the boot ended in DriverEntry of {driver}"),
+            },
+        }
+    }
+}
+
+/// Bytes a trap entry takes.
+const TRAP_SIZE: u64 = 16;
+/// First trap behind the base of a module, where its headers would be.
+const TRAPS_AT: u64 = 0x1000;
+/// Bytes in a core's processor control region.
+const PCR_SIZE: u64 = 0x2000;
+/// Bytes of kernel objects that the model keeps in guest memory.
+const SHARED_SIZE: u64 = 0x8000;
+
+/// Boots a machine. `recording` keeps events, stacks and memory accesses, for explaining a run.
+///
+/// # Errors
+/// See [`BootError`].
+pub fn boot(
+    plan: &Plan,
+    drivers: &[Driver],
+    granularity: Granularity,
+    recording: bool,
+) -> Result<Machine, BootError> {
+    let profile = plan.profile;
+    let map = layout::map(profile, plan.personality);
+    let (modules, imports) = place(plan, drivers)?;
+    let frames = frames_needed(plan, &modules);
+    let mut memory = Box::new(Memory::new(frames));
+    let code = modules.iter().filter(|m| m.image.is_some());
+    let code_range = Range {
+        start: code.clone().map(|m| m.base).min().unwrap_or(map.drivers),
+        end: code.map(|m| m.base + m.size).max().unwrap_or(map.drivers + 1),
+    };
+    let traps = map.modules[0]..map.modules[3] + map.module_size;
+    let engine = Engine::new(
+        profile.arch(),
+        plan.cpus,
+        &mut memory,
+        code_range,
+        traps,
+        granularity,
+        recording,
+    )
+    .map_err(BootError::Engine)?;
+    let import_at = imports.iter().enumerate().map(|(i, s)| (s.address, i as u32)).collect();
+    let setup = Setup {
+        profile,
+        personality: plan.personality,
+        granularity,
+        modules,
+        imports,
+        import_at,
+        return_trap: map.modules[0] + TRAPS_AT,
+        map,
+        plan: plan.clone(),
+    };
+    let kernel = Kernel {
+        locks: spin_lock::Locks::default(),
+        waits: dispatcher::Waits::default(),
+        dpcs: dpc::Dpcs::new(plan.cpus),
+        timers: timer::Timers::default(),
+        threads: thread::Threads::default(),
+        pools: pool::Pools::default(),
+        io: io::Io::default(),
+        registry: registry::Registry::new(&plan.registry),
+        net: ndis::Net::new(plan),
+    };
+    let state = State {
+        cores: Vec::new(),
+        current: 0,
+        nt: kernel,
+        choices: 0,
+        choice_at: 0,
+        skipped: 0,
+        choosing: false,
+        faults: vec![Default::default(); plan.faults.len()],
+        shared_used: 0x1000,
+    };
+    let mut machine = Machine {
+        engine,
+        memory,
+        state,
+        setup: Arc::new(setup),
+        recorder: Recorder::new(recording),
+        decider: Decider::default(),
+    };
+    machine.map_everything()?;
+    machine.start_cores();
+    machine.run_boot(drivers)?;
+    Ok(machine)
+}
+
+/// Gives every module its place and every import its trap.
+fn place(
+    plan: &Plan,
+    drivers: &[Driver],
+) -> Result<(Vec<LoadedModule>, Vec<ImportSlot>), BootError> {
+    let map = layout::map(plan.profile, plan.personality);
+    let mut modules: Vec<LoadedModule> = Module::ALL
+        .iter()
+        .zip(map.modules)
+        .map(|(module, base)| LoadedModule {
+            name: module.name().into(),
+            base,
+            size: map.module_size,
+            timestamp: 0,
+            image: None,
+        })
+        .collect();
+    // The first trap of the kernel is where entered driver code returns to.
+    let mut next: BTreeMap<Module, u64> = Module::ALL
+        .iter()
+        .zip(map.modules)
+        .map(|(&m, base)| (m, base + TRAPS_AT + TRAP_SIZE))
+        .collect();
+    let mut slots: Vec<ImportSlot> = Vec::new();
+    let mut base = map.drivers;
+    for driver in drivers {
+        let mut image = driver.image.clone();
+        let name = image.name.clone();
+        if image.arch != plan.profile.arch() {
+            let (found, profile) = (image.arch, plan.profile);
+            return Err(BootError::WrongMachine { driver: name, found, profile });
+        }
+        image
+            .relocate(base)
+            .map_err(|error| BootError::Load { driver: name.clone(), error })?;
+        let mut missing = Vec::new();
+        for import in image.imports.clone() {
+            let Some(api) = nt::find(&import.name) else {
+                let callers = callers(&image, image.base + u64::from(import.slot_rva));
+                missing.push(MissingImport { module: import.module, name: import.name, callers });
+                continue;
+            };
+            let known = slots.iter().find(|s| std::ptr::eq(s.api, api)).map(|s| s.address);
+            let address = known.unwrap_or_else(|| {
+                let at = next.get_mut(&api.module).expect("every module has traps");
+                let address = *at;
+                *at += TRAP_SIZE;
+                slots.push(ImportSlot { address, api });
+                address
+            });
+            image.bind(import.slot_rva, address);
+        }
+        if !missing.is_empty() {
+            return Err(BootError::Imports { driver: name, missing });
+        }
+        let size = image.data.len() as u64;
+        modules.push(LoadedModule {
+            name,
+            base,
+            size,
+            timestamp: image.timestamp,
+            image: Some(Arc::new(image)),
+        });
+        base = (base + size).next_multiple_of(IMAGE_ALIGNMENT) + IMAGE_ALIGNMENT;
+    }
+    Ok((modules, slots))
+}
+
+/// Functions, with source lines, that use the import slot at `slot`: by its absolute or
+/// pc-relative address, or (AArch64) by an address that the instruction before completes.
+fn callers(image: &Image, slot: u64) -> Vec<String> {
+    let decoder = isa::Decoder::new(image.arch);
+    let mut found = Vec::new();
+    for section in image.sections.iter().filter(|s| s.execute) {
+        let from = section.rva as usize;
+        let Some(code) = image.data.get(from..from + section.size as usize) else { continue };
+        let mut constants: BTreeMap<Reg, u64> = BTreeMap::new();
+        let mut at = 0;
+        while at < code.len() {
+            let va = image.base + (from + at) as u64;
+            let Some(insn) = decoder.decode(&code[at..], va) else {
+                at += if image.arch == Arch::Arm64 { 4 } else { 1 };
+                continue;
+            };
+            let uses = insn.operands().any(|m| {
+                let base = match m.base {
+                    None => Some(0),
+                    Some(base) => constants.get(&base).copied(),
+                };
+                m.index.is_none() && base.is_some_and(|b| b.wrapping_add(m.disp as u64) == slot)
+            });
+            if uses {
+                let place = match image.source(va).first() {
+                    Some(s) => format!("{} ({}:{})", s.function, s.file, s.line),
+                    None => format!("{}+{:#x}", image.name, va - image.base),
+                };
+                if !found.contains(&place) {
+                    found.push(place);
+                }
+            }
+            match insn.def {
+                isa::Def::Const { dst, value } => drop(constants.insert(dst, value)),
+                _ => insn.writes.iter().for_each(|r| drop(constants.remove(&r))),
+            }
+            at += usize::from(insn.len.max(1));
+        }
+    }
+    found
+}
+
+fn stack_size(profile: isa::Profile) -> u64 {
+    // KERNEL_STACK_SIZE: 12 KiB on x86, 24 KiB on x64; the others round up to their pages.
+    let bytes: u64 = if profile.pointer_size() == 4 { 0x3000 } else { 0x6000 };
+    bytes.next_multiple_of(profile.page_size())
+}
+
+/// Threads a machine can have in a run; each has a stack of its own.
+const THREADS_MAX: u64 = 64;
+
+fn frames_needed(plan: &Plan, modules: &[LoadedModule]) -> u32 {
+    let stacks = (THREADS_MAX + 2 * u64::from(plan.cpus))
+        * (stack_size(plan.profile) + plan.profile.page_size());
+    let pools = plan.memory.nonpaged_pool + plan.memory.paged_pool;
+    let images: u64 = modules.iter().map(|m| m.size).sum();
+    let fixed = SHARED_SIZE + PCR_SIZE * u64::from(plan.cpus);
+    // Each region may round up by a frame.
+    ((stacks + pools + images + fixed) / FRAME_SIZE as u64 + 64 + modules.len() as u64) as u32
+}
+
+impl Machine {
+    fn map_everything(&mut self) -> Result<(), BootError> {
+        let setup = self.setup.clone();
+        let map = setup.map;
+        let pages = |bytes: u64| (bytes as usize).div_ceil(FRAME_SIZE);
+        let mut ok = true;
+        for (i, module) in setup.modules.iter().enumerate() {
+            let Some(image) = &module.image else {
+                let kind = RegionKind::Traps(i as u16);
+                ok &= self.memory.map(module.base, pages(module.size), kind, Rights::EXECUTE, false);
+                self.fill_traps(module.base, module.size);
+                continue;
+            };
+            let kind = RegionKind::Image(i as u16);
+            ok &= self.memory.map(module.base, pages(module.size), kind, Rights::READ, false);
+            ok &= self.memory.write(module.base, &image.data);
+            for section in &image.sections {
+                let at = module.base + u64::from(section.rva);
+                let rights = Rights { write: section.write, execute: section.execute };
+                self.memory.change_pages(at, u64::from(section.size), |p| {
+                    // Two small sections may share a page: what either may do is allowed.
+                    p.rights.write |= rights.write;
+                    p.rights.execute |= rights.execute;
+                    p.pageable |= section.pageable;
+                });
+            }
+        }
+        let cpus = u64::from(setup.plan.cpus);
+        for core in 0..cpus {
+            let at = self.pcr_address(core);
+            let kind = RegionKind::Pcr(core as u8);
+            ok &= self.memory.map(at, pages(PCR_SIZE), kind, Rights::WRITE, false);
+        }
+        ok &= self.memory.map(map.shared, pages(SHARED_SIZE), RegionKind::Shared, Rights::WRITE, false);
+        let sizes = setup.plan.memory;
+        ok &= pool::map(self, sizes.nonpaged_pool, sizes.paged_pool);
+        for number in 0..THREADS_MAX + 2 * cpus {
+            ok &= self.map_stack(number);
+        }
+        if ok { Ok(()) } else { Err(BootError::Memory) }
+    }
+
+    /// What stands at the entry points of the modelled modules is never executed: a return.
+    fn fill_traps(&mut self, base: u64, size: u64) {
+        let unit: &[u8] = match self.arch() {
+            Arch::Arm64 => &[0xC0, 0x03, 0x5F, 0xD6],
+            Arch::X86 | Arch::X64 => &[0xC3],
+        };
+        let bytes: Vec<u8> = unit.iter().copied().cycle().take(size as usize).collect();
+        self.memory.write(base, &bytes);
+    }
+
+    fn pcr_address(&self, core: u64) -> u64 {
+        // Core 0 has the well-known address on x86; the others lie below it.
+        let base = self.setup.map.pcrs;
+        match self.arch() {
+            Arch::X86 if core == 0 => base & !0x1FFF,
+            Arch::X86 => self.setup.map.stacks - 0x10_0000 + core * PCR_SIZE,
+            _ => base + core * PCR_SIZE,
+        }
+    }
+
+    fn stack_top(&self, number: u64) -> u64 {
+        let guard = self.setup.profile.page_size();
+        let each = stack_size(self.setup.profile) + guard;
+        self.setup.map.stacks + (number + 1) * each
+    }
+
+    /// A stack with a guard page below it.
+    fn map_stack(&mut self, number: u64) -> bool {
+        let guard = self.setup.profile.page_size();
+        let each = stack_size(self.setup.profile) + guard;
+        let base = self.stack_top(number) - each;
+        let pages = (each as usize) / FRAME_SIZE;
+        let kind = RegionKind::Stack(number as u16);
+        let ok = self.memory.map(base, pages, kind, Rights::WRITE, false);
+        self.memory.change_pages(base, guard, |p| p.valid = false);
+        ok
+    }
+
+    /// The first address behind the kernel stack of a thread.
+    pub(crate) fn kernel_stack(&self, thread: u32) -> u64 {
+        let cpus = u64::from(self.setup.plan.cpus);
+        // A machine with more threads than stacks reuses those of threads that have ended long
+        // ago; the limit is generous.
+        self.stack_top(2 * cpus + u64::from(thread) % THREADS_MAX)
+    }
+
+    /// Room for a kernel object that drivers only hold the address of.
+    pub(crate) fn kernel_object(&mut self, size: u64) -> u64 {
+        let at = self.setup.map.shared + self.state.shared_used;
+        self.state.shared_used += size.next_multiple_of(16);
+        // Objects of threads long gone are overwritten rather than run out of room.
+        if self.state.shared_used + 0x100 > SHARED_SIZE {
+            self.state.shared_used = 0x1000;
+        }
+        at
+    }
+
+    fn start_cores(&mut self) {
+        for number in 0..self.setup.plan.cpus {
+            let n = u64::from(number);
+            let pcr = self.pcr_address(n);
+            let (dpc_stack, interrupt_stack) = (self.stack_top(2 * n), self.stack_top(2 * n + 1));
+            self.state.cores.push(Core {
+                number,
+                irql: 0,
+                contexts: vec![Context::new(ContextKind::Idle, Next::Idle, dpc_stack, 0)],
+                pcr,
+                dpc_stack,
+                interrupt_stack,
+            });
+            self.write_pcr(number, pcr);
+            let mut live = self.engine.registers(usize::from(number));
+            match self.arch() {
+                // KPCR is at the end of the page before the PRCB; FS points at it.
+                Arch::X86 => live.set(Reg::SEGMENT_BASE, pcr),
+                Arch::X64 => live.set(Reg::SEGMENT_BASE, pcr),
+                Arch::Arm64 => live.set(Reg(18), pcr),
+            }
+        }
+    }
+
+    /// Fields of the KPCR that drivers read without a call. Offsets: public ntddk.h (x86), and
+    /// public symbols of the 64-bit kernels.
+    fn write_pcr(&mut self, number: u8, pcr: u64) {
+        let arch = self.arch();
+        match arch {
+            Arch::X86 => {
+                self.memory.write_ptr(arch, pcr + 0x1C, pcr);
+                self.memory.write_ptr(arch, pcr + 0x20, pcr + 0x120);
+                self.memory.write(pcr + 0x51, &[number]);
+            }
+            Arch::X64 => {
+                self.memory.write_ptr(arch, pcr + 0x18, pcr);
+                self.memory.write_ptr(arch, pcr + 0x20, pcr + 0x180);
+                self.memory.write(pcr + 0x184, &[number]);
+                self.memory.write(pcr + 0x1A4, &[number, 0, 0, 0]);
+            }
+            Arch::Arm64 => {}
+        }
+    }
+
+    /// `KPRCB.CurrentThread`.
+    pub(crate) fn set_current_thread(&mut self, core: usize, object: u64) {
+        let arch = self.arch();
+        let offset = match arch {
+            Arch::X86 => 0x124,
+            Arch::X64 => 0x188,
+            Arch::Arm64 => 0x988,
+        };
+        let pcr = self.state.cores[core].pcr;
+        self.memory.write_ptr(arch, pcr + offset, object);
+    }
+
+    fn run_boot(&mut self, drivers: &[Driver]) -> Result<(), BootError> {
+        let setup = self.setup.clone();
+        let first = setup.modules.len() - drivers.len();
+        for (driver, module) in drivers.iter().zip(&setup.modules[first..]) {
+            let entry = module.image.as_ref().map_or(0, |i| module.base + u64::from(i.entry_rva));
+            let range = module.base..module.base + module.size;
+            io::device::create_driver(self, &module.name, &driver.service, range, entry);
+        }
+        let next = Next::Host(Then::Thread(thread::Then::Boot(0)), 0);
+        let boot = thread::create(self, 0, "System", 8, next);
+        let name_of = |m: &Machine| {
+            let at = m.state.nt.threads.boot_driver.min(drivers.len().saturating_sub(1));
+            drivers.get(at).map_or_else(String::new, |d| d.image.name.clone())
+        };
+        let ended = self.run((strategy::STRATEGIES[0].make)(0));
+        if let Some(failure) = self.state.nt.threads.boot_error.clone() {
+            let driver = drivers[failure.driver].image.name.clone();
+            return Err(BootError::DriverEntry { driver, status: failure.status });
+        }
+        let done = self.state.nt.threads.list[boot as usize].state == thread::ThreadState::Ended;
+        let stop = match ended.stop {
+            Stop::Completed if done => {
+                self.state.choosing = true;
+                thread::start_requesters(self);
+                return Ok(());
+            }
+            Stop::Limit { limit: Limit::Instructions, pc, .. } => {
+                let value = self.setup.plan.limits.driver_entry;
+                Stop::Limit { limit: Limit::DriverEntry, value, pc }
+            }
+            stop => stop,
+        };
+        Err(BootError::Stopped { driver: name_of(self), stop: Box::new(stop) })
+    }
+}
+
+/// The boot thread calls the next `DriverEntry`.
+pub(crate) fn boot_driver(call: &mut Call<'_>, driver: usize) -> Done {
+    let setup = call.m.setup.clone();
+    let first = Module::ALL.len();
+    if driver > 0 {
+        discard_init(call.m, first + driver - 1);
+    }
+    let Some(module) = setup.modules.get(first + driver) else {
+        call.m.state.nt.threads.boot_deadline = None;
+        return Ok(Outcome::End);
+    };
+    let threads = &mut call.m.state.nt.threads;
+    threads.boot_driver = driver;
+    let limit = setup.plan.limits.driver_entry;
+    call.m.state.nt.threads.boot_deadline = Some(call.m.retired() + limit);
+    let entry = module.image.as_ref().map_or(0, |i| module.base + u64::from(i.entry_rva));
+    let (object, path) = io::device::driver_entry_args(call.m, driver);
+    let then = Then::Thread(thread::Then::Booted(driver));
+    Ok(Outcome::Enter { what: "DriverEntry", routine: entry, args: vec![object, path], then })
+}
+
+/// Throws away what a driver needed for its `DriverEntry` only.
+fn discard_init(m: &mut Machine, module: usize) {
+    let setup = m.setup.clone();
+    let module = &setup.modules[module];
+    let Some(image) = &module.image else { return };
+    for section in image.sections.iter().filter(|s| s.discardable) {
+        let at = module.base + u64::from(section.rva);
+        m.memory.change_pages(at, u64::from(section.size), |p| p.valid = false);
+    }
+}

@@ -1,0 +1,144 @@
+//! What the hooks must know about each instruction of the loaded drivers, decoded on first use.
+
+use isa::{Atomic, Decoder, Insn, Special};
+
+use super::memory::Memory;
+
+/// Facts about the instruction that begins at an address, packed in a byte.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Facts(u8);
+
+impl Facts {
+    const LENGTH: u8 = 0x0F;
+    /// It accesses memory that another context may reach.
+    const SHARED: u8 = 0x10;
+    /// The engine must execute it instead of the emulator.
+    const SPECIAL: u8 = 0x20;
+    /// Somebody wants to know before it executes.
+    const BREAK: u8 = 0x40;
+    const KNOWN: u8 = 0x80;
+
+    pub(super) fn shared(self) -> bool {
+        self.0 & Self::SHARED != 0
+    }
+
+    /// Whether execution must stop before it, whatever the schedule says.
+    pub(super) fn stops(self) -> bool {
+        self.0 & (Self::SPECIAL | Self::BREAK) != 0
+    }
+
+    pub(super) fn special(self) -> bool {
+        self.0 & Self::SPECIAL != 0
+    }
+
+    fn known(self) -> bool {
+        self.0 & Self::KNOWN != 0
+    }
+
+    fn length(self) -> u64 {
+        // A length of 16 cannot occur; 0 stands for an undecodable byte.
+        u64::from(self.0 & Self::LENGTH).max(1)
+    }
+}
+
+/// The facts of all instructions between two addresses.
+pub(super) struct CodeTable {
+    base: u64,
+    /// Special instructions that the engine has been told of.
+    announced: Vec<u64>,
+    facts: Vec<Facts>,
+    decoder: Decoder,
+    arch: isa::Arch,
+}
+
+impl CodeTable {
+    pub(super) fn new(arch: isa::Arch, base: u64, end: u64) -> CodeTable {
+        CodeTable {
+            base,
+            announced: Vec::new(),
+            facts: vec![Facts::default(); (end - base) as usize],
+            decoder: Decoder::new(arch),
+            arch,
+        }
+    }
+
+    pub(super) fn contains(&self, address: u64) -> bool {
+        address.wrapping_sub(self.base) < self.facts.len() as u64
+    }
+
+    pub(super) fn arch(&self) -> isa::Arch {
+        self.arch
+    }
+
+    /// Notes that the engine stops before the instruction at `address` from now on.
+    pub(super) fn announce(&mut self, address: u64) {
+        self.announced.push(address);
+    }
+
+    /// The facts of the instruction at `address`; nothing special outside the table.
+    #[inline]
+    pub(super) fn at(&mut self, memory: &Memory, address: u64) -> Facts {
+        let offset = address.wrapping_sub(self.base) as usize;
+        match self.facts.get(offset) {
+            Some(f) if f.known() => *f,
+            Some(_) => self.decode(memory, address, offset),
+            None => Facts::default(),
+        }
+    }
+
+    #[cold]
+    fn decode(&mut self, memory: &Memory, address: u64, offset: usize) -> Facts {
+        let mut bits = Facts::KNOWN | self.facts[offset].0;
+        if let Some(insn) = self.insn(memory, address) {
+            bits |= insn.len & Facts::LENGTH;
+            if shares_memory(&insn, self.arch) {
+                bits |= Facts::SHARED;
+            }
+            if insn.special != Special::None {
+                bits |= Facts::SPECIAL;
+            }
+        }
+        self.facts[offset] = Facts(bits);
+        self.facts[offset]
+    }
+
+    /// The instruction at `address`, decoded from memory.
+    pub(super) fn insn(&self, memory: &Memory, address: u64) -> Option<Insn> {
+        let mut bytes = [0u8; 15];
+        // Near the end of a page the tail may be unmapped; read what there is.
+        let mut n = bytes.len();
+        while n > 0 && !memory.read(address, &mut bytes[..n]) {
+            n -= 1;
+        }
+        self.decoder.decode(&bytes[..n], address)
+    }
+
+    /// Number of instructions in `from..to`, and the first one that needs the engine and has not
+    /// been announced.
+    pub(super) fn block(&mut self, memory: &Memory, from: u64, to: u64) -> (u64, Option<u64>) {
+        let (mut at, mut count, mut stop) = (from, 0, None);
+        while at < to {
+            let f = self.at(memory, at);
+            if f.special() && stop.is_none() && !self.announced.contains(&at) {
+                stop = Some(at);
+            }
+            at += f.length();
+            count += 1;
+        }
+        (count, stop)
+    }
+
+    /// Asks for a stop before the instruction at `address`, or takes that back.
+    pub(super) fn set_break(&mut self, address: u64, on: bool) {
+        if let Some(f) = self.facts.get_mut(address.wrapping_sub(self.base) as usize) {
+            f.0 = if on { f.0 | Facts::BREAK } else { f.0 & !Facts::BREAK };
+        }
+    }
+}
+
+/// Whether another context can see the instruction's access: any memory operand that is not
+/// addressed from the stack, and every fence.
+fn shares_memory(insn: &Insn, arch: isa::Arch) -> bool {
+    matches!(insn.atomic, Atomic::Fence(_))
+        || insn.operands().any(|m| !m.implicit_stack && !m.segment && !m.is_stack_relative(arch))
+}

@@ -1,0 +1,552 @@
+//! The emulated processors: one Unicorn instance per core, all on one host thread, all over the
+//! same memory.
+//!
+//! Execution only ever stops *before* an instruction: in a code hook, in a block hook, or at an
+//! instruction whose translation was refused. Stopping inside a memory hook would execute a load
+//! or a store twice.
+
+use std::ffi::c_void;
+
+use isa::{Arch, Insn, Reg, RegisterAccess};
+use unicorn_engine::hook::sys::{
+    uc_emu_start, uc_emu_stop, uc_engine, uc_hook, uc_hook_add, uc_mem_map_ptr,
+};
+use unicorn_engine::{Arm64CpuModel, HookType, MemType, Mode, Prot, TlbEntry, TlbType, Unicorn};
+
+use super::code::CodeTable;
+use super::memory::{FRAME_SIZE, Memory};
+use super::registers::LiveRegisters;
+use crate::stop::Access;
+
+/// How often the outside world may decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Granularity {
+    /// At kernel calls, lock operations, IRQL changes and interrupts.
+    Sync,
+    /// Also before every access to memory that another context can reach.
+    Access,
+    /// Before every instruction.
+    Insn,
+}
+
+impl Granularity {
+    /// All of them, coarsest first.
+    pub const ALL: [Granularity; 3] = [Self::Sync, Self::Access, Self::Insn];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Access => "access",
+            Self::Insn => "insn",
+        }
+    }
+
+    /// The granularity of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|g| g.name() == name)
+    }
+}
+
+/// Why a core stopped. Its PC is at an instruction that has not begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It called into the kernel model: the trap address.
+    Trap(u64),
+    /// A scheduling point that was not passed quietly.
+    Point,
+    /// The instruction needs the engine (`mov cr8`, `rdtsc`, `int`...) or someone asked to stop
+    /// here.
+    Stopped,
+    /// A memory access has no translation: the page, and how it was accessed.
+    Fault {
+        /// First address of the 4 KiB page.
+        page: u64,
+        /// How.
+        access: Access,
+    },
+    /// The processor raised an exception of its own (division by zero, undefined instruction).
+    Exception,
+    /// The instruction budget is used up.
+    Deadline,
+}
+
+/// One access to memory, recorded when a run is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessRecord {
+    /// Machine-wide count of instructions retired before it.
+    pub retired: u64,
+    /// The instruction.
+    pub pc: u64,
+    /// Address accessed.
+    pub address: u64,
+    /// Value stored, or found in memory before the load, zero-extended; 8 bytes at most.
+    pub value: u64,
+    /// Bytes accessed.
+    pub width: u8,
+    /// The core.
+    pub core: u8,
+    /// Whether it was a store.
+    pub write: bool,
+}
+
+/// State that all cores' hooks share.
+struct Shared {
+    memory: *mut Memory,
+    code: CodeTable,
+    traps: std::ops::Range<u64>,
+    granularity: Granularity,
+    retired: u64,
+    deadline: u64,
+    /// Whether scheduling points are choices now (something else could run).
+    choosing: bool,
+    /// How many more points may be passed without asking.
+    quiet: u64,
+    /// Points passed quietly, and the retired count at the last of them.
+    passed: u64,
+    last_point: u64,
+    /// The next stop at exactly this address has been dealt with already.
+    pass_at: u64,
+    exit: Option<Exit>,
+    refused: Option<(u64, Access)>,
+    /// Block being executed, to take back what was counted too early.
+    block: (u64, u64),
+    new_special: Option<u64>,
+    accesses: Option<Vec<AccessRecord>>,
+    path: Option<Vec<(u8, u64)>>,
+}
+
+/// What one core's hooks get.
+struct HookContext {
+    core: u8,
+    shared: *mut Shared,
+}
+
+struct Cpu {
+    uc: Unicorn<'static, ()>,
+    _context: Box<HookContext>,
+}
+
+/// The emulated processors of one machine.
+pub struct Engine {
+    // Order matters: the instances are dropped before what their hooks point to.
+    cpus: Vec<Cpu>,
+    shared: Box<Shared>,
+    arch: Arch,
+    promised: bool,
+}
+
+// SAFETY: the raw pointers inside point into boxes that this value or its machine owns; nothing is
+// shared between threads.
+unsafe impl Send for Engine {}
+
+impl Engine {
+    /// `cores` processors over `memory`, which must stay where it is for the engine's life.
+    /// `code` is the address range of all drivers, `traps` of the modelled modules' entry points.
+    ///
+    /// # Errors
+    /// The emulator's own message if it cannot be set up.
+    pub fn new(
+        arch: Arch,
+        cores: u8,
+        memory: &mut Memory,
+        code: std::ops::Range<u64>,
+        traps: std::ops::Range<u64>,
+        granularity: Granularity,
+        recording: bool,
+    ) -> Result<Engine, String> {
+        let mut shared = Box::new(Shared {
+            memory,
+            code: CodeTable::new(arch, code.start, code.end),
+            traps,
+            granularity,
+            retired: 0,
+            deadline: u64::MAX,
+            choosing: false,
+            quiet: 0,
+            passed: 0,
+            last_point: 0,
+            pass_at: 0,
+            exit: None,
+            refused: None,
+            block: (0, 0),
+            new_special: None,
+            accesses: recording.then(Vec::new),
+            path: recording.then(Vec::new),
+        });
+        let cpus = (0..cores)
+            .map(|core| Cpu::new(arch, core, &mut shared, recording))
+            .collect::<Result<_, _>>()?;
+        Ok(Engine { cpus, shared, arch, promised: false })
+    }
+
+    /// The live registers of a core.
+    pub fn registers(&self, core: usize) -> LiveRegisters {
+        LiveRegisters { uc: self.cpus[core].uc.get_handle(), arch: self.arch }
+    }
+
+    /// Instructions retired by all cores since the engine was made or [`Self::set_retired`].
+    pub fn retired(&self) -> u64 {
+        self.shared.retired
+    }
+
+    /// Sets the instruction count, when a snapshot is restored.
+    pub fn set_retired(&mut self, retired: u64) {
+        self.shared.retired = retired;
+    }
+
+    /// Ends [`Self::run`] when this many instructions have retired.
+    pub fn set_deadline(&mut self, deadline: u64) {
+        self.shared.deadline = deadline;
+    }
+
+    /// Says whether points are choices, and how many of them to pass without asking.
+    ///
+    /// `promised`: when that many have been passed, the next one is a deviation.
+    pub fn set_choosing(&mut self, choosing: bool, quiet: u64, promised: bool) {
+        self.shared.choosing = choosing;
+        self.promised = promised;
+        self.shared.quiet = quiet;
+        self.shared.passed = 0;
+    }
+
+    /// Whether a point just reached is the deviation that was promised.
+    pub fn promise_kept(&self) -> bool {
+        self.promised && self.shared.quiet == 0
+    }
+
+    /// Points passed quietly since [`Self::set_choosing`], and the retired count at the last one.
+    pub fn passed(&self) -> (u64, u64) {
+        (self.shared.passed, self.shared.last_point)
+    }
+
+    /// The decoded instruction at `address`.
+    pub fn insn(&self, address: u64) -> Option<Insn> {
+        // SAFETY: the memory outlives the engine, and no core runs now.
+        self.shared.code.insn(unsafe { &*self.shared.memory }, address)
+    }
+
+    /// Asks for [`Exit::Stopped`] before the instruction at `address`, or takes that back.
+    pub fn set_break(&mut self, address: u64, on: bool) {
+        self.shared.code.set_break(address, on);
+        if self.shared.granularity == Granularity::Sync && on {
+            self.hook_address(address);
+        }
+    }
+
+    /// Forgets every core's translations; needed after pages were taken away.
+    pub fn flush_tlbs(&mut self) {
+        for cpu in &mut self.cpus {
+            let _ = cpu.uc.ctl_flush_tlb();
+        }
+    }
+
+    /// The accesses recorded so far.
+    pub fn accesses(&self) -> &[AccessRecord] {
+        self.shared.accesses.as_deref().unwrap_or_default()
+    }
+
+    /// The path executed so far: core and address of every instruction.
+    pub fn path(&self) -> &[(u8, u64)] {
+        self.shared.path.as_deref().unwrap_or_default()
+    }
+
+    /// Drops what was recorded so far.
+    pub fn clear_records(&mut self) {
+        if let Some(a) = &mut self.shared.accesses {
+            a.clear();
+        }
+        if let Some(p) = &mut self.shared.path {
+            p.clear();
+        }
+    }
+
+    fn hook_address(&mut self, address: u64) {
+        for cpu in &mut self.cpus {
+            let context: *mut HookContext = &mut *cpu._context;
+            let handle = cpu.uc.get_handle();
+            add_hook(handle, HookType::CODE, stop_hook as *mut c_void, context, address, address);
+            let _ = cpu.uc.ctl_remove_cache(address, address + 16);
+            let _ = cpu.uc.ctl_flush_tb();
+        }
+    }
+
+    /// Runs `core` until something needs the kernel or the schedule. `resume` says that the
+    /// instruction at the PC has been asked about already and is to be executed now.
+    pub fn run(&mut self, core: usize, mut resume: bool) -> Exit {
+        loop {
+            let live = self.registers(core);
+            let begin = live.get(Reg::PC);
+            let s = &mut *self.shared;
+            s.exit = None;
+            s.refused = None;
+            s.block = (0, 0);
+            s.pass_at = if resume { begin } else { 0 };
+            // SAFETY: the engine owns the instance. `until` = 0 is no address that is reached.
+            let result = unsafe { uc_emu_start(live.uc, begin, 0, 0, 0) };
+            let pc = live.get(Reg::PC);
+            let granularity = self.shared.granularity;
+            if granularity == Granularity::Sync {
+                self.uncount(pc);
+            }
+            if let Some(address) = self.shared.new_special.take() {
+                self.hook_address(address);
+                resume &= pc == begin;
+                continue;
+            }
+            if let Some(exit) = self.shared.exit {
+                return exit;
+            }
+            if granularity != Granularity::Sync && self.shared.retired > 0 {
+                // It was counted on entry and did not complete.
+                self.shared.retired -= 1;
+            }
+            if let (true, Some((page, access))) =
+                (result != unicorn_engine::uc_error::OK, self.shared.refused)
+            {
+                return Exit::Fault { page, access };
+            }
+            return Exit::Exception;
+        }
+    }
+
+    /// Takes back the instructions of the current block from `pc` on.
+    fn uncount(&mut self, pc: u64) {
+        let (start, end) = self.shared.block;
+        if start <= pc && pc < end {
+            // SAFETY: the memory outlives the engine, and no core runs now.
+            let memory = unsafe { &*self.shared.memory };
+            let (rest, _) = self.shared.code.block(memory, pc, end);
+            self.shared.retired = self.shared.retired.saturating_sub(rest);
+        }
+    }
+}
+
+impl Cpu {
+    fn new(arch: Arch, core: u8, shared: &mut Shared, recording: bool) -> Result<Cpu, String> {
+        let wrong = |e| format!("the processor emulator could not be set up: {e:?}");
+        let (uc_arch, mode) = match arch {
+            Arch::X86 => (unicorn_engine::Arch::X86, Mode::MODE_32),
+            Arch::X64 => (unicorn_engine::Arch::X86, Mode::MODE_64),
+            Arch::Arm64 => (unicorn_engine::Arch::ARM64, Mode::ARM),
+        };
+        let mut uc = Unicorn::new(uc_arch, mode).map_err(wrong)?;
+        if arch == Arch::Arm64 {
+            uc.ctl_set_cpu_model(Arm64CpuModel::MAX as i32).map_err(wrong)?;
+        }
+        uc.ctl_set_tlb_type(TlbType::VIRTUAL).map_err(wrong)?;
+        // SAFETY: the memory is boxed in the machine that owns this engine.
+        let (base, length) = unsafe { (*shared.memory).arena() };
+        // SAFETY: the arena is page-aligned and outlives the instance.
+        let mapped = unsafe {
+            uc_mem_map_ptr(uc.get_handle(), 0, length as u64, Prot::ALL.0 as u32, base.cast())
+        };
+        if mapped != unicorn_engine::uc_error::OK {
+            return Err(wrong(mapped));
+        }
+        let granularity = shared.granularity;
+        let traps = shared.traps.clone();
+        let mut context = Box::new(HookContext { core, shared });
+        let at: *mut HookContext = &mut *context;
+        let handle = uc.get_handle();
+        add_hook(handle, HookType::TLB_FILL, fill_hook as *mut c_void, at, 0, u64::MAX);
+        if granularity == Granularity::Sync {
+            add_hook(handle, HookType::BLOCK, block_hook as *mut c_void, at, 1, 0);
+            let (from, to) = (traps.start, traps.end - 1);
+            add_hook(handle, HookType::CODE, stop_hook as *mut c_void, at, from, to);
+        } else {
+            add_hook(handle, HookType::CODE, code_hook as *mut c_void, at, 1, 0);
+        }
+        if recording {
+            let both = HookType::MEM_READ | HookType::MEM_WRITE;
+            add_hook(handle, both, memory_hook as *mut c_void, at, 1, 0);
+        }
+        Ok(Cpu { uc, _context: context })
+    }
+}
+
+fn add_hook(
+    uc: *mut uc_engine,
+    kind: HookType,
+    callback: *mut c_void,
+    context: *mut HookContext,
+    from: u64,
+    to: u64,
+) {
+    let mut hook: uc_hook = Default::default();
+    // SAFETY: the callback has the signature of its kind; the context lives as long as the
+    // instance.
+    let result = unsafe {
+        uc_hook_add(uc, (&raw mut hook).cast(), kind.0 as i32, callback, context.cast(), from, to)
+    };
+    assert!(result == unicorn_engine::uc_error::OK, "hook {kind:?}: {result:?}");
+}
+
+/// # Safety
+/// `context` comes from [`add_hook`].
+unsafe fn shared<'a>(context: *mut HookContext) -> (&'a mut Shared, &'a Memory) {
+    unsafe {
+        let shared = &mut *(*context).shared;
+        let memory = &*shared.memory;
+        (shared, memory)
+    }
+}
+
+fn stop(uc: *mut uc_engine, shared: &mut Shared, exit: Exit) {
+    shared.exit = Some(exit);
+    // SAFETY: called from a hook of this running instance.
+    let _ = unsafe { uc_emu_stop(uc) };
+}
+
+/// Every instruction, at access and insn granularity.
+unsafe extern "C" fn code_hook(
+    uc: *mut uc_engine,
+    address: u64,
+    _size: u32,
+    context: *mut HookContext,
+) {
+    let (s, memory) = unsafe { shared(context) };
+    if s.exit.is_some() {
+        return;
+    }
+    if !s.code.contains(address) {
+        return match s.traps.contains(&address) {
+            true => stop(uc, s, Exit::Trap(address)),
+            // A jump into the wild: the fetch was allowed, so it is somebody's executable page.
+            false => s.retired += 1,
+        };
+    }
+    if s.pass_at == address {
+        s.pass_at = 0;
+    } else {
+        let facts = s.code.at(memory, address);
+        if facts.stops() {
+            return stop(uc, s, Exit::Stopped);
+        }
+        if s.choosing && (facts.shared() || s.granularity == Granularity::Insn) {
+            if s.quiet == 0 {
+                return stop(uc, s, Exit::Point);
+            }
+            s.quiet -= 1;
+            s.passed += 1;
+            s.last_point = s.retired;
+        }
+        if s.retired >= s.deadline {
+            return stop(uc, s, Exit::Deadline);
+        }
+    }
+    s.retired += 1;
+    if let Some(path) = &mut s.path {
+        path.push((unsafe { (*context).core }, address));
+    }
+}
+
+/// A basic block begins, at sync granularity.
+unsafe extern "C" fn block_hook(
+    uc: *mut uc_engine,
+    address: u64,
+    size: u32,
+    context: *mut HookContext,
+) {
+    let (s, memory) = unsafe { shared(context) };
+    if s.exit.is_some() || !s.code.contains(address) {
+        return;
+    }
+    if s.retired >= s.deadline {
+        return stop(uc, s, Exit::Deadline);
+    }
+    let end = address + u64::from(size);
+    let (count, special) = s.code.block(memory, address, end);
+    if let Some(at) = special {
+        s.code.announce(at);
+        s.new_special = Some(at);
+        // SAFETY: called from a hook of this running instance.
+        let _ = unsafe { uc_emu_stop(uc) };
+        return;
+    }
+    s.block = (address, end);
+    s.retired += count;
+}
+
+/// An address at which execution must stop, at sync granularity.
+unsafe extern "C" fn stop_hook(
+    uc: *mut uc_engine,
+    address: u64,
+    _size: u32,
+    context: *mut HookContext,
+) {
+    let (s, memory) = unsafe { shared(context) };
+    if s.exit.is_some() {
+        return;
+    }
+    if s.traps.contains(&address) {
+        stop(uc, s, Exit::Trap(address));
+    } else if s.pass_at == address {
+        s.pass_at = 0;
+    } else if s.code.at(memory, address).stops() {
+        stop(uc, s, Exit::Stopped);
+    }
+}
+
+/// A core's TLB has no entry that allows an access.
+unsafe extern "C" fn fill_hook(
+    _uc: *mut uc_engine,
+    address: u64,
+    kind: MemType,
+    result: *mut TlbEntry,
+    context: *mut HookContext,
+) -> bool {
+    let memory = unsafe { &mut *(*(*context).shared).memory };
+    let access = match kind {
+        MemType::WRITE => Access::Write,
+        MemType::FETCH => Access::Execute,
+        _ => Access::Read,
+    };
+    match memory.translate(address, access) {
+        Ok(frame) => {
+            let rights = memory.rights(address);
+            let mut perms = Prot::READ;
+            if rights.execute {
+                perms = perms | Prot::EXEC;
+            }
+            if rights.write && memory.may_write_quietly(frame) {
+                perms = perms | Prot::WRITE;
+            }
+            // SAFETY: the emulator passes a valid entry to fill.
+            unsafe { *result = TlbEntry { paddr: u64::from(frame) * FRAME_SIZE as u64, perms } };
+            true
+        }
+        Err(_) => {
+            unsafe { (*(*context).shared).refused = Some((address, access)) };
+            false
+        }
+    }
+}
+
+/// A load or store, when accesses are recorded.
+unsafe extern "C" fn memory_hook(
+    uc: *mut uc_engine,
+    kind: MemType,
+    address: u64,
+    size: i32,
+    value: i64,
+    context: *mut HookContext,
+) {
+    let (s, memory) = unsafe { shared(context) };
+    let write = kind == MemType::WRITE;
+    let width = size.clamp(0, 8) as usize;
+    let value = if write {
+        value as u64
+    } else {
+        let mut bytes = [0; 8];
+        memory.read(address, &mut bytes[..width]);
+        u64::from_le_bytes(bytes)
+    };
+    let core = unsafe { (*context).core };
+    let arch = s.code.arch();
+    let pc = LiveRegisters { uc, arch }.get(Reg::PC);
+    let retired = s.retired;
+    if let Some(log) = &mut s.accesses {
+        log.push(AccessRecord { retired, pc, address, value, width: width as u8, core, write });
+    }
+}

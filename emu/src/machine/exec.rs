@@ -1,0 +1,525 @@
+//! The run: choose what happens next, let it happen, until something ends it.
+
+use isa::{Reg, RegisterAccess};
+
+use super::Machine;
+use super::context::{Caller, Context, ContextKind, Frame, Next, Outcome};
+use super::engine::Exit;
+use crate::choice::strategy::Quiet;
+use crate::choice::{Action, Choice, Moves, Strategy};
+use crate::nt::{self, Call, Done, Then, Trouble, dpc, thread};
+use crate::stop::{Limit, Stop};
+use crate::trace::EventKind;
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Why.
+    pub stop: Stop,
+    /// The answers that were not option 0.
+    pub moves: Moves,
+    /// Choices answered.
+    pub choices: u64,
+    /// Instructions retired by all cores, the boot's included.
+    pub instructions: u64,
+    /// Hash over all events.
+    pub trace_hash: u64,
+}
+
+/// What answers the choices of the current run.
+#[derive(Default)]
+pub(super) struct Decider {
+    strategy: Option<Box<dyn Strategy>>,
+    moves: Vec<(u64, u32)>,
+    /// The options of the coming choice; kept to save the allocation.
+    options: Vec<Action>,
+    /// The last point passed was the last of the strategy's promise.
+    announced: bool,
+    /// Return address of the kernel call at work.
+    pub(super) caller: Option<u64>,
+}
+
+impl Machine {
+    /// Runs until something ends the run, every choice answered by `strategy`.
+    pub fn run(&mut self, strategy: Box<dyn Strategy>) -> Ended {
+        self.decider =
+            Decider { strategy: Some(strategy), ..std::mem::take(&mut self.decider) };
+        self.decider.moves.clear();
+        self.decider.announced = false;
+        let stop = loop {
+            match self.turn() {
+                Ok(None) => {}
+                Ok(Some(stop)) => break stop,
+                Err(stop) => break *stop,
+            }
+        };
+        if let Stop::Bugcheck(b) = &stop {
+            self.event(usize::from(b.core), EventKind::Bugcheck { code: b.code });
+        }
+        self.decider.strategy = None;
+        Ended {
+            stop,
+            moves: Moves(std::mem::take(&mut self.decider.moves)),
+            choices: self.state.choices,
+            instructions: self.engine.retired(),
+            trace_hash: self.recorder.hash(),
+        }
+    }
+
+    /// One decision and what follows from it.
+    fn turn(&mut self) -> Result<Option<Stop>, Box<Stop>> {
+        if self.retired() >= self.setup.plan.limits.instructions {
+            return Ok(Some(self.limit(Limit::Instructions)));
+        }
+        if self.state.choices >= self.setup.plan.limits.choices {
+            return Ok(Some(self.limit(Limit::Choices)));
+        }
+        let mut options = std::mem::take(&mut self.decider.options);
+        self.options(&mut options);
+        let action = match options.len() {
+            0 => None,
+            1 => Some(options[0]),
+            _ if !self.state.choosing => Some(options[0]),
+            _ => Some(options[self.answer(&options)]),
+        };
+        self.decider.options = options;
+        self.decider.announced = false;
+        match action {
+            Some(action) => self.perform(action).map(|()| None),
+            None => Ok(self.idle()),
+        }
+    }
+
+    fn limit(&self, limit: Limit) -> Stop {
+        let value = match limit {
+            Limit::Instructions => self.setup.plan.limits.instructions,
+            Limit::DriverEntry => self.setup.plan.limits.driver_entry,
+            Limit::Choices => self.setup.plan.limits.choices,
+        };
+        let pc = self.registers(usize::from(self.state.current)).pc;
+        Stop::Limit { limit, value, pc }
+    }
+
+    /// Asks the strategy; records the answer.
+    fn answer(&mut self, options: &[Action]) -> usize {
+        let current = self.state.current;
+        let number = self.state.choices + 1;
+        let choice = Choice { number, options, current, announced: self.decider.announced };
+        let strategy = self.decider.strategy.as_mut().expect("a run has a strategy");
+        let taken = strategy.choose(&choice).min(options.len() - 1);
+        self.state.choices = number;
+        self.state.choice_at = self.engine.retired();
+        if taken != 0 {
+            self.decider.moves.push((number, taken as u32));
+            let label = options[taken].words(current);
+            let (options, taken) = (options.len() as u32, taken as u32);
+            self.event(usize::from(current), EventKind::Choice { options, taken, label });
+        }
+        taken
+    }
+
+    /// A choice inside the kernel's own work: does the fault of rule `rule` strike here?
+    pub fn strikes(&mut self, rule: u16) -> bool {
+        self.state.choosing && self.answer(&[Action::Spare, Action::Strike(rule)]) == 1
+    }
+
+    /// Nothing can happen now: let time pass until something can, or end the run.
+    fn idle(&mut self) -> Option<Stop> {
+        if !self.work_outstanding() {
+            return Some(Stop::Completed);
+        }
+        match self.state.nt.timers.next_due() {
+            Some(due) => {
+                self.state.skipped += due.saturating_sub(self.now());
+                None
+            }
+            None => Some(self.deadlock()),
+        }
+    }
+
+    fn perform(&mut self, action: Action) -> Result<(), Box<Stop>> {
+        match action {
+            Action::Run(core) => self.run_core(usize::from(core)),
+            Action::Switch(core) => {
+                thread::yield_core(self, usize::from(core));
+                Ok(())
+            }
+            Action::Dpcs(core) => {
+                self.state.nt.dpcs.request(core);
+                self.software_interrupts(usize::from(core));
+                Ok(())
+            }
+            Action::Clock(core) => {
+                nt::timer::expire(self, usize::from(core));
+                self.software_interrupts(usize::from(core));
+                Ok(())
+            }
+            Action::Packet { stream, core } => {
+                nt::ndis::arrive(self, stream, core);
+                Ok(())
+            }
+            Action::Interrupt { core, source } => {
+                self.interrupt(usize::from(core), source);
+                Ok(())
+            }
+            Action::Spare | Action::Strike(_) => Ok(()),
+        }
+    }
+
+    /// Lets a core do what it does until the next scheduling point.
+    fn run_core(&mut self, core: usize) -> Result<(), Box<Stop>> {
+        self.state.current = core as u8;
+        loop {
+            match std::mem::replace(&mut self.state.cores[core].top_mut().next, Next::Idle) {
+                Next::Idle => {
+                    if !thread::dispatch(self, core) {
+                        return Ok(());
+                    }
+                }
+                Next::Guest { asked } => {
+                    if self.run_guest(core, asked)? {
+                        return Ok(());
+                    }
+                }
+                Next::Special => self.special(core)?,
+                Next::Call(import) => self.call(core, import)?,
+                Next::Host(then, value) => self.host(core, then, value, None)?,
+                Next::Resume(then, caller, value) => self.host(core, then, value, caller)?,
+                Next::Spin { lock, since } => {
+                    if !nt::spin_lock::take(self, core, lock) {
+                        self.state.cores[core].top_mut().next = Next::Spin { lock, since };
+                        return Ok(());
+                    }
+                    self.pop_frame(core, 0);
+                }
+                Next::Blocked => {
+                    self.state.cores[core].top_mut().next = Next::Blocked;
+                    return Ok(());
+                }
+            }
+            self.flush();
+            self.software_interrupts(core);
+            if self.state.choosing && self.engine.retired() >= self.setup.plan.limits.instructions {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Runs driver code; true if a scheduling point was reached.
+    fn run_guest(&mut self, core: usize, asked: bool) -> Result<bool, Box<Stop>> {
+        self.prepare(core);
+        let exit = self.engine.run(core, asked);
+        let (passed, at) = self.engine.passed();
+        if passed > 0 {
+            self.state.choices += passed;
+            self.state.choice_at = at;
+        }
+        let next = &mut self.state.cores[core].top_mut().next;
+        match exit {
+            Exit::Trap(address) if address == self.setup.return_trap => {
+                let arch = self.arch();
+                let live = self.engine.registers(core);
+                let low = live.get(isa::return_register(arch));
+                let value = match arch {
+                    // edx:eax; who wants 32 bits takes them.
+                    isa::Arch::X86 => low | live.get(Reg(2)) << 32,
+                    _ => low,
+                };
+                self.pop_frame(core, value);
+                Ok(false)
+            }
+            Exit::Trap(address) => match self.setup.import_at.get(&address) {
+                Some(&import) => {
+                    *next = Next::Call(import);
+                    Ok(true)
+                }
+                None => {
+                    *next = Next::Guest { asked: true };
+                    let access = crate::stop::Access::Execute;
+                    self.access_fault(core, address, access).map(|()| false)
+                }
+            },
+            Exit::Point => {
+                *next = Next::Guest { asked: true };
+                self.decider.announced = self.engine.promise_kept();
+                Ok(true)
+            }
+            Exit::Deadline => {
+                *next = Next::Guest { asked: false };
+                Ok(true)
+            }
+            Exit::Stopped => {
+                *next = Next::Special;
+                // Only a change of IRQL is something the outside world can see.
+                Ok(self.is_irql_change(core))
+            }
+            Exit::Fault { page, access } => {
+                *next = Next::Guest { asked: true };
+                let va = self.fault_address(core, page, access);
+                self.access_fault(core, va, access).map(|()| false)
+            }
+            Exit::Exception => {
+                *next = Next::Guest { asked: true };
+                self.processor_exception(core).map(|()| false)
+            }
+        }
+    }
+
+    /// Tells the engine how far it may go.
+    fn prepare(&mut self, core: usize) {
+        let mut deadline = self.setup.plan.limits.instructions;
+        if let Some(due) = self.state.nt.timers.next_due()
+            && self.state.choosing
+        {
+            let ticks = due.saturating_sub(self.state.skipped);
+            let at = ticks.saturating_mul(super::INSTRUCTIONS_PER_TICK);
+            if at > self.engine.retired() {
+                deadline = deadline.min(at);
+            }
+        }
+        if !self.state.choosing {
+            deadline = self.state.nt.threads.boot_deadline.unwrap_or(deadline);
+        }
+        self.engine.set_deadline(deadline);
+        let mut quiet = None;
+        if self.state.choosing && self.setup.granularity > super::Granularity::Sync {
+            let mut options = std::mem::take(&mut self.decider.options);
+            self.options(&mut options);
+            if options.len() > 1
+                && let Some(strategy) = &mut self.decider.strategy
+            {
+                quiet = Some(strategy.quiet(self.state.choices, options.len()));
+            }
+            self.decider.options = options;
+        }
+        let left = self.setup.plan.limits.choices - self.state.choices.min(
+            self.setup.plan.limits.choices,
+        );
+        match quiet {
+            None => self.engine.set_choosing(false, 0, false),
+            Some(Quiet::Ask) => self.engine.set_choosing(true, 0, false),
+            Some(Quiet::Pass(n)) => self.engine.set_choosing(true, n.min(left), n <= left),
+            Some(Quiet::Forever) => self.engine.set_choosing(true, left, false),
+        }
+        debug_assert!(self.state.cores[core].top().registers.is_none());
+    }
+
+    /// Performs a kernel call that driver code has made.
+    fn call(&mut self, core: usize, import: u32) -> Result<(), Box<Stop>> {
+        let slot = self.setup.imports[import as usize];
+        let arch = self.arch();
+        let convention = slot.api.style.convention(arch);
+        let live = self.engine.registers(core);
+        let mut args = [0; 12];
+        let mut at = 0;
+        for (value, arg) in args.iter_mut().zip(slot.api.args) {
+            let low = convention.argument(&live, &*self.memory, at).unwrap_or(0);
+            *value = match arg.width {
+                1 => low & 0xFF,
+                2 => low & 0xFFFF,
+                4 => low & 0xFFFF_FFFF,
+                8 if arg.slots(arch) == 2 => {
+                    low | convention.argument(&live, &*self.memory, at + 1).unwrap_or(0) << 32
+                }
+                _ => low,
+            };
+            at += arg.slots(arch);
+        }
+        let lr = isa::link_register(arch).map_or(0, |r| live.get(r));
+        let caller = Caller {
+            import,
+            sp: live.get(isa::stack_pointer(arch)),
+            lr,
+            return_address: isa::return_address(arch, &live, &*self.memory).unwrap_or(0),
+        };
+        self.decider.caller = Some(caller.return_address);
+        let shown = slot.api.args.len().min(4);
+        let args_shown = args[..shown].to_vec();
+        self.event(core, EventKind::Call { name: slot.api.name, args: args_shown });
+        let done = crate::faults::before_call(self, core, slot.api).and_then(|()| {
+            let mut call = Call { m: self, core, args };
+            nt::irql::check_contract(&mut call, slot.api)?;
+            (slot.api.handler)(&mut call)
+        });
+        let result = self.apply(core, done, Some(caller));
+        self.decider.caller = None;
+        result
+    }
+
+    /// Continues the kernel's own work.
+    fn host(
+        &mut self,
+        core: usize,
+        then: Then,
+        value: u64,
+        caller: Option<Caller>,
+    ) -> Result<(), Box<Stop>> {
+        self.decider.caller = caller.map(|c| c.return_address);
+        let mut call = Call { m: self, core, args: [0; 12] };
+        let done = nt::resume(&mut call, then, value);
+        let result = self.apply(core, done, caller);
+        self.decider.caller = None;
+        result
+    }
+
+    /// Carries out what a kernel function came to.
+    fn apply(
+        &mut self,
+        core: usize,
+        done: Done,
+        caller: Option<Caller>,
+    ) -> Result<(), Box<Stop>> {
+        let outcome = match done {
+            Ok(outcome) => outcome,
+            Err(Trouble::Stop(stop)) => return Err(stop),
+            Err(Trouble::Fault { va, access }) => {
+                return Err(self.kernel_fault(core, va, access, caller));
+            }
+        };
+        let top = self.state.cores[core].top_mut();
+        match outcome {
+            Outcome::Return(value) => match caller {
+                Some(caller) => self.return_to_guest(core, caller, value),
+                // The kernel's own work had nobody to return to: the context is at its end.
+                None => self.end_context(core),
+            },
+            Outcome::Enter { what, routine, args, then } => {
+                self.enter(core, what, routine, &args, then, caller);
+            }
+            Outcome::Spin { lock, then } => {
+                top.frames.push(Frame { what: "", routine: 0, then, caller, entry: None });
+                let since = self.position();
+                self.state.cores[core].top_mut().next = Next::Spin { lock, since };
+            }
+            Outcome::Wait { then } => {
+                top.frames.push(Frame { what: "", routine: 0, then, caller, entry: None });
+                top.next = Next::Blocked;
+                thread::park(self, core);
+            }
+            Outcome::Continue(then, value) => return self.host(core, then, value, caller),
+            Outcome::End => self.end_context(core),
+        }
+        Ok(())
+    }
+
+    /// Driver code came back, or a wait or a spin ended: continue what the frame says.
+    fn pop_frame(&mut self, core: usize, value: u64) {
+        let top = self.state.cores[core].top_mut();
+        let Some(frame) = top.frames.pop() else {
+            top.next = Next::Host(Then::End, value);
+            return;
+        };
+        top.next = Next::Resume(frame.then, frame.caller, value);
+        if !frame.what.is_empty() {
+            crate::faults::after_routine(self, core);
+            self.event(core, EventKind::Leave { what: frame.what, value });
+        }
+    }
+
+    /// Enters driver code on the core's current stack.
+    fn enter(
+        &mut self,
+        core: usize,
+        what: &'static str,
+        routine: u64,
+        args: &[u64],
+        then: Then,
+        caller: Option<Caller>,
+    ) {
+        let arch = self.arch();
+        let mut live = self.engine.registers(core);
+        let entry = self.recorder.keeps().then(|| Box::new(live.save()));
+        let top = self.state.cores[core].top_mut();
+        match caller {
+            Some(caller) => live.set(isa::stack_pointer(arch), caller.sp),
+            None => live.set(isa::stack_pointer(arch), top.stack - 0x40),
+        }
+        let convention = nt::Style::Std.convention(arch);
+        let to = self.setup.return_trap;
+        // A full stack leaves the arguments unwritten; the routine faults on the same page.
+        convention.enter(&mut live, &mut *self.memory, routine, args, to);
+        top.frames.push(Frame { what, routine, then, caller, entry });
+        top.next = Next::Guest { asked: false };
+        self.event(core, EventKind::Enter { what, routine });
+        crate::faults::before_routine(self, core, routine);
+    }
+
+    /// Returns from a kernel call to the driver.
+    fn return_to_guest(&mut self, core: usize, caller: Caller, value: u64) {
+        let arch = self.arch();
+        let api = self.setup.imports[caller.import as usize].api;
+        let mut live = self.engine.registers(core);
+        live.set(isa::stack_pointer(arch), caller.sp);
+        if let Some(lr) = isa::link_register(arch) {
+            live.set(lr, caller.lr);
+        }
+        let convention = api.style.convention(arch);
+        convention.return_from(&mut live, &*self.memory, api.slots(arch), value);
+        live.set(Reg::PC, caller.return_address);
+        self.state.cores[core].top_mut().next = Next::Guest { asked: false };
+        crate::faults::after_call(self, core);
+    }
+
+    /// Ends the core's topmost context and goes back to what it interrupted.
+    fn end_context(&mut self, core: usize) {
+        let ended = self.state.cores[core].top().kind;
+        match ended {
+            ContextKind::Idle => self.state.cores[core].top_mut().next = Next::Idle,
+            ContextKind::Thread(id) => thread::ended(self, core, id),
+            ContextKind::Dpc | ContextKind::Interrupt(_) => {
+                let done = self.state.cores[core].contexts.pop().expect("it is the top");
+                self.set_irql(core, done.irql_before);
+                self.load_top(core);
+            }
+        }
+    }
+
+    /// Puts a context on top of what the core does.
+    pub fn push_context(&mut self, core: usize, kind: ContextKind, irql: u8, next: Next) {
+        self.save_top(core);
+        let c = &mut self.state.cores[core];
+        let before = c.irql;
+        let own = match kind {
+            ContextKind::Interrupt(_) => c.interrupt_stack,
+            _ => c.dpc_stack,
+        };
+        // Nested interrupts share a stack: continue below what the interrupted one uses.
+        let used = c.contexts.iter().rev().find(|x| x.kind != ContextKind::Idle && x.stack == own);
+        let sp = isa::stack_pointer(self.setup.profile.arch());
+        let stack = match used.and_then(|x| x.registers.as_ref()) {
+            Some(r) => r.get(sp) & !0xFF,
+            _ => own,
+        };
+        c.contexts.push(Context::new(kind, next, stack, before));
+        self.set_irql_quietly(core, irql);
+    }
+
+    /// Saves the registers of the core's topmost context, which is about to lose the core.
+    pub fn save_top(&mut self, core: usize) {
+        let top = self.state.cores[core].top();
+        if top.kind != ContextKind::Idle && top.registers.is_none() {
+            let saved = self.engine.registers(core).save();
+            self.state.cores[core].top_mut().registers = Some(Box::new(saved));
+        }
+    }
+
+    /// Loads the registers of the core's topmost context, which has got the core back.
+    pub fn load_top(&mut self, core: usize) {
+        if let Some(saved) = self.state.cores[core].top_mut().registers.take() {
+            self.engine.registers(core).load(&saved);
+        }
+    }
+
+    /// Delivers the DPCs that the core may run now.
+    pub fn software_interrupts(&mut self, core: usize) {
+        let dispatch = self.irqls().dispatch;
+        if self.state.cores[core].irql < dispatch
+            && self.state.nt.dpcs.requested(core as u8)
+            && !self.state.cores[core].in_dpc()
+        {
+            let next = Next::Host(Then::NextDpc, 0);
+            self.push_context(core, ContextKind::Dpc, dispatch, next);
+            dpc::begin(self, core);
+        }
+    }
+}

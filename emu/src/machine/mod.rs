@@ -1,0 +1,288 @@
+//! The machine: cores, memory and the kernel's state.
+//!
+//! [`State`], together with the memory and the registers, is a plain value: [`Machine::snapshot`]
+//! copies what was written since the last one, [`Machine::restore`] puts it back, and nothing of a
+//! run hides in closures or on the host's stack.
+
+mod boot;
+mod code;
+pub mod context;
+mod engine;
+mod exec;
+mod fault;
+mod irql;
+pub mod layout;
+pub mod memory;
+mod options;
+mod registers;
+mod unwind;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isa::{Arch, IrqlTable, Profile, Reg, RegisterAccess, Registers};
+
+pub use boot::{BootError, Driver, MissingImport, boot};
+pub(crate) use boot::boot_driver;
+pub use engine::{AccessRecord, Granularity};
+pub use exec::Ended;
+pub use registers::LiveRegisters;
+
+use crate::loader::Image;
+use crate::scenario::Plan;
+use crate::nt::{self, Api};
+use crate::personality::Personality;
+use crate::position::Position;
+use crate::trace::{Event, EventKind, Recorder};
+use context::{Core, Next};
+use engine::Engine;
+use layout::AddressMap;
+use memory::{Memory, MemoryImage};
+
+/// Instructions per 100 ns of virtual time: a core of 50 MIPS, of the time of the founding cases.
+pub const INSTRUCTIONS_PER_TICK: u64 = 5;
+
+/// A module of the system: a loaded driver, or one that the kernel model stands for.
+#[derive(Clone)]
+pub struct LoadedModule {
+    /// File name.
+    pub name: String,
+    /// First address.
+    pub base: u64,
+    /// Bytes.
+    pub size: u64,
+    /// `TimeDateStamp` of its header.
+    pub timestamp: u32,
+    /// The driver's image, unless the module is modelled.
+    pub image: Option<Arc<Image>>,
+}
+
+/// A function that drivers import, at its trap address.
+#[derive(Clone, Copy)]
+pub struct ImportSlot {
+    /// Address that the import tables hold.
+    pub address: u64,
+    /// The modelled function.
+    pub api: &'static Api,
+}
+
+/// What never changes after the boot.
+pub struct Setup {
+    /// Profile.
+    pub profile: Profile,
+    /// Personality.
+    pub personality: Personality,
+    /// Granularity of choices.
+    pub granularity: Granularity,
+    /// Modules in load order.
+    pub modules: Vec<LoadedModule>,
+    /// Imported functions by index.
+    pub imports: Vec<ImportSlot>,
+    /// Import index by trap address.
+    pub import_at: BTreeMap<u64, u32>,
+    /// Trap address to which driver code entered by the kernel returns.
+    pub return_trap: u64,
+    /// Where things are.
+    pub map: AddressMap,
+    /// What the run consists of.
+    pub plan: Plan,
+}
+
+/// The changing part of a machine besides memory and registers. A plain value.
+#[derive(Clone)]
+pub struct State {
+    /// The cores.
+    pub cores: Vec<Core>,
+    /// The core that ran last.
+    pub current: u8,
+    /// The kernel's objects.
+    pub nt: nt::Kernel,
+    /// Choices answered so far.
+    pub choices: u64,
+    /// Instructions retired when the last choice was answered.
+    pub choice_at: u64,
+    /// Virtual time skipped while everything idled, in 100 ns.
+    pub skipped: u64,
+    /// Whether choices are made at all: not during the boot.
+    pub choosing: bool,
+    /// Bytes of the shared region in use for kernel objects.
+    pub shared_used: u64,
+    /// What each fault rule has seen so far.
+    pub faults: Vec<crate::faults::Progress>,
+}
+
+/// A machine at one moment. Cloning is cheap; see [`Machine::restore`].
+#[derive(Clone)]
+pub struct Snapshot {
+    state: State,
+    memory: MemoryImage,
+    registers: Vec<Registers>,
+    retired: u64,
+    recorder: Recorder,
+}
+
+/// A machine that runs.
+pub struct Machine {
+    // The engine's hooks point into the memory: it is dropped first.
+    engine: Engine,
+    /// Guest memory.
+    pub memory: Box<Memory>,
+    /// Everything else that changes.
+    pub state: State,
+    /// What does not.
+    pub setup: Arc<Setup>,
+    /// What happened.
+    pub recorder: Recorder,
+    /// Answers the choices that arise inside kernel functions, and records all answers.
+    decider: exec::Decider,
+}
+
+impl Machine {
+    /// The architecture.
+    pub fn arch(&self) -> Arch {
+        self.setup.profile.arch()
+    }
+
+    /// The profile's IRQL table.
+    pub fn irqls(&self) -> &'static IrqlTable {
+        self.setup.profile.irql()
+    }
+
+    /// Number of cores.
+    pub fn cpus(&self) -> u8 {
+        self.state.cores.len() as u8
+    }
+
+    /// Where in the run the machine is.
+    pub fn position(&self) -> Position {
+        Position {
+            choice: self.state.choices,
+            step: self.engine.retired() - self.state.choice_at,
+        }
+    }
+
+    /// Instructions retired by all cores.
+    pub fn retired(&self) -> u64 {
+        self.engine.retired()
+    }
+
+    /// Virtual time since power-on, in 100 ns.
+    pub fn now(&self) -> u64 {
+        self.state.skipped + self.engine.retired() / INSTRUCTIONS_PER_TICK
+    }
+
+    /// The machine as a value.
+    pub fn snapshot(&mut self) -> Snapshot {
+        let registers = (0..self.state.cores.len()).map(|c| self.engine.registers(c).save());
+        Snapshot {
+            registers: registers.collect(),
+            state: self.state.clone(),
+            memory: self.memory.snapshot(),
+            retired: self.engine.retired(),
+            recorder: self.recorder.clone(),
+        }
+    }
+
+    /// Makes the machine equal to `snapshot`, which must come from this machine or one booted
+    /// alike.
+    pub fn restore(&mut self, snapshot: &Snapshot) {
+        self.memory.restore(&snapshot.memory);
+        self.state = snapshot.state.clone();
+        self.recorder = snapshot.recorder.clone();
+        for (core, registers) in snapshot.registers.iter().enumerate() {
+            self.engine.registers(core).load(registers);
+        }
+        self.engine.set_retired(snapshot.retired);
+        self.engine.clear_records();
+        self.flush();
+    }
+
+    /// The registers of a core: live, or saved if its context is not loaded.
+    pub fn registers(&self, core: usize) -> Registers {
+        match &self.state.cores[core].top().registers {
+            Some(saved) => (**saved).clone(),
+            None => self.engine.registers(core).save(),
+        }
+    }
+
+    /// Records an event on a core.
+    pub fn event(&mut self, core: usize, kind: EventKind) {
+        let c = &self.state.cores[core];
+        let (number, irql) = (c.number, c.irql);
+        let pc = self.caller_address(core);
+        let at = self.position();
+        let event = Event { at, core: number, irql, pc, kind };
+        if self.recorder.wants_stack(&event) {
+            let stack = self.backtrace(core).into_iter().map(|f| f.pc).collect();
+            self.recorder.record(event, Some(stack));
+        } else {
+            self.recorder.record(event, None);
+        }
+    }
+
+    /// The guest address on whose behalf the core works: the return address of the kernel call in
+    /// progress, the PC of running driver code, 0 if none.
+    pub fn caller_address(&self, core: usize) -> u64 {
+        let context = self.state.cores[core].top();
+        match &context.next {
+            Next::Guest { .. } if context.registers.is_none() => {
+                self.engine.registers(core).get(Reg::PC)
+            }
+            Next::Call(_) => {
+                let live = self.engine.registers(core);
+                isa::return_address(self.arch(), &live, &*self.memory).unwrap_or(0)
+            }
+            _ => self.decider.caller.unwrap_or_else(|| {
+                context.frames.iter().rev().find_map(|f| f.caller).map_or(0, |c| c.return_address)
+            }),
+        }
+    }
+
+    /// The entry point of a modelled function, as drivers import it.
+    pub fn address_of(&self, api: &Api) -> u64 {
+        let slot = self.setup.imports.iter().find(|s| s.api.name == api.name);
+        slot.map_or(self.setup.modules[0].base, |s| s.address)
+    }
+
+    /// A short name for a place in code: its function, or module and offset.
+    pub fn place(&self, va: u64) -> String {
+        let Some(i) = self.module_at(va) else { return format!("{va:#x}") };
+        let module = &self.setup.modules[i];
+        match module.image.as_ref().and_then(|image| image.function(va)) {
+            Some(function) => function,
+            None => format!("{}+{:#x}", module.name, va - module.base),
+        }
+    }
+
+    /// The module that an address lies in, by index in [`Setup::modules`].
+    pub fn module_at(&self, va: u64) -> Option<usize> {
+        self.setup.modules.iter().position(|m| va.wrapping_sub(m.base) < m.size)
+    }
+
+    /// Whether an address lies in a loaded driver.
+    pub fn in_driver(&self, va: u64) -> Option<usize> {
+        self.module_at(va).filter(|&i| self.setup.modules[i].image.is_some())
+    }
+
+    /// Empties the cores' TLBs if translations were taken away.
+    fn flush(&mut self) {
+        if std::mem::take(&mut self.memory.stale_tlbs) {
+            self.engine.flush_tlbs();
+        }
+    }
+
+    /// The memory accesses recorded in this run, if the machine was booted recording.
+    pub fn accesses(&self) -> &[AccessRecord] {
+        self.engine.accesses()
+    }
+
+    /// The path recorded in this run: core and address of every instruction executed.
+    pub fn path(&self) -> &[(u8, u64)] {
+        self.engine.path()
+    }
+
+    /// The decoded instruction at `address`.
+    pub fn insn(&self, address: u64) -> Option<isa::Insn> {
+        self.engine.insn(address)
+    }
+}

@@ -1,0 +1,63 @@
+//! What can happen next. The order is part of what a schedule means: what the machine would do if
+//! nobody interfered comes first.
+
+use super::Machine;
+use super::context::{ContextKind, Next};
+use crate::choice::Action;
+use crate::nt::{ndis, spin_lock, thread};
+
+impl Machine {
+    /// Fills `out` with everything that can happen now.
+    pub(super) fn options(&self, out: &mut Vec<Action>) {
+        out.clear();
+        let current = usize::from(self.state.current);
+        let cores = self.state.cores.len();
+        if self.can_run(current) {
+            out.push(Action::Run(current as u8));
+        }
+        out.extend((0..cores).filter(|&c| c != current && self.can_run(c)).map(|c| Action::Run(c as u8)));
+        if !self.state.choosing {
+            return;
+        }
+        let irqls = self.irqls();
+        for core in 0..cores {
+            let c = &self.state.cores[core];
+            let number = core as u8;
+            if c.irql < irqls.dispatch && c.thread().is_some() && thread::rival(self, core) {
+                out.push(Action::Switch(number));
+            }
+            if c.irql < irqls.dispatch && self.state.nt.dpcs.waiting(number) && !c.in_dpc() {
+                out.push(Action::Dpcs(number));
+            }
+            if let Some(source) = ndis::pending_interrupt(self, core) {
+                out.push(Action::Interrupt { core: number, source });
+            }
+        }
+        // The clock interrupt that looks at timers is the boot processor's [ReactOS ke/time.c].
+        let due = self.state.nt.timers.next_due().is_some_and(|due| due <= self.now());
+        if due && self.state.cores[0].irql < irqls.clock {
+            out.push(Action::Clock(0));
+        }
+        for stream in ndis::ready_streams(self) {
+            out.extend((0..cores).map(|c| Action::Packet { stream, core: c as u8 }));
+        }
+    }
+
+    /// Whether a core can make progress by itself.
+    fn can_run(&self, core: usize) -> bool {
+        let top = self.state.cores[core].top();
+        match &top.next {
+            Next::Idle => top.kind == ContextKind::Idle && thread::any_ready(self),
+            Next::Spin { lock, .. } => spin_lock::is_free(self, *lock),
+            Next::Blocked => false,
+            _ => true,
+        }
+    }
+
+    /// Whether anything of the workload is left that the run should wait for.
+    pub(super) fn work_outstanding(&self) -> bool {
+        let spinning =
+            self.state.cores.iter().any(|c| matches!(c.top().next, Next::Spin { .. }));
+        spinning || thread::requester_outstanding(self) || ndis::stream_outstanding(self)
+    }
+}

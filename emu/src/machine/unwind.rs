@@ -1,0 +1,102 @@
+//! Stack traces of cores, across the kernel's own frames.
+
+use isa::{Frame as IsaFrame, ImageUnwind, Images, Reg, RegisterAccess, Registers};
+
+use super::context::{Context, Next};
+use super::memory::Memory;
+use super::{Machine, Setup};
+
+/// One line of a stack trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackFrame {
+    /// Instruction: the one that is executing, or a return address.
+    pub pc: u64,
+    /// What the kernel entered at this point, for the first frame of a routine it called.
+    pub entered: Option<&'static str>,
+}
+
+/// Frames in a trace, at most.
+const LIMIT: usize = 32;
+
+struct Drivers<'a> {
+    setup: &'a Setup,
+    memory: &'a Memory,
+}
+
+impl Images for Drivers<'_> {
+    fn image(&self, pc: u64) -> Option<ImageUnwind<'_>> {
+        let module = self.setup.modules.iter().find(|m| pc.wrapping_sub(m.base) < m.size)?;
+        let image = module.image.as_ref()?;
+        let (rva, length) = image.pdata.unwrap_or((0, 0));
+        let pdata = image.data.get(rva as usize..(rva + length) as usize).unwrap_or(&[]);
+        Some(ImageUnwind { base: module.base, pdata, memory: self.memory })
+    }
+}
+
+impl Machine {
+    /// The stack of what a core does now, innermost first.
+    pub fn backtrace(&self, core: usize) -> Vec<StackFrame> {
+        let context = self.state.cores[core].top();
+        self.backtrace_of(context, || self.engine.registers(core).save())
+    }
+
+    /// The stack of a context. `live` gives the registers if they are loaded in the emulator.
+    pub fn backtrace_of(
+        &self,
+        context: &Context,
+        live: impl FnOnce() -> Registers,
+    ) -> Vec<StackFrame> {
+        let mut out = Vec::new();
+        let mut registers = match &context.registers {
+            Some(saved) => (**saved).clone(),
+            None => live(),
+        };
+        let mut frames = context.frames.iter().rev().peekable();
+        match &context.next {
+            Next::Guest { .. } | Next::Special => {}
+            Next::Idle if context.frames.is_empty() => return out,
+            // In a kernel call: the caller is where the call returns to.
+            _ => self.leave_call(&mut registers, frames.peek().and_then(|f| f.caller)),
+        }
+        loop {
+            let entered = frames.peek().map(|f| f.what).filter(|w| !w.is_empty());
+            let drivers = Drivers { setup: &self.setup, memory: &self.memory };
+            let unwound: Vec<IsaFrame> =
+                isa::unwind(self.arch(), &registers, &*self.memory, &drivers, LIMIT);
+            let count = unwound.len();
+            for (i, frame) in unwound.into_iter().enumerate() {
+                if out.len() == LIMIT {
+                    return out;
+                }
+                let entered = if i + 1 == count { entered } else { None };
+                out.push(StackFrame { pc: frame.pc, entered });
+            }
+            // Below the routine is the kernel call during which it was entered.
+            let Some(frame) = frames.next() else { return out };
+            match (&frame.entry, frame.caller) {
+                (Some(entry), Some(caller)) => {
+                    registers = (**entry).clone();
+                    self.leave_call(&mut registers, Some(caller));
+                }
+                _ => return out,
+            }
+        }
+    }
+
+    /// Makes `registers` those of a kernel call's caller, just after the call.
+    fn leave_call(&self, registers: &mut Registers, caller: Option<super::context::Caller>) {
+        let arch = self.arch();
+        let sp = isa::stack_pointer(arch);
+        if let Some(caller) = caller {
+            registers.set(sp, caller.sp);
+            if let Some(lr) = isa::link_register(arch) {
+                registers.set(lr, caller.lr);
+            }
+        }
+        let to = isa::return_address(arch, registers, &*self.memory).unwrap_or(0);
+        registers.set(Reg::PC, to);
+        if isa::link_register(arch).is_none() {
+            registers.set(sp, registers.get(sp) + arch.pointer_size());
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The NT kernel as data and functions. Each file is one family of objects: its state, and the
+//! kernel functions drivers call, each a row of the family's [`Api`] table.
+
+pub mod api;
+pub mod call;
+pub mod dispatcher;
+pub mod dpc;
+pub mod interlocked;
+pub mod io;
+pub mod irql;
+pub mod kernel;
+pub mod layout;
+pub mod misc;
+pub mod ndis;
+pub mod pool;
+pub mod registry;
+pub mod rtl;
+pub mod spin_lock;
+pub mod status;
+pub mod thread;
+pub mod timer;
+
+pub use api::{Api, Arg, Contract, Module, Style};
+pub use call::{Call, Done, Trouble};
+pub use kernel::Kernel;
+
+use crate::machine::context::Outcome;
+
+/// Every family's table. A new family is a file and a line here.
+pub const TABLES: &[&[Api]] = &[
+    dispatcher::API,
+    dpc::API,
+    interlocked::API,
+    io::API,
+    irql::API,
+    misc::API,
+    ndis::API,
+    pool::API,
+    registry::API,
+    rtl::API,
+    spin_lock::API,
+    thread::API,
+    timer::API,
+];
+
+/// The function of that name, wherever it lives. A driver may import a name from another module
+/// than ours (`KeGetCurrentIrql` is in the HAL or in the kernel), so the module is not compared.
+pub fn find(name: &str) -> Option<&'static Api> {
+    TABLES.iter().flat_map(|t| t.iter()).find(|a| a.name == name)
+}
+
+/// What the kernel does when driver code it entered comes back, or when a wait ends.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Then {
+    /// The value is the kernel call's result.
+    Return,
+    /// The value does not matter; the call returns this.
+    ReturnValue(u64),
+    /// Ends the context.
+    End,
+    /// The next DPC of the core's queue.
+    NextDpc,
+    /// Waits.
+    Dispatcher(dispatcher::Then),
+    /// Threads and work items.
+    Thread(thread::Then),
+    /// IRPs.
+    Io(io::Then),
+    /// Network adapters and protocols.
+    Ndis(ndis::Then),
+}
+
+/// Continues kernel work.
+pub fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
+    match then {
+        Then::Return => Ok(Outcome::Return(value)),
+        Then::ReturnValue(value) => Ok(Outcome::Return(value)),
+        Then::End => Ok(Outcome::End),
+        Then::NextDpc => dpc::next(call),
+        Then::Dispatcher(t) => dispatcher::resume(call, t, value),
+        Then::Thread(t) => thread::resume(call, t, value),
+        Then::Io(t) => io::resume(call, t, value),
+        Then::Ndis(t) => ndis::resume(call, t, value),
+    }
+}

@@ -1,0 +1,288 @@
+//! Nonpaged and paged pool.
+//!
+//! Blocks smaller than a page share pages and are kept on a list per size after they are freed,
+//! most recent first, linked through their first bytes as the kernel's lookaside lists are: a freed
+//! block stays readable and is soon reused. A block of a page or more has pages of its own, which
+//! leave the pool when it is freed, as the pages of the nonpaged pool's expansion do [ReactOS
+//! mm/ARM3/pool.c, behaviour]: touching one faults.
+
+use std::collections::BTreeMap;
+
+use super::api::{Contract, Module, Style, long, ptr};
+use super::{Api, Call, Done, status};
+use crate::machine::Machine;
+use crate::machine::context::Outcome;
+use crate::machine::memory::{FRAME_SIZE, RegionKind, Rights};
+use crate::stop::Stop;
+use crate::trace::EventKind;
+use crate::trace::event::PoolOp;
+
+const WDK: &str = "Windows driver documentation: Pool Memory; wdm.h POOL_TYPE";
+const BAD_POOL_HEADER: u32 = 0x19;
+const MUST_SUCCEED_POOL_EMPTY: u32 = 0x41;
+const BAD_POOL_CALLER: u32 = 0xC2;
+const NO_TAG: [u8; 4] = *b"None";
+
+/// Both pools.
+#[derive(Clone, Default)]
+pub struct Pools {
+    /// Nonpaged, paged.
+    pools: [Pool; 2],
+}
+
+#[derive(Clone, Default)]
+struct Pool {
+    base: u64,
+    end: u64,
+    /// First address never used by a page run; the next search for pages begins behind the last
+    /// find, so that freed pages are not reused at once.
+    cursor: u64,
+    /// Allocated blocks.
+    blocks: BTreeMap<u64, Block>,
+    /// Freed small blocks by size, most recent last.
+    free: BTreeMap<u64, Vec<u64>>,
+    /// Pages in use by large blocks or carved into small ones: first address and length.
+    runs: BTreeMap<u64, u64>,
+    /// Where the next small block is carved, and how much is left of that page.
+    carve: (u64, u64),
+}
+
+/// An allocated block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Size asked for.
+    pub size: u64,
+    /// Tag, in memory order.
+    pub tag: [u8; 4],
+    /// Whether it is in paged pool.
+    pub paged: bool,
+    /// Whether it has pages of its own.
+    pub large: bool,
+}
+
+impl Pools {
+    /// Pools between these addresses.
+    pub fn new(nonpaged: std::ops::Range<u64>, paged: std::ops::Range<u64>) -> Pools {
+        let pool = |r: std::ops::Range<u64>| Pool {
+            base: r.start,
+            end: r.end,
+            cursor: r.start,
+            ..Pool::default()
+        };
+        Pools { pools: [pool(nonpaged), pool(paged)] }
+    }
+
+    /// The allocated block that contains `va`: its address and facts.
+    pub fn containing(&self, va: u64) -> Option<(u64, Block)> {
+        self.pools.iter().find_map(|p| {
+            let (&at, &block) = p.blocks.range(..=va).next_back()?;
+            (va < at + block.size.max(1)).then_some((at, block))
+        })
+    }
+
+    /// All allocated blocks, nonpaged first, by address.
+    pub fn blocks(&self) -> impl Iterator<Item = (u64, Block)> {
+        self.pools.iter().flat_map(|p| p.blocks.iter().map(|(&at, &b)| (at, b)))
+    }
+}
+
+impl Pool {
+    /// Takes `length` bytes of pages, searching from the cursor on and then from the start.
+    fn take_pages(&mut self, length: u64) -> Option<u64> {
+        let found = self.gap(self.cursor, length).or_else(|| self.gap(self.base, length))?;
+        self.runs.insert(found, length);
+        self.cursor = found + length;
+        Some(found)
+    }
+
+    fn gap(&self, from: u64, length: u64) -> Option<u64> {
+        let mut at = from;
+        // A run that begins before `from` may reach into it.
+        if let Some((&start, &size)) = self.runs.range(..from).next_back() {
+            at = at.max(start + size);
+        }
+        for (&start, &size) in self.runs.range(from..) {
+            if start - at >= length {
+                return Some(at);
+            }
+            at = start + size;
+        }
+        (self.end.saturating_sub(at) >= length).then_some(at)
+    }
+}
+
+const fn row(
+    name: &'static str,
+    args: &'static [super::Arg],
+    handler: fn(&mut Call<'_>) -> Done,
+) -> Api {
+    let (module, style, irql) = (Module::Ntoskrnl, Style::Std, Contract::Dispatch);
+    Api { name, module, style, args, irql, source: WDK, handler }
+}
+
+/// Pool functions.
+pub const API: &[Api] = &[
+    row("ExAllocatePool", &[long("PoolType"), ptr("NumberOfBytes")], allocate_untagged),
+    row(
+        "ExAllocatePoolWithTag",
+        &[long("PoolType"), ptr("NumberOfBytes"), long("Tag")],
+        allocate_tagged,
+    ),
+    row("ExFreePool", &[ptr("P")], free_call),
+    row("ExFreePoolWithTag", &[ptr("P"), long("Tag")], free_call),
+];
+
+/// POOL_TYPE: bit 0 paged, bit 1 must succeed, bit 2 cache aligned.
+const PAGED: u64 = 1;
+const MUST_SUCCEED: u64 = 2;
+
+fn allocate_untagged(call: &mut Call<'_>) -> Done {
+    let [kind, size, ..] = call.args;
+    allocate_call(call, kind, size, NO_TAG)
+}
+
+fn allocate_tagged(call: &mut Call<'_>) -> Done {
+    let [kind, size, tag, ..] = call.args;
+    allocate_call(call, kind, size, (tag as u32).to_le_bytes())
+}
+
+fn allocate_call(call: &mut Call<'_>, kind: u64, size: u64, tag: [u8; 4]) -> Done {
+    let paged = kind & PAGED != 0;
+    if paged && call.irql() > call.m.irqls().apc {
+        // Paged pool is protected by a fast mutex and is itself pageable.
+        return Err(call.bugcheck(BAD_POOL_CALLER, [8, u64::from(call.irql()), kind, size]));
+    }
+    let block = match crate::faults::allocation(call.m, call.core, size, tag, paged) {
+        true => {
+            let op = PoolOp::Failed;
+            call.event(EventKind::Pool { op, block: 0, size, tag, paged });
+            0
+        }
+        false => allocate(call.m, call.core, size, tag, paged),
+    };
+    if block == 0 && kind & MUST_SUCCEED != 0 {
+        return Err(call.bugcheck(MUST_SUCCEED_POOL_EMPTY, [size, 0, 0, 0]));
+    }
+    Ok(Outcome::Return(block))
+}
+
+fn free_call(call: &mut Call<'_>) -> Done {
+    let block = call.args[0];
+    free(call.m, call.core, block)?;
+    Ok(Outcome::Return(0))
+}
+
+/// Bytes before each small block: sizes, type and tag, as in the kernel's POOL_HEADER.
+fn header_size(m: &Machine) -> u64 {
+    m.arch().pointer_size() * 2
+}
+
+/// Allocates a block; 0 if the pool is exhausted.
+pub fn allocate(m: &mut Machine, core: usize, size: u64, tag: [u8; 4], paged: bool) -> u64 {
+    let at = carve(m, size, tag, paged).unwrap_or(0);
+    let op = if at == 0 { PoolOp::Failed } else { PoolOp::Allocated };
+    m.event(core, EventKind::Pool { op, block: at, size, tag, paged });
+    at
+}
+
+fn carve(m: &mut Machine, size: u64, tag: [u8; 4], paged: bool) -> Option<u64> {
+    let page = m.setup.profile.page_size();
+    let header = header_size(m);
+    let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
+    let rounded = size.max(1).checked_next_multiple_of(header)?;
+    let large = rounded + header > page;
+    let at = if large {
+        let length = size.checked_next_multiple_of(page)?;
+        let at = pool.take_pages(length)?;
+        commit(m, at, length, true);
+        at
+    } else if let Some(at) = pool.free.get_mut(&rounded).and_then(Vec::pop) {
+        at
+    } else {
+        if pool.carve.1 < rounded + header {
+            let at = pool.take_pages(page)?;
+            pool.carve = (at, page);
+        }
+        let (at, left) = pool.carve;
+        pool.carve = (at + rounded + header, left - rounded - header);
+        if left == page {
+            commit(m, at, page, true);
+        }
+        at + header
+    };
+    if !large {
+        let mut bytes = vec![0; header as usize];
+        bytes[..2].copy_from_slice(&((rounded / header) as u16).to_le_bytes());
+        bytes[4..8].copy_from_slice(&tag);
+        m.memory.write(at - header, &bytes);
+    }
+    let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
+    pool.blocks.insert(at, Block { size, tag, paged, large });
+    Some(at)
+}
+
+/// Makes pool pages valid, or takes them away.
+fn commit(m: &mut Machine, at: u64, length: u64, valid: bool) {
+    m.memory.change_pages(at, length, |p| {
+        p.valid = valid;
+        p.resident = true;
+    });
+}
+
+/// Frees a block; a block that is not allocated, or whose header was overwritten, stops the
+/// machine as the kernel's own checks would.
+pub fn free(m: &mut Machine, core: usize, at: u64) -> Result<(), super::Trouble> {
+    let header = header_size(m);
+    let paged = m.state.nt.pools.pools[1].base <= at && at < m.state.nt.pools.pools[1].end;
+    let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
+    let Some(block) = pool.blocks.remove(&at) else {
+        // 7: the block has been freed already (or was never allocated; the kernel cannot tell).
+        return Err(stop(m.bugcheck(core, BAD_POOL_CALLER, [7, 0, 0, at])));
+    };
+    if block.large {
+        let length = pool.runs.remove(&at).unwrap_or(0);
+        commit(m, at, length, false);
+    } else {
+        let rounded = block.size.max(1).next_multiple_of(header);
+        let mut tag = [0; 4];
+        m.memory.read(at - header + 4, &mut tag);
+        if tag != block.tag {
+            return Err(stop(m.bugcheck(core, BAD_POOL_HEADER, [0x20, at - header, at, 0])));
+        }
+        let list = m.state.nt.pools.pools[usize::from(paged)].free.entry(rounded).or_default();
+        let next = list.last().copied().unwrap_or(0);
+        list.push(at);
+        let n = m.arch().pointer_size() as usize;
+        m.memory.write(at, &next.to_le_bytes()[..n]);
+    }
+    let Block { size, tag, paged, .. } = block;
+    m.event(core, EventKind::Pool { op: PoolOp::Freed, block: at, size, tag, paged });
+    Ok(())
+}
+
+fn stop(stop: Stop) -> super::Trouble {
+    stop.into()
+}
+
+/// Maps the pools' address ranges, nothing valid in them yet.
+pub(crate) fn map(m: &mut Machine, nonpaged: u64, paged: u64) -> bool {
+    let map = m.setup.map;
+    let mut ok = true;
+    let pools = [
+        (map.nonpaged, nonpaged, RegionKind::NonPagedPool, false),
+        (map.paged, paged, RegionKind::PagedPool, true),
+    ];
+    for (base, size, kind, pageable) in pools {
+        let pages = (size as usize).div_ceil(FRAME_SIZE);
+        ok &= m.memory.map(base, pages, kind, Rights::WRITE, pageable);
+        m.memory.change_pages(base, (pages * FRAME_SIZE) as u64, |p| p.valid = false);
+    }
+    m.state.nt.pools = Pools::new(
+        map.nonpaged..map.nonpaged + nonpaged,
+        map.paged..map.paged + paged,
+    );
+    ok
+}
+
+/// Status for a failed allocation.
+pub const NO_MEMORY: u32 = status::INSUFFICIENT_RESOURCES;

@@ -1,0 +1,81 @@
+//! Collects events: always into the trace hash, and as a list when somebody wants to read them.
+
+use std::hash::Hasher;
+
+use twox_hash::XxHash3_64;
+
+use super::event::{Event, EventKind};
+
+/// The events of a run so far.
+#[derive(Clone)]
+pub struct Recorder {
+    hash: u64,
+    count: u64,
+    keep: bool,
+    events: Vec<Event>,
+    /// Return addresses, innermost first, of the events that have a stack; by event index.
+    stacks: Vec<(usize, Vec<u64>)>,
+    buffer: Vec<u8>,
+}
+
+impl Recorder {
+    /// A recorder that keeps the events if `keep` is set; the hash is the same either way.
+    pub fn new(keep: bool) -> Recorder {
+        let (events, stacks, buffer) = (Vec::new(), Vec::new(), Vec::new());
+        Recorder { hash: 0, count: 0, keep, events, stacks, buffer }
+    }
+
+    /// Whether the stack at this event is worth its cost: where memory and locks change hands.
+    pub fn wants_stack(&self, event: &Event) -> bool {
+        self.keep
+            && matches!(
+                event.kind,
+                EventKind::Pool { .. } | EventKind::Lock { .. } | EventKind::Injected { .. }
+            )
+    }
+
+    /// Whether events are kept.
+    pub fn keeps(&self) -> bool {
+        self.keep
+    }
+
+    /// Adds an event.
+    pub fn record(&mut self, event: Event, stack: Option<Vec<u64>>) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        // postcard has a specified byte format; what `derive(Hash)` feeds may change with the
+        // compiler, and the hash must not.
+        self.buffer = postcard::to_extend(&event, buffer).expect("an event is plain data");
+        let mut hasher = XxHash3_64::with_seed(self.hash);
+        hasher.write(&self.buffer);
+        self.hash = hasher.finish();
+        self.count += 1;
+        if self.keep {
+            if let Some(stack) = stack {
+                self.stacks.push((self.events.len(), stack));
+            }
+            self.events.push(event);
+        }
+    }
+
+    /// Hash over all events so far, in order.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Number of events so far.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The events, if they are kept.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The return addresses, innermost first, at an event.
+    pub fn stack(&self, event: usize) -> Option<&[u64]> {
+        let at = self.stacks.binary_search_by_key(&event, |(i, _)| *i).ok()?;
+        Some(&self.stacks[at].1)
+    }
+}
