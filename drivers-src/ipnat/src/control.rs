@@ -2,7 +2,8 @@
 
 use core::cell::UnsafeCell;
 
-use nt::io::*;
+use nt::device_control::device_control;
+use nt::io::{complete, system_buffer};
 use nt::ke::{KeInitializeEvent, KeSetEvent, SynchronizationEvent, wait};
 use nt::status::*;
 use nt::types::{DEVICE_OBJECT, IRP, KEVENT, NTSTATUS};
@@ -43,11 +44,10 @@ pub unsafe extern "system" fn dispatch_device_control(
     irp: *mut IRP,
 ) -> NTSTATUS {
     unsafe {
-        let request = (*current_stack(irp)).Parameters.DeviceIoControl;
-        let (input, output) = (
-            request.InputBufferLength as usize,
-            request.OutputBufferLength as usize,
-        );
+        let request = device_control(irp);
+        let input = request.InputBufferLength.0 as usize;
+        let output = request.OutputBufferLength.0 as usize;
+        let code = request.IoControlCode.0;
         // A buffered request has one buffer, as long as the longer of its two lengths.
         let start = system_buffer(irp).cast::<u8>();
         let buffer = match start.is_null() {
@@ -55,7 +55,7 @@ pub unsafe extern "system" fn dispatch_device_control(
             false => core::slice::from_raw_parts_mut(start, input.max(output)),
         };
         wait(TURNSTILE.0.get());
-        let result = requests::handle(&NAT, request.IoControlCode, buffer, input, output);
+        let result = requests::handle(&NAT, code, buffer, input, output);
         KeSetEvent(TURNSTILE.0.get(), 0, 0);
         match result {
             Ok(length) => complete(irp, STATUS_SUCCESS, length),

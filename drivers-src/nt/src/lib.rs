@@ -21,6 +21,7 @@ extern crate crt as _;
 #[macro_use]
 mod import;
 
+pub mod device_control;
 pub mod ex;
 pub mod global;
 pub mod io;
