@@ -186,7 +186,7 @@ impl Checker<'_> {
             return Ok(());
         };
         self.texts(&[&wait.flags, &wait.signal, &wait.flow, &wait.adapter])?;
-        self.texts(&[&wait.protocol, &wait.to])?;
+        self.texts(&[&wait.protocol, &wait.to, &wait.arp])?;
         self.numbers(&[
             &wait.count,
             &wait.acked,

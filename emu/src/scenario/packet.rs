@@ -121,6 +121,21 @@ pub struct TcpTemplate {
     pub data: Vec<u8>,
 }
 
+impl TcpTemplate {
+    /// Where the next segment begins, counted like `offset`. A FIN takes a number of its own; the
+    /// SYN's is not counted.
+    pub fn end(&self) -> u32 {
+        let length = self.data.len() as u32;
+        match self.flags.contains(TcpFlags::SYN) {
+            true => length,
+            false => {
+                let fin = u32::from(self.flags.contains(TcpFlags::FIN));
+                self.offset.saturating_add(length).saturating_add(fin)
+            }
+        }
+    }
+}
+
 /// A UDP datagram (RFC 768).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UdpTemplate {

@@ -1,11 +1,13 @@
 //! The other machines on the wires at run time: they build the packets of their scripts, answer
 //! ARP, acknowledge TCP data, and remember how far each conversation has come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use etherparse::{ArpOperation, Icmpv4Type, LinkSlice, NetSlice, SlicedPacket, TransportSlice};
+use etherparse::{
+    ArpEthIpv4Packet, ArpOperation, Icmpv4Type, LinkSlice, NetSlice, SlicedPacket, TransportSlice,
+};
 
 use super::frame::{self, End, Numbers};
 use super::packet::{
@@ -24,6 +26,8 @@ pub struct Peer {
     /// Packets seen, per matcher.
     sent: Vec<u32>,
     signals: Vec<bool>,
+    /// Which host has learned whose station address.
+    resolved: BTreeSet<(usize, Ipv4Addr)>,
 }
 
 /// What a sent frame brought about.
@@ -50,6 +54,8 @@ struct Conversation {
     remote: Option<End>,
     /// Sequence number of the remote's SYN.
     remote_isn: Option<u32>,
+    /// TCP: where the next new segment of the host begins, in bytes after its SYN.
+    sent: u32,
     /// TCP: bytes received in order after the remote's SYN; else bytes in all.
     received: u32,
     /// TCP: ranges received beyond `received`, start to end.
@@ -92,6 +98,7 @@ impl Peer {
             conversations: plan.flows.iter().map(start).collect(),
             sent: vec![0; plan.matchers.len()],
             signals: vec![false; plan.signals.len()],
+            resolved: BTreeSet::new(),
             wires: Arc::new(Wires {
                 hosts: plan.hosts.clone(),
                 flows: plan.flows.clone(),
@@ -100,14 +107,20 @@ impl Peer {
         }
     }
 
-    /// The frame that a template stands for now. The acknowledgment number says what the host
-    /// has received so far; of a flow whose remote is not known yet it and the remote's
-    /// address are zero.
-    pub fn build(&self, template: &PacketTemplate) -> Vec<u8> {
+    /// The frame that a template stands for now, which is when the host sends it. The
+    /// acknowledgment number says what the host has received so far; of a flow whose remote is
+    /// not known yet it and the remote's address are zero.
+    pub fn build(&mut self, template: &PacketTemplate) -> Vec<u8> {
         match template {
             PacketTemplate::Frame(bytes) => bytes.clone(),
             PacketTemplate::Arp(arp) => frame::arp(arp),
-            PacketTemplate::Ip(ip) => self.build_ip(ip),
+            PacketTemplate::Ip(ip) => {
+                if let Transport::Tcp(segment) = &ip.transport {
+                    let sent = &mut self.conversations[ip.flow].sent;
+                    *sent = (*sent).max(segment.end());
+                }
+                self.build_ip(ip)
+            }
         }
     }
 
@@ -138,8 +151,9 @@ impl Peer {
         let Ok(sliced) = SlicedPacket::from_ethernet(frame) else {
             return Observed::default();
         };
-        if let Some(NetSlice::Arp(_)) = &sliced.net {
-            let reply = self.answer_arp(adapter, &sliced);
+        if let Some(NetSlice::Arp(arp)) = &sliced.net {
+            let arp = arp.to_packet().try_eth_ipv4().ok();
+            let reply = arp.and_then(|arp| self.receive_arp(adapter, &arp));
             return Observed {
                 replies: reply.into_iter().collect(),
                 flow: None,
@@ -184,6 +198,7 @@ impl Peer {
             Await::Received { flow, bytes } => self.conversations[flow].received >= bytes,
             Await::Packets { flow, count } => self.conversations[flow].packets >= count,
             Await::Sent { matcher, count } => self.sent[matcher] >= count,
+            Await::Resolved { host, ip } => self.resolved.contains(&(host, ip)),
             Await::Signal(signal) => self.signals[signal],
         }
     }
@@ -193,29 +208,26 @@ impl Peer {
         self.signals[signal] = true;
     }
 
-    /// The reply to an ARP request for the address of a host on this wire.
-    fn answer_arp(&self, adapter: usize, sliced: &SlicedPacket<'_>) -> Option<Vec<u8>> {
-        let Some(NetSlice::Arp(arp)) = &sliced.net else {
-            return None;
-        };
-        let request = arp.to_packet().try_eth_ipv4().ok()?;
-        if request.operation != ArpOperation::REQUEST {
-            return None;
-        }
-        let wanted = request.target_ipv4_addr();
-        let mut hosts = self.wires.hosts.iter();
-        let host = hosts.find(|h| h.adapter == adapter && h.arp && h.ip == wanted)?;
-        Some(frame::arp(&ArpTemplate {
-            link: Link {
-                source: host.mac,
-                destination: request.sender_mac,
-            },
-            request: false,
-            sender_mac: host.mac,
-            sender_ip: host.ip,
-            target_mac: request.sender_mac,
-            target_ip: request.sender_ipv4_addr(),
-        }))
+    /// An ARP packet was sent to the hosts on a wire: they learn from it, and one may reply.
+    fn receive_arp(&mut self, adapter: usize, arp: &ArpEthIpv4Packet) -> Option<Vec<u8>> {
+        let (sender, target) = (arp.sender_ipv4_addr(), arp.target_ipv4_addr());
+        let meant = |host: &Host| host.adapter == adapter && host.ip == target;
+        let host = self.wires.hosts.iter().position(meant)?;
+        self.resolved.insert((host, sender));
+        let host = &self.wires.hosts[host];
+        (host.arp && arp.operation == ArpOperation::REQUEST).then(|| {
+            frame::arp(&ArpTemplate {
+                link: Link {
+                    source: host.mac,
+                    destination: arp.sender_mac,
+                },
+                request: false,
+                sender_mac: host.mac,
+                sender_ip: host.ip,
+                target_mac: arp.sender_mac,
+                target_ip: sender,
+            })
+        })
     }
 
     /// Counts a packet for every matcher that it fits.
@@ -281,7 +293,30 @@ impl Peer {
             source: self.wires.hosts[host].mac,
             destination: sender,
         };
-        (acknowledge && owes).then(|| self.build_ip(&acknowledgment(flow, link)))
+        (acknowledge && owes).then(|| self.build_ip(&self.acknowledgment(flow, link)))
+    }
+
+    /// The segment by which a host acknowledges what it received.
+    fn acknowledgment(&self, flow: usize, link: Link) -> IpTemplate {
+        IpTemplate {
+            link,
+            flow,
+            ttl: 64,
+            id: 0,
+            dont_fragment: true,
+            fragment: None,
+            checksum: Checksum::Right,
+            transport: Transport::Tcp(TcpTemplate {
+                flags: TcpFlags::ACK,
+                offset: self.conversations[flow].sent,
+                ack: None,
+                window: WINDOW,
+                urgent: 0,
+                mss: None,
+                checksum: Checksum::Right,
+                data: Vec::new(),
+            }),
+        }
     }
 }
 
@@ -317,29 +352,6 @@ impl Conversation {
             self.received = self.received.max(end);
             self.early.remove(&start);
         }
-    }
-}
-
-/// The segment by which a host acknowledges what it received.
-fn acknowledgment(flow: usize, link: Link) -> IpTemplate {
-    IpTemplate {
-        link,
-        flow,
-        ttl: 64,
-        id: 0,
-        dont_fragment: true,
-        fragment: None,
-        checksum: Checksum::Right,
-        transport: Transport::Tcp(TcpTemplate {
-            flags: TcpFlags::ACK,
-            offset: 0,
-            ack: None,
-            window: WINDOW,
-            urgent: 0,
-            mss: None,
-            checksum: Checksum::Right,
-            data: Vec::new(),
-        }),
     }
 }
 

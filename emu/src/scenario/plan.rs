@@ -224,6 +224,13 @@ pub enum Await {
         /// How many.
         count: u32,
     },
+    /// The drivers sent the host an ARP message from this address.
+    Resolved {
+        /// Index of the host.
+        host: usize,
+        /// The sender's address.
+        ip: Ipv4Addr,
+    },
     /// A stream or thread has raised the signal, by index.
     Signal(usize),
 }

@@ -191,7 +191,7 @@ impl Expander<'_> {
         let transport = match kind {
             Kind::Segment(flags) => {
                 let segment = self.segment(flags, checksum, data, step, scope, sent[flow])?;
-                sent[flow] = sent[flow].max(end_of(&segment));
+                sent[flow] = sent[flow].max(segment.end());
                 Transport::Tcp(segment)
             }
             Kind::EchoRequest | Kind::EchoReply => Transport::Echo(EchoTemplate {
@@ -288,19 +288,5 @@ impl Expander<'_> {
     fn checksum(&self, field: &Option<Field>, scope: &Scope) -> Result<Checksum, ScenarioError> {
         let word = |field| self.under(scope).word(field, &CHECKSUMS);
         field.as_ref().map_or(Ok(Checksum::Right), word)
-    }
-}
-
-/// Where the next segment begins. A FIN takes a number of its own; the SYN's is not counted.
-fn end_of(segment: &TcpTemplate) -> u32 {
-    match segment.flags.contains(TcpFlags::SYN) {
-        true => segment.data.len() as u32,
-        false => {
-            let fin = u32::from(segment.flags.contains(TcpFlags::FIN));
-            segment
-                .offset
-                .saturating_add(segment.data.len() as u32)
-                .saturating_add(fin)
-        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Expander;
+use super::wait::Own;
 use crate::scenario::condition::Scope;
 use crate::scenario::error::ScenarioError;
 use crate::scenario::packet::PacketTemplate;
@@ -262,7 +263,11 @@ impl<'a> Expander<'a> {
                 steps.push(StreamStep::Send(packet));
             }
             (None, Some(wait), None) => {
-                let wait = self.wait(wait, sender.flow, flows, scope)?;
+                let own = Own {
+                    host: sender.host,
+                    flow: sender.flow,
+                };
+                let wait = self.wait(wait, Some(own), flows, scope)?;
                 steps.push(StreamStep::Await(wait));
             }
             (None, None, Some(name)) => {

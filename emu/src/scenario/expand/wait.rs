@@ -19,13 +19,22 @@ const PROTOCOLS: [(&str, Protocol); 3] = [
 /// The most packets or bytes that can be waited for.
 const COUNT_MAX: i64 = 1 << 30;
 
+/// The stream that an `await` stands in.
+#[derive(Clone, Copy)]
+pub(super) struct Own {
+    /// The host that sends, by index.
+    pub host: usize,
+    /// Its flow, by index.
+    pub flow: Option<usize>,
+}
+
 impl Expander<'_> {
-    /// The condition of an `await`. `own` is the flow of the stream it stands in; `streams` are
+    /// The condition of an `await`. `own` is the stream it stands in; `streams` are
     /// the flows by the name of their stream.
     pub fn wait(
         &mut self,
         place: &Spanned<AwaitTable>,
-        own: Option<usize>,
+        own: Option<Own>,
         streams: &BTreeMap<String, usize>,
         scope: &Scope,
     ) -> Result<Await, ScenarioError> {
@@ -36,9 +45,10 @@ impl Expander<'_> {
             &table.received,
             &table.packets,
             &table.signal,
+            &table.arp,
         ];
         if kinds.iter().filter(|kind| kind.is_some()).count() != 1 {
-            let mend = "write one of flags, acked, received, packets, signal";
+            let mend = "write one of flags, acked, received, packets, arp, signal";
             return Err(context.error(place, "await needs exactly one thing to wait for", mend));
         }
         if let (Some(count), None) = (&table.count, &table.flags) {
@@ -51,6 +61,15 @@ impl Expander<'_> {
             self.awaited.push((signal, place.span()));
             return Ok(Await::Signal(signal));
         }
+        if let Some(arp) = &table.arp {
+            let Some(Own { host, .. }) = own else {
+                let mend = "write it in the stream of the host that asks";
+                return Err(context.error(arp, "a thread is no host", mend));
+            };
+            let ip = context.ipv4(arp)?;
+            return Ok(Await::Resolved { host, ip });
+        }
+        let own = own.and_then(|own| own.flow);
         let matches = [&table.adapter, &table.protocol, &table.to, &table.port];
         let matches: Vec<&Field> = matches.into_iter().flatten().collect();
         if let (Some(packets), None) = (&table.packets, &table.flow)

@@ -129,6 +129,7 @@ pub struct AwaitTable {
     pub acked: Option<Field>,
     pub received: Option<Field>,
     pub packets: Option<Field>,
+    pub arp: Option<Field>,
     pub signal: Option<Field>,
     pub flow: Option<Field>,
     pub adapter: Option<Field>,
