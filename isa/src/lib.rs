@@ -37,7 +37,7 @@ pub use registers::{
     Reg, RegisterAccess, Registers, by_name, frame_pointer, link_register, name, return_register,
     stack_pointer,
 };
-pub use unwind::{Frame, ImageUnwind, Images, unwind};
+pub use unwind::{Frame, ImageUnwind, Images, caller, unwind};
 
 /// Everything that an architecture's folder supplies.
 struct Isa {

@@ -54,33 +54,46 @@ pub fn unwind(
     let mut regs = regs.clone();
     let mut frames = Vec::new();
     while frames.len() < limit {
+        let innermost = frames.is_empty();
         let here = Frame {
             pc: regs.get(Reg::PC),
             sp: regs.get(sp),
         };
-        let first = frames.is_empty();
         frames.push(here);
-        let step = Step {
-            mem,
-            images,
-            interrupted: first,
-        };
-        let caller = if images.image(here.pc).is_some() {
-            (isa(arch).caller)(&step, &regs)
-        } else {
-            leaf(arch, &regs, mem)
-        };
-        match caller {
-            Some(caller)
-                if images.image(caller.pc).is_some()
-                    && (caller.get(sp) > here.sp || first && caller.get(sp) == here.sp) =>
+        match caller(arch, &regs, mem, images, innermost) {
+            // Only a function that has not touched the stack yet may leave it where it was.
+            Some(next)
+                if images.image(next.pc).is_some()
+                    && (next.get(sp) > here.sp || innermost && next.get(sp) == here.sp) =>
             {
-                regs = caller;
+                regs = next;
             }
             _ => break,
         }
     }
     frames
+}
+
+/// The registers of the caller of the function that `regs` is in, as they will be when it returns:
+/// pc, stack pointer and what the function has saved are right, other registers are as they are
+/// now. `innermost` says that the function may be at any instruction; otherwise `regs.pc` is a
+/// return address. `None` if it cannot be told; see [`unwind`].
+pub fn caller(
+    arch: Arch,
+    regs: &Registers,
+    mem: &dyn Mem,
+    images: &dyn Images,
+    innermost: bool,
+) -> Option<Registers> {
+    let step = Step {
+        mem,
+        images,
+        interrupted: innermost,
+    };
+    if innermost && images.image(regs.pc).is_none() {
+        return leaf(arch, regs, mem);
+    }
+    (isa(arch).caller)(&step, regs)
 }
 
 /// What an architecture's unwinder may look at to leave one frame.

@@ -8,9 +8,11 @@ mod effects;
 mod flow;
 mod memory;
 mod names;
+mod packed;
 mod registers;
 mod special;
 mod unwind;
+mod unwind_codes;
 
 pub(crate) static ISA: crate::Isa = crate::Isa {
     name: "arm64",

@@ -2,6 +2,7 @@
 
 pub(crate) mod convention;
 mod decode;
+mod epilogue;
 mod registers;
 mod unwind;
 
