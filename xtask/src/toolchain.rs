@@ -9,6 +9,7 @@
 use crate::failure::{Failure, Outcome};
 use crate::manifest::Arch;
 use crate::process::{capture, run, say, starts};
+use crate::stamp::write_if_changed;
 use crate::{system, workspace};
 use std::env;
 use std::path::{Path, PathBuf};
@@ -82,29 +83,41 @@ pub fn choose() -> Outcome<Toolchain> {
     match env::var(CHOICE).unwrap_or_default().as_str() {
         "rustup" => rustup(),
         "debian" => debian(),
-        "" => rustup().or_else(|first| {
-            say(format!("the rustup route does not work: {}", first.message));
-            debian().map_err(|second| Failure {
-                message: format!(
-                    "no toolchain for the drivers.\n  rustup: {}\n  debian: {}",
-                    first.message, second.message
-                ),
-                ..second
-            })
-        }),
+        "" if fell_back() => debian(),
+        "" => rustup().or_else(fall_back),
         other => Err(Failure::usage(format!(
             "{CHOICE} is `{other}`; it can be `rustup` or `debian`"
         ))),
     }
 }
 
+/// Takes the second route where the first does not work, and leaves a note of that.
+fn fall_back(first: Failure) -> Outcome<Toolchain> {
+    say(format!("the rustup route does not work: {}", first.message));
+    let toolchain = debian().map_err(|second| Failure {
+        message: format!(
+            "no toolchain for the drivers.\n  rustup: {}\n  debian: {}",
+            first.message, second.message
+        ),
+        ..second
+    })?;
+    write_if_changed(&fallback_note(), first.message.as_bytes())?;
+    Ok(toolchain)
+}
+
+/// Whether the first route failed before and nobody has added the targets since: waiting for a
+/// download to fail again at every build would be a nuisance.
+fn fell_back() -> bool {
+    fallback_note().is_file() && !Compiler::ask("rustc").is_ok_and(|pinned| pinned.has_targets())
+}
+
+fn fallback_note() -> PathBuf {
+    workspace::driver_scratch().join("rustup-route-failed")
+}
+
 fn rustup() -> Outcome<Toolchain> {
     let compiler = Compiler::ask("rustc")?;
-    let installed = |arch: Arch| {
-        let library = compiler.sysroot.join("lib/rustlib").join(arch.target());
-        library.join("lib").is_dir()
-    };
-    if !Arch::ALL.into_iter().all(installed) {
+    if !compiler.has_targets() {
         if !starts("rustup", "--version") {
             return Err(Failure::usage(format!(
                 "{} lacks the targets {}, and there is no rustup to add them",
@@ -187,6 +200,14 @@ impl Compiler {
             host: field("host: "),
             sysroot: PathBuf::from(ask("--print=sysroot")?.trim()),
         })
+    }
+
+    /// Whether the precompiled library of every driver target is installed.
+    fn has_targets(&self) -> bool {
+        let libraries = self.sysroot.join("lib/rustlib");
+        Arch::ALL
+            .into_iter()
+            .all(|arch| libraries.join(arch.target()).join("lib").is_dir())
     }
 
     fn bundled_linker(&self) -> PathBuf {
