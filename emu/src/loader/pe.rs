@@ -359,15 +359,16 @@ fn unwind_table(data: &[u8], table: Directory) -> Result<(u32, u32), LoadError> 
 
 /// The name of the first module that a delay-load table names, as far as it can be read.
 fn delayed_module(data: &[u8], table: Directory) -> String {
-    data.read_at::<pe::ImageDelayloadDescriptor>(table.rva.into())
-        .and_then(|descriptor| {
-            let start = u64::from(descriptor.dll_name_rva.get(LE));
-            data.read_bytes_at_until(start..data.len() as u64, 0)
-        })
-        .map_or_else(
-            |()| "a module".to_string(),
-            |name| text(name).to_ascii_lowercase(),
-        )
+    let name = data
+        .read_at::<pe::ImageDelayloadDescriptor>(table.rva.into())
+        .ok()
+        .map(|descriptor| u64::from(descriptor.dll_name_rva.get(LE)))
+        .filter(|start| *start != 0)
+        .and_then(|start| data.read_bytes_at_until(start..data.len() as u64, 0).ok());
+    match name {
+        Some(name) => text(name).to_ascii_lowercase(),
+        None => "a module".to_string(),
+    }
 }
 
 /// Finds the PDB's name and identity in the debug directory: a CodeView record of type `RSDS`.

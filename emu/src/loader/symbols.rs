@@ -11,7 +11,7 @@ pub struct SourceFrame {
     pub function: String,
     /// The source file as the compiler recorded it, with forward slashes.
     pub file: String,
-    /// The line, from 1.
+    /// The line, from 1; 0 where the compiler made one piece of code of several lines.
     pub line: u32,
 }
 
