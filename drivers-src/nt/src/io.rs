@@ -213,3 +213,18 @@ fn or_null(bytes: &mut [u8]) -> *mut c_void {
         bytes.as_mut_ptr().cast()
     }
 }
+
+/// `IoSetNextIrpStackLocation`: what [`IofCallDriver`] does to the stack, for a request that is
+/// handed to a transport as the result of an event handler.
+pub unsafe fn IoSetNextIrpStackLocation(irp: *mut IRP) {
+    unsafe {
+        (*irp).CurrentLocation -= 1;
+        let next = next_stack(irp);
+        (*irp)
+            .Tail
+            .Overlay
+            .Anonymous2
+            .Anonymous
+            .CurrentStackLocation = next;
+    }
+}

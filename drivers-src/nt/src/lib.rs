@@ -26,6 +26,7 @@ pub mod ex;
 pub mod global;
 pub mod io;
 pub mod ip;
+pub mod irp_queue;
 pub mod irql;
 pub mod ke;
 mod layout;

@@ -10,15 +10,13 @@ pub struct Sum {
 
 impl Sum {
     /// Nothing summed yet.
-    pub const fn new() -> Self {
-        Sum {
-            total: 0,
-            odd: false,
-        }
-    }
+    pub const ZERO: Sum = Sum {
+        total: 0,
+        odd: false,
+    };
 
     /// Adds bytes, which continue those before.
-    pub fn add(mut self, bytes: &[u8]) -> Self {
+    pub fn over(mut self, bytes: &[u8]) -> Self {
         for &byte in bytes {
             let value = u32::from(byte);
             self.total += if self.odd { value } else { value << 8 };
@@ -54,14 +52,14 @@ mod tests {
 
     #[test]
     fn example_of_rfc_1071() {
-        assert_eq!(Sum::new().add(&EXAMPLE).finish(), !0xDDF2);
+        assert_eq!(Sum::ZERO.over(&EXAMPLE).finish(), !0xDDF2);
     }
 
     #[test]
     fn pieces_do_not_matter() {
         for cut in 0..=EXAMPLE.len() {
             let (a, b) = EXAMPLE.split_at(cut);
-            assert_eq!(Sum::new().add(a).add(b).finish(), !0xDDF2, "cut at {cut}");
+            assert_eq!(Sum::ZERO.over(a).over(b).finish(), !0xDDF2, "cut at {cut}");
         }
     }
 

@@ -181,7 +181,7 @@ pub unsafe fn sum(mut chain: Chain, mut sum: Sum) -> Sum {
         while !chain.is_null() {
             let bytes =
                 core::slice::from_raw_parts((*chain).ipr_buffer, (*chain).ipr_size as usize);
-            sum = sum.add(bytes);
+            sum = sum.over(bytes);
             chain = (*chain).ipr_next;
         }
     }

@@ -60,12 +60,10 @@ pub struct Scrap {
 
 impl Scrap {
     /// Nothing to free.
-    pub const fn new() -> Self {
-        Scrap {
-            pieces: null_mut(),
-            segments: null_mut(),
-        }
-    }
+    pub const NOTHING: Scrap = Scrap {
+        pieces: null_mut(),
+        segments: null_mut(),
+    };
 
     /// Adds pieces.
     pub unsafe fn pieces(&mut self, more: Chain) {
@@ -80,11 +78,5 @@ impl Scrap {
             (*segment).next = self.segments;
         }
         self.segments = segment;
-    }
-}
-
-impl Default for Scrap {
-    fn default() -> Self {
-        Scrap::new()
     }
 }

@@ -41,7 +41,7 @@ fn contents(mut queue: *mut Segment) -> Vec<(u32, String)> {
 
 fn reassembled(vector: &[(u32, &str)]) -> String {
     let mut queue = null_mut();
-    let mut scrap = Scrap::new();
+    let mut scrap = Scrap::NOTHING;
     for &(seq, data) in vector {
         unsafe {
             insert(
@@ -137,7 +137,7 @@ impl Model {
 fn any_sequence_agrees_with_the_model() {
     let mut random = Random(0x2526_6400);
     for _ in 0..20_000 {
-        let (mut queue, mut scrap, mut model) = (null_mut(), Scrap::new(), Model::default());
+        let (mut queue, mut scrap, mut model) = (null_mut(), Scrap::NOTHING, Model::default());
         for id in 0..random.below(9) as usize {
             let seq = random.below(24);
             let data: Vec<u8> = (0..=random.below(7)).map(|_| b'a' + id as u8).collect();
@@ -158,7 +158,7 @@ fn any_sequence_agrees_with_the_model() {
 /// Takes out all that follows `next`; gives the bytes and the numbers of the urgent ones among
 /// them, and checks every segment's count against its chain.
 fn drain(queue: &mut *mut Segment, mut next: u32) -> (String, Vec<u32>) {
-    let (mut whole, mut marks, mut scrap) = (String::new(), Vec::new(), Scrap::new());
+    let (mut whole, mut marks, mut scrap) = (String::new(), Vec::new(), Scrap::NOTHING);
     unsafe {
         loop {
             let segment = take(queue, next, &mut scrap);
@@ -184,7 +184,7 @@ fn what_waits_is_cut_at_its_front_wherever_the_mark_is() {
     for received in 0..=8 {
         for at in 0..10 {
             let mut queue = null_mut();
-            let mut scrap = Scrap::new();
+            let mut scrap = Scrap::NOTHING;
             unsafe {
                 insert(
                     &mut queue,
@@ -209,7 +209,7 @@ fn what_waits_is_cut_at_its_front_wherever_the_mark_is() {
 fn what_waits_without_mark_is_cut_in_both_builds() {
     for received in 0..=8 {
         let mut queue = null_mut();
-        let mut scrap = Scrap::new();
+        let mut scrap = Scrap::NOTHING;
         unsafe {
             insert(
                 &mut queue,
@@ -226,7 +226,7 @@ fn what_waits_without_mark_is_cut_in_both_builds() {
 
 #[test]
 fn the_end_of_the_stream_survives_covering() {
-    let mut scrap = Scrap::new();
+    let mut scrap = Scrap::NOTHING;
     unsafe {
         // A duplicate without the flag covers the segment that carries it, and the reverse.
         let mut queue = null_mut();

@@ -1,0 +1,174 @@
+//! Opening and closing: which object is behind a file. IRQL PASSIVE.
+
+use core::ptr::null_mut;
+
+use nt::ex;
+use nt::io;
+use nt::irql::{DISPATCH_LEVEL, KeLowerIrql, KeRaiseIrql};
+use nt::ps::{ObReferenceObjectByHandle, ObfDereferenceObject};
+use nt::status::*;
+use nt::tdi::*;
+use nt::types::*;
+
+use super::address::{self, Address, Refusal};
+use super::ea::{self, Opening};
+use crate::rundown;
+use crate::tcp::connection::{self, Connection};
+use crate::tcp::{receiver, requests, sender};
+
+/// The object behind a file, by what the create request made it.
+pub enum Object {
+    /// The control channel has none.
+    Control,
+    /// An address.
+    Address(*mut Address),
+    /// A connection.
+    Connection(*mut Connection),
+}
+
+/// The object behind a file.
+pub unsafe fn object(file: *mut FILE_OBJECT) -> Object {
+    if file.is_null() {
+        return Object::Control;
+    }
+    unsafe {
+        match (*file).FsContext2 as usize {
+            TDI_TRANSPORT_ADDRESS_FILE => Object::Address((*file).FsContext.cast()),
+            TDI_CONNECTION_FILE => Object::Connection((*file).FsContext.cast()),
+            _ => Object::Control,
+        }
+    }
+}
+
+/// `IRP_MJ_CREATE`: makes what the extended attribute asks for.
+pub unsafe fn create(irp: *mut IRP) -> NTSTATUS {
+    unsafe {
+        let stack = io::current_stack(irp);
+        let file = (*stack).FileObject;
+        let length = (*stack).Parameters.Create.EaLength as usize;
+        let (context, kind) = match ea::parse(io::system_buffer(irp).cast(), length) {
+            Opening::Control => (null_mut(), TDI_CONTROL_CHANNEL_FILE),
+            Opening::Address(at, port) => {
+                let old = KeRaiseIrql(DISPATCH_LEVEL);
+                let opened = address::open(at, port);
+                KeLowerIrql(old);
+                match opened {
+                    Ok(address) => (address.cast(), TDI_TRANSPORT_ADDRESS_FILE),
+                    Err(Refusal::InUse) => return STATUS_ADDRESS_ALREADY_EXISTS,
+                    Err(Refusal::NoMemory) => return STATUS_INSUFFICIENT_RESOURCES,
+                }
+            }
+            Opening::Connection(context) => {
+                let connection = new_connection(context);
+                if connection.is_null() {
+                    return STATUS_INSUFFICIENT_RESOURCES;
+                }
+                (connection.cast(), TDI_CONNECTION_FILE)
+            }
+            Opening::Unknown => return STATUS_INVALID_PARAMETER,
+        };
+        (*file).FsContext = context;
+        (*file).FsContext2 = kind as *mut c_void;
+        STATUS_SUCCESS
+    }
+}
+
+/// `IRP_MJ_CLEANUP`: the last handle is gone.
+pub unsafe fn cleanup(file: *mut FILE_OBJECT) {
+    unsafe {
+        let old = KeRaiseIrql(DISPATCH_LEVEL);
+        match object(file) {
+            Object::Address(address) => address::cleanup(address),
+            Object::Connection(connection) => requests::cleanup(connection),
+            Object::Control => {}
+        }
+        KeLowerIrql(old);
+    }
+}
+
+/// `IRP_MJ_CLOSE`: the last reference is gone.
+pub unsafe fn close(file: *mut FILE_OBJECT) {
+    unsafe {
+        match object(file) {
+            Object::Address(address) => address::close(address),
+            Object::Connection(connection) => {
+                rundown::finish(&raw mut (*connection).users);
+                leave_address(connection);
+                ex::free(connection);
+            }
+            Object::Control => {}
+        }
+    }
+}
+
+/// ASSOCIATE_ADDRESS: the connection's peers come to this address from now on.
+pub unsafe fn associate(connection: *mut Connection, handle: HANDLE) -> NTSTATUS {
+    unsafe {
+        if !(*connection).address.is_null() {
+            return STATUS_CONNECTION_ACTIVE;
+        }
+        let mut referenced = null_mut();
+        let status = ObReferenceObjectByHandle(
+            handle,
+            0,
+            null_mut(),
+            KernelMode,
+            &mut referenced,
+            null_mut(),
+        );
+        if !NT_SUCCESS(status) {
+            return status;
+        }
+        let file: *mut FILE_OBJECT = referenced.cast();
+        let Object::Address(address) = object(file) else {
+            ObfDereferenceObject(referenced);
+            return STATUS_INVALID_PARAMETER;
+        };
+        (*connection).address = address;
+        (*connection).address_file = file;
+        let old = KeRaiseIrql(DISPATCH_LEVEL);
+        address::associate(address, connection);
+        KeLowerIrql(old);
+        STATUS_SUCCESS
+    }
+}
+
+/// DISASSOCIATE_ADDRESS, for a connection that is not in use.
+pub unsafe fn disassociate(connection: *mut Connection) -> NTSTATUS {
+    unsafe {
+        let old = KeRaiseIrql(DISPATCH_LEVEL);
+        let closed = requests::is_closed(connection);
+        KeLowerIrql(old);
+        if !closed {
+            return STATUS_CONNECTION_ACTIVE;
+        }
+        leave_address(connection);
+        STATUS_SUCCESS
+    }
+}
+
+unsafe fn leave_address(connection: *mut Connection) {
+    unsafe {
+        let address = core::mem::replace(&mut (*connection).address, null_mut());
+        if !address.is_null() {
+            let old = KeRaiseIrql(DISPATCH_LEVEL);
+            address::disassociate(address, connection);
+            KeLowerIrql(old);
+            ObfDereferenceObject((*connection).address_file.cast());
+        }
+    }
+}
+
+unsafe fn new_connection(context: *mut c_void) -> *mut Connection {
+    unsafe {
+        let connection: *mut Connection = ex::allocate_zeroed(connection::TAG);
+        if !connection.is_null() {
+            // All zeroes is the closed state.
+            rundown::initialize(&raw mut (*connection).users);
+            (*connection).context = context;
+            (*connection).receiver = receiver::new(0);
+            (*connection).sender = sender::new(0, 0, sender::MSS_DEFAULT);
+        }
+        connection
+    }
+}
