@@ -232,7 +232,9 @@ fn toml_error(source: &Source, error: &toml::de::Error) -> ScenarioError {
         return source.error(span, format!("the key '{key}' is missing"), mend);
     }
     let (problem, mend) = match message.split_once(", expected ") {
+        Some((problem, "literal string")) => (problem, "put it in quotes".to_owned()),
         Some((problem, expected)) => (problem, format!("write {expected}")),
+        None if message == "duplicate key" => (message, "leave one of them away".to_owned()),
         None => (
             message,
             "see https://toml.io for the form of a TOML file".to_owned(),

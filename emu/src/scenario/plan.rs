@@ -235,6 +235,19 @@ pub enum Await {
     Signal(usize),
 }
 
+impl Await {
+    /// The flow of which something has to be received, by index.
+    pub fn flow(&self) -> Option<usize> {
+        match *self {
+            Await::Flags { flow, .. }
+            | Await::Acked { flow, .. }
+            | Await::Received { flow, .. }
+            | Await::Packets { flow, .. } => Some(flow),
+            Await::Sent { .. } | Await::Resolved { .. } | Await::Signal(_) => None,
+        }
+    }
+}
+
 /// A user-mode thread that makes requests, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadPlan {

@@ -268,6 +268,7 @@ impl<'a> Expander<'a> {
                     flow: sender.flow,
                 };
                 let wait = self.wait(wait, Some(own), flows, scope)?;
+                sender.remote_known |= wait.flow().is_some() && wait.flow() == sender.flow;
                 steps.push(StreamStep::Await(wait));
             }
             (None, None, Some(name)) => {
@@ -305,7 +306,13 @@ impl<'a> Expander<'a> {
         let names = self.adapters.iter().map(|adapter| adapter.name.as_str());
         let adapter = context.find(adapter, "adapter", names)?;
         let name = context.text(path)?;
-        let unreadable = |problem| context.error(path, format!("{name} {problem}"), "");
+        let unreadable = |problem| {
+            context.error(
+                path,
+                format!("{name} {problem}"),
+                "name a readable capture of Ethernet",
+            )
+        };
         let file = (self.files)(&name).map_err(|e| unreadable(format!("cannot be read: {e}")))?;
         let frames = pcap::frames(&file).map_err(unreadable)?;
         let to = table

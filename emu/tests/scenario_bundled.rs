@@ -1,0 +1,223 @@
+//! The bundled scenarios: every choice they offer gives a plan, their settings change what they
+//! say and nothing else, and damage to their text is an error and never a panic.
+
+use std::path::Path;
+
+use emu::scenario::{How, Plan, Scenario, Selection, SettingKind, StopKind, parse};
+
+fn texts() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut texts: Vec<(String, String)> = files
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    texts.sort();
+    texts
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let parsed = |(name, text): (String, String)| match parse(&name, &text) {
+        Ok(scenario) => scenario,
+        Err(error) => panic!("{error}"),
+    };
+    texts().into_iter().map(parsed).collect()
+}
+
+fn expand(scenario: &Scenario, selection: &Selection) -> Plan {
+    match scenario.expand(selection, &|path| Err(format!("no {path}"))) {
+        Ok(plan) => plan,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// All values of every setting, combined.
+fn combinations(scenario: &Scenario) -> Vec<Vec<(String, String)>> {
+    let mut all = vec![Vec::new()];
+    for setting in &scenario.settings {
+        let values = match &setting.kind {
+            SettingKind::Bool => vec!["true".to_owned(), "false".to_owned()],
+            SettingKind::Choice(values) => values.clone(),
+            SettingKind::Int { min, max } => vec![min.to_string(), max.to_string()],
+        };
+        let longer = |old: &Vec<(String, String)>| {
+            let with = |value: &String| {
+                let mut new = old.clone();
+                new.push((setting.name.clone(), value.clone()));
+                new
+            };
+            values.iter().map(with).collect::<Vec<_>>()
+        };
+        all = all.iter().flat_map(longer).collect();
+    }
+    all
+}
+
+#[test]
+fn scenario_choices_all_give_plans() {
+    for scenario in scenarios() {
+        let mut stops = 0;
+        for set in combinations(&scenario) {
+            for &profile in &scenario.profiles {
+                for &personality in &scenario.personalities {
+                    for cpus in [1, 2, 4] {
+                        let selection = Selection {
+                            profile: Some(profile),
+                            personality: Some(personality),
+                            cpus: Some(cpus),
+                            set: set.clone(),
+                            faults: Vec::new(),
+                        };
+                        let plan = expand(&scenario, &selection);
+                        assert_eq!((plan.cpus, plan.personality), (cpus, personality));
+                        stops += u32::from(plan.expect.stop == StopKind::Bugcheck);
+                    }
+                }
+            }
+        }
+        // The defaults on two and on four cores, on each profile and personality.
+        let offered = scenario.profiles.len() * scenario.personalities.len();
+        assert_eq!(
+            stops as usize,
+            2 * offered,
+            "{}: expected stops",
+            scenario.name
+        );
+    }
+}
+
+#[test]
+fn scenario_defaults_may_stop_and_any_change_completes() {
+    for scenario in scenarios() {
+        let plan = expand(&scenario, &Selection::default());
+        assert_eq!(plan.expect.how, How::Possible);
+        assert!(plan.expect.bugcheck.is_some() && plan.expect.module.is_some());
+        for set in combinations(&scenario).into_iter().skip(1) {
+            let plan = expand(
+                &scenario,
+                &Selection {
+                    set,
+                    ..Selection::default()
+                },
+            );
+            assert_eq!(plan.expect, Default::default(), "{:?}", plan.settings);
+        }
+    }
+}
+
+#[test]
+fn scenario_settings_reach_the_plan() {
+    for scenario in scenarios() {
+        let default = expand(&scenario, &Selection::default());
+        for setting in &scenario.settings {
+            let other = combinations(&scenario)
+                .into_iter()
+                .flatten()
+                .find(|(name, value)| {
+                    *name == setting.name && *value != setting.default.to_string()
+                })
+                .expect("a setting has two values");
+            let changed = expand(
+                &scenario,
+                &Selection {
+                    set: vec![other],
+                    ..Default::default()
+                },
+            );
+            let same_work = Plan {
+                settings: default.settings.clone(),
+                expect: default.expect.clone(),
+                ..changed.clone()
+            } == default;
+            assert!(
+                !same_work,
+                "{}: {} changes nothing",
+                scenario.name, setting.name
+            );
+        }
+    }
+}
+
+#[test]
+fn scenario_builds_follow_the_choice() {
+    let builds = |scenario: &Scenario, selection: &Selection| -> Vec<String> {
+        let plan = expand(scenario, selection);
+        plan.drivers
+            .into_iter()
+            .map(|driver| driver.build)
+            .collect()
+    };
+    for scenario in scenarios() {
+        let default = builds(&scenario, &Selection::default());
+        assert!(default.iter().any(|build| build.ends_with("buggy")));
+        let set = vec![("driver".to_owned(), "fixed".to_owned())];
+        let fixed = builds(
+            &scenario,
+            &Selection {
+                set,
+                ..Selection::default()
+            },
+        );
+        assert!(fixed.iter().any(|build| build.ends_with("fixed")));
+        assert!(!fixed.iter().any(|build| build.ends_with("buggy")));
+        for &personality in &scenario.personalities[1..] {
+            let personality = Some(personality);
+            let other = builds(
+                &scenario,
+                &Selection {
+                    personality,
+                    ..Selection::default()
+                },
+            );
+            let same = default.iter().zip(&other).filter(|(a, b)| a == b).count();
+            assert_eq!(same, 0, "{}: builds of another Windows", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn scenario_damage_never_panics() {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize
+    };
+    for (name, text) in texts() {
+        let try_text = |text: &str| {
+            if let Ok(scenario) = parse(&name, text) {
+                let _ = scenario.expand(&Selection::default(), &|_| Ok(vec![0; 40]));
+            }
+        };
+        for at in (0..text.len())
+            .filter(|&at| text.is_char_boundary(at))
+            .step_by(37)
+        {
+            try_text(&text[..at]);
+        }
+        let words = [
+            "=", "\"", "{", "}", "[", "'", "n", "-1", "0x", "true", "\n", "é", "9999999",
+        ];
+        for _ in 0..1500 {
+            let mut damaged = text.clone();
+            for _ in 0..1 + next() % 3 {
+                let at = (0..=next() % damaged.len())
+                    .rev()
+                    .find(|&at| damaged.is_char_boundary(at))
+                    .unwrap();
+                if next() % 2 == 0 {
+                    damaged.insert_str(at, words[next() % words.len()]);
+                } else if at < damaged.len() {
+                    damaged.remove(at);
+                }
+            }
+            try_text(&damaged);
+        }
+    }
+}
