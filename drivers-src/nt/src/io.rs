@@ -118,6 +118,43 @@ pub unsafe fn next_stack(irp: *mut IRP) -> *mut IO_STACK_LOCATION {
     unsafe { current_stack(irp).sub(1) }
 }
 
+/// What `POINTER_ALIGNMENT` puts behind a 32-bit field: `windows-sys` leaves it out, so that its
+/// parameters of create and control requests are wrong on 64-bit machines.
+const ALIGNMENT: usize = size_of::<usize>() - size_of::<u32>();
+
+/// Parameters of `IRP_MJ_CREATE`.
+#[repr(C)]
+pub struct CREATE_PARAMETERS {
+    /// The `IO_SECURITY_CONTEXT`.
+    pub SecurityContext: *mut c_void,
+    /// Disposition in the upper 8 bits, options below.
+    pub Options: u32,
+    alignment_1: [u8; ALIGNMENT],
+    /// `FILE_ATTRIBUTE_` bits.
+    pub FileAttributes: u16,
+    /// `FILE_SHARE_` bits.
+    pub ShareAccess: u16,
+    alignment_2: [u8; ALIGNMENT],
+    /// Length of the extended attributes in the system buffer, in bytes.
+    pub EaLength: u32,
+}
+
+/// Parameters of `IRP_MJ_DEVICE_CONTROL`.
+#[repr(C)]
+pub struct IOCTL_PARAMETERS {
+    /// Room for output, in bytes.
+    pub OutputBufferLength: u32,
+    alignment_1: [u8; ALIGNMENT],
+    /// Length of the input, in bytes.
+    pub InputBufferLength: u32,
+    alignment_2: [u8; ALIGNMENT],
+    /// The control code.
+    pub IoControlCode: u32,
+    alignment_3: [u8; ALIGNMENT],
+    /// The caller's buffer of `METHOD_NEITHER`.
+    pub Type3InputBuffer: *mut c_void,
+}
+
 /// The parameters of a stack location as the structure that its major function gives them.
 #[inline(always)]
 pub unsafe fn parameters<T>(stack: *mut IO_STACK_LOCATION) -> *mut T {

@@ -4,6 +4,7 @@
 
 use core::mem::offset_of;
 
+use crate::io::{CREATE_PARAMETERS, IOCTL_PARAMETERS};
 use crate::ip::IPRcvBuf;
 use crate::ndis::NDIS_PACKET;
 use crate::types::*;
@@ -46,6 +47,10 @@ check! {
     offset_of!(DRIVER_OBJECT, MajorFunction) => 0x38, 0x70;
     offset_of!(FILE_OBJECT, FsContext) => 0x0C, 0x18;
     offset_of!(FILE_OBJECT, FsContext2) => 0x10, 0x20;
+    offset_of!(CREATE_PARAMETERS, EaLength) => 0x0C, 0x18;
+    offset_of!(IOCTL_PARAMETERS, InputBufferLength) => 0x04, 0x08;
+    offset_of!(IOCTL_PARAMETERS, IoControlCode) => 0x08, 0x10;
+    offset_of!(IOCTL_PARAMETERS, Type3InputBuffer) => 0x0C, 0x18;
     size_of::<IPRcvBuf>() => 0x24, 0x40;
     offset_of!(IPRcvBuf, ipr_buffer) => 0x08, 0x10;
     offset_of!(IPRcvBuf, ipr_size) => 0x0C, 0x18;

@@ -68,9 +68,9 @@ pub unsafe extern "system" fn control(_device: *const DEVICE_OBJECT, irp: *mut I
 unsafe fn hook_info(irp: *mut IRP) -> Option<*const nt::ip::IP_SET_FIREWALL_HOOK_INFO> {
     use nt::ip::{IOCTL_IP_SET_FIREWALL_HOOK, IP_SET_FIREWALL_HOOK_INFO};
     unsafe {
-        let control = (*io::current_stack(irp)).Parameters.DeviceIoControl;
-        let fits = control.InputBufferLength as usize >= size_of::<IP_SET_FIREWALL_HOOK_INFO>();
-        let ours = control.IoControlCode == IOCTL_IP_SET_FIREWALL_HOOK
+        let control: *const io::IOCTL_PARAMETERS = io::parameters(io::current_stack(irp));
+        let fits = (*control).InputBufferLength as usize >= size_of::<IP_SET_FIREWALL_HOOK_INFO>();
+        let ours = (*control).IoControlCode == IOCTL_IP_SET_FIREWALL_HOOK
             && (*irp).RequestorMode == KernelMode
             && fits;
         ours.then(|| io::system_buffer(irp).cast_const().cast())

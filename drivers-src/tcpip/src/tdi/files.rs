@@ -45,7 +45,8 @@ pub unsafe fn create(irp: *mut IRP) -> NTSTATUS {
     unsafe {
         let stack = io::current_stack(irp);
         let file = (*stack).FileObject;
-        let length = (*stack).Parameters.Create.EaLength as usize;
+        let create: *const io::CREATE_PARAMETERS = io::parameters(stack);
+        let length = (*create).EaLength as usize;
         let (context, kind) = match ea::parse(io::system_buffer(irp).cast(), length) {
             Opening::Control => (null_mut(), TDI_CONTROL_CHANNEL_FILE),
             Opening::Address(at, port) => {
