@@ -8,6 +8,7 @@ mod bytes;
 mod check;
 mod condition;
 mod context;
+mod conversation;
 mod error;
 mod expand;
 mod expect;

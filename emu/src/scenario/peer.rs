@@ -1,19 +1,18 @@
 //! The other machines on the wires at run time: they build the packets of their scripts, answer
 //! ARP, acknowledge TCP data, and remember how far each conversation has come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use etherparse::{
-    ArpEthIpv4Packet, ArpOperation, Icmpv4Type, LinkSlice, NetSlice, SlicedPacket, TransportSlice,
-};
+use etherparse::{ArpEthIpv4Packet, ArpOperation, LinkSlice, NetSlice, SlicedPacket};
 
-use super::frame::{self, End, Numbers};
+use super::conversation::{Conversation, Packet, packet};
+use super::frame::{self, Numbers};
 use super::packet::{
     ArpTemplate, Checksum, IpTemplate, Link, PacketTemplate, TcpFlags, TcpTemplate, Transport,
 };
-use super::plan::{Await, Flow, Host, Matcher, Plan, Protocol};
+use super::plan::{Await, Flow, Host, Matcher, Plan};
 
 /// The window that hosts offer when they acknowledge on their own.
 const WINDOW: u16 = 8760;
@@ -48,52 +47,10 @@ struct Wires {
     matchers: Vec<Matcher>,
 }
 
-/// How far a flow has come, seen from its host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Conversation {
-    remote: Option<End>,
-    /// Sequence number of the remote's SYN.
-    remote_isn: Option<u32>,
-    /// TCP: where the next new segment of the host begins, in bytes after its SYN.
-    sent: u32,
-    /// TCP: bytes received in order after the remote's SYN; else bytes in all.
-    received: u32,
-    /// TCP: ranges received beyond `received`, start to end.
-    early: BTreeMap<u32, u32>,
-    /// TCP: bytes after the host's SYN that the remote acknowledged.
-    acked: Option<u32>,
-    /// Packets received.
-    packets: u32,
-    /// TCP: segments received by their flags.
-    flags: BTreeMap<TcpFlags, u32>,
-}
-
-/// What counts of a TCP segment that the drivers sent.
-struct Segment {
-    flags: TcpFlags,
-    sequence: u32,
-    ack: u32,
-    length: u32,
-}
-
-/// An IPv4 packet that the drivers sent.
-struct Packet {
-    from: End,
-    to: End,
-    protocol: Protocol,
-    /// TCP only.
-    segment: Option<Segment>,
-    /// Bytes of data.
-    length: u32,
-}
-
 impl Peer {
     /// The hosts of a plan, before anything was sent.
     pub fn new(plan: &Plan) -> Peer {
-        let start = |flow: &Flow| Conversation {
-            remote: flow.remote,
-            ..Default::default()
-        };
+        let start = |flow: &Flow| Conversation::new(flow.remote);
         Peer {
             conversations: plan.flows.iter().map(start).collect(),
             sent: vec![0; plan.matchers.len()],
@@ -317,88 +274,6 @@ impl Peer {
                 data: Vec::new(),
             }),
         }
-    }
-}
-
-impl Conversation {
-    /// Takes a segment into account; `isn` is the host's own.
-    fn take(&mut self, segment: &Segment, isn: u32) {
-        *self.flags.entry(segment.flags).or_default() += 1;
-        if segment.flags.contains(TcpFlags::SYN) {
-            self.remote_isn = Some(segment.sequence);
-        }
-        if segment.flags.contains(TcpFlags::ACK) {
-            let offset = segment.ack.wrapping_sub(isn).wrapping_sub(1);
-            // An acknowledgment from before the SYN looks like one far ahead: leave it out.
-            if offset < 1 << 31 {
-                self.acked = self.acked.max(Some(offset));
-            }
-        }
-        let Some(remote_isn) = self.remote_isn else {
-            return;
-        };
-        let first = segment.sequence.wrapping_sub(remote_isn).wrapping_sub(1);
-        let end = first.wrapping_add(segment.length);
-        if segment.flags.contains(TcpFlags::SYN) || end >= 1 << 31 {
-            return;
-        }
-        // A segment that began before the SYN cannot be; one that wraps has been left out.
-        self.early
-            .insert(first, end.max(self.early.get(&first).copied().unwrap_or(0)));
-        while let Some((&start, &end)) = self.early.first_key_value() {
-            if start > self.received {
-                break;
-            }
-            self.received = self.received.max(end);
-            self.early.remove(&start);
-        }
-    }
-}
-
-/// The IPv4 packet of a conversation in a frame; `None` for other protocols and for fragments.
-fn packet(sliced: &SlicedPacket<'_>) -> Option<Packet> {
-    let Some(NetSlice::Ipv4(ip)) = &sliced.net else {
-        return None;
-    };
-    let (from, to) = (ip.header().source_addr(), ip.header().destination_addr());
-    let packet = |from_port, to_port, protocol, segment, data: &[u8]| {
-        let (from, to) = ((from, from_port), (to, to_port));
-        Some(Packet {
-            from,
-            to,
-            protocol,
-            segment,
-            length: data.len() as u32,
-        })
-    };
-    match sliced.transport.as_ref()? {
-        TransportSlice::Tcp(tcp) => {
-            // Byte 13 of the header is the flags as TcpFlags has them (RFC 9293).
-            let flags = TcpFlags(tcp.slice()[13]);
-            let segment = Segment {
-                flags,
-                sequence: tcp.sequence_number(),
-                ack: tcp.acknowledgment_number(),
-                length: tcp.payload().len() as u32 + u32::from(flags.contains(TcpFlags::FIN)),
-            };
-            let (from, to) = (tcp.source_port(), tcp.destination_port());
-            packet(from, to, Protocol::Tcp, Some(segment), tcp.payload())
-        }
-        TransportSlice::Udp(udp) => packet(
-            udp.source_port(),
-            udp.destination_port(),
-            Protocol::Udp,
-            None,
-            udp.payload(),
-        ),
-        TransportSlice::Icmpv4(icmp) => match icmp.icmp_type() {
-            Icmpv4Type::EchoRequest(echo) => {
-                packet(echo.id, 0, Protocol::Icmp, None, icmp.payload())
-            }
-            Icmpv4Type::EchoReply(echo) => packet(0, echo.id, Protocol::Icmp, None, icmp.payload()),
-            _ => None,
-        },
-        TransportSlice::Igmp(_) | TransportSlice::Icmpv6(_) => None,
     }
 }
 

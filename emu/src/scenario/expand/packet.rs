@@ -273,7 +273,7 @@ impl Expander<'_> {
     ) -> Result<Fragment, ScenarioError> {
         let (context, table) = (self.under(scope), place.get_ref());
         let offset = context.number(&table.offset, 0..=65_528)? as u16;
-        if offset % 8 != 0 {
+        if !offset.is_multiple_of(8) {
             let problem = "a fragment begins at a multiple of 8";
             return Err(context.error(&table.offset, problem, "see RFC 791, Fragment Offset"));
         }

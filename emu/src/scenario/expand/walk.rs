@@ -10,6 +10,10 @@ use crate::scenario::settings::Value;
 /// The most often that something may be repeated.
 const REPEAT_MAX: i64 = 100_000;
 
+/// What is done with a step that encloses none.
+pub(super) type Act<'f, E, S> =
+    &'f mut dyn FnMut(&mut E, &Spanned<S>, &mut Scope) -> Result<(), ScenarioError>;
+
 /// A step that may enclose others.
 pub(super) trait Step: Sized {
     fn when(&self) -> &Option<Field>;
@@ -61,7 +65,7 @@ impl Expander<'_> {
         &mut self,
         steps: &[Spanned<S>],
         scope: &mut Scope,
-        act: &mut dyn FnMut(&mut Self, &Spanned<S>, &mut Scope) -> Result<(), ScenarioError>,
+        act: Act<'_, Self, S>,
     ) -> Result<(), ScenarioError> {
         for place in steps {
             let step = place.get_ref();

@@ -80,3 +80,6 @@ pub struct SettingTable {
     pub min: Option<i64>,
     pub max: Option<i64>,
 }
+
+#[cfg(test)]
+mod tests;
