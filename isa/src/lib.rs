@@ -2,7 +2,7 @@
 //! unwinding, and the interrupt request levels of the machines that irqlab emulates.
 //!
 //! Nothing here knows an NT object, runs an instruction or keeps state. Every architecture is a
-//! folder with the same files, gathered into one [`Isa`] value; the modules beside the folders
+//! folder with the same files, gathered into one value; the modules beside the folders
 //! hold the shared types and the code that works from that value alone.
 //!
 //! ```
