@@ -2,7 +2,9 @@
 //! choices, faults, stops and reports. It has no terminal, no clock and no global state, and it
 //! never prints: a run is a pure function of (scenario, driver bytes, schedule).
 
+pub mod campaign;
 pub mod choice;
+pub mod explain;
 pub mod faults;
 pub mod loader;
 pub mod machine;

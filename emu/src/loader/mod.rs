@@ -238,6 +238,17 @@ impl Image {
         Some(function.to_string())
     }
 
+    /// Addresses of the functions whose name is `name`, or ends with it at the boundary of a path
+    /// component.
+    pub fn functions_named(&self, name: &str) -> Vec<u64> {
+        let Some(symbols) = &self.symbols else { return Vec::new() };
+        let found = symbols.functions.iter().filter(|f| {
+            let full = symbols.texts[f.name].as_str();
+            full.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
+        });
+        found.map(|f| self.base + u64::from(f.rva)).collect()
+    }
+
     /// Where the code at `va` comes from: the innermost inlined function first, the function that
     /// it was all inlined into last. Empty without symbols, and for code without lines.
     ///

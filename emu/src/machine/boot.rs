@@ -15,6 +15,7 @@ use super::layout::{self, IMAGE_ALIGNMENT};
 use super::memory::{FRAME_SIZE, Memory, RegionKind, Rights};
 use super::{ImportSlot, LoadedModule, Machine, Setup, State};
 use crate::choice::strategy;
+use crate::faults::{Faults, RuleError};
 use crate::loader::{Image, LoadError};
 use crate::nt::{self, Call, Done, Kernel, Module, Then, dispatcher, dpc, io, ndis, pool, registry};
 use crate::nt::{spin_lock, thread, timer};
@@ -57,6 +58,8 @@ pub enum BootError {
         /// Module, function, and where the driver uses it.
         missing: Vec<MissingImport>,
     },
+    /// A fault rule is wrong.
+    Fault(RuleError),
     /// The machine's memory is too small.
     Memory,
     /// The emulator could not be set up.
@@ -118,6 +121,7 @@ impl fmt::Display for BootError {
                 }
                 write!(f, "`irqlab imports` lists everything the driver needs")
             }
+            BootError::Fault(error) => write!(f, "{error}"),
             BootError::Memory => f.write_str(
                 "the machine's memory is too small for its drivers and pools; lower the pool \
                  sizes under [memory]",
@@ -198,6 +202,7 @@ pub fn boot(
         return_trap: map.modules[0] + TRAPS_AT,
         map,
         plan: plan.clone(),
+        faults: Faults::new(&plan.faults).map_err(BootError::Fault)?,
     };
     let kernel = Kernel {
         locks: spin_lock::Locks::default(),
@@ -231,6 +236,8 @@ pub fn boot(
     };
     machine.map_everything()?;
     machine.start_cores();
+    let setup = machine.setup.clone();
+    setup.faults.places(&setup).into_iter().for_each(|at| machine.stop_at(at));
     machine.run_boot(drivers)?;
     Ok(machine)
 }

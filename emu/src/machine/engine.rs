@@ -16,6 +16,7 @@ use unicorn_engine::{Arm64CpuModel, HookType, MemType, Mode, Prot, TlbEntry, Tlb
 use super::code::CodeTable;
 use super::memory::{FRAME_SIZE, Memory};
 use super::registers::LiveRegisters;
+use crate::position::Position;
 use crate::stop::Access;
 
 /// How often the outside world may decide.
@@ -111,8 +112,14 @@ struct Shared {
     refused: Option<(u64, Access)>,
     /// Block being executed, to take back what was counted too early.
     block: (u64, u64),
+    /// Whole blocks are counted (sync granularity), not single instructions.
+    by_block: bool,
+    /// Instructions of the block about to be executed that the budget still allows.
+    crossing: Option<u64>,
     new_special: Option<u64>,
     accesses: Option<Vec<AccessRecord>>,
+    /// Instructions retired when each choice was answered.
+    marks: Option<Vec<u64>>,
     path: Option<Vec<(u8, u64)>>,
 }
 
@@ -170,8 +177,11 @@ impl Engine {
             exit: None,
             refused: None,
             block: (0, 0),
+            by_block: granularity == Granularity::Sync && !recording,
+            crossing: None,
             new_special: None,
             accesses: recording.then(Vec::new),
+            marks: recording.then(Vec::new),
             path: recording.then(Vec::new),
         });
         let cpus = (0..cores)
@@ -229,7 +239,7 @@ impl Engine {
     /// Asks for [`Exit::Stopped`] before the instruction at `address`, or takes that back.
     pub fn set_break(&mut self, address: u64, on: bool) {
         self.shared.code.set_break(address, on);
-        if self.shared.granularity == Granularity::Sync && on {
+        if self.shared.by_block && on {
             self.hook_address(address);
         }
     }
@@ -251,8 +261,26 @@ impl Engine {
         self.shared.path.as_deref().unwrap_or_default()
     }
 
+    /// Notes that a choice has been answered now.
+    pub fn mark_choice(&mut self) {
+        if let Some(marks) = &mut self.shared.marks {
+            marks.push(self.shared.retired);
+        }
+    }
+
+    /// The position at which `retired` instructions had retired, if the run is recorded.
+    pub fn position_of(&self, retired: u64) -> Position {
+        let marks = self.shared.marks.as_deref().unwrap_or_default();
+        let choice = marks.partition_point(|&m| m < retired);
+        let since = choice.checked_sub(1).map_or(0, |i| marks[i]);
+        Position { choice: choice as u64, step: retired - since }
+    }
+
     /// Drops what was recorded so far.
     pub fn clear_records(&mut self) {
+        if let Some(m) = &mut self.shared.marks {
+            m.clear();
+        }
         if let Some(a) = &mut self.shared.accesses {
             a.clear();
         }
@@ -285,9 +313,11 @@ impl Engine {
             // SAFETY: the engine owns the instance. `until` = 0 is no address that is reached.
             let result = unsafe { uc_emu_start(live.uc, begin, 0, 0, 0) };
             let pc = live.get(Reg::PC);
-            let granularity = self.shared.granularity;
-            if granularity == Granularity::Sync {
+            if self.shared.by_block {
                 self.uncount(pc);
+            }
+            if let Some(left) = self.shared.crossing.take() {
+                return self.run_exactly(core, left);
             }
             if let Some(address) = self.shared.new_special.take() {
                 self.hook_address(address);
@@ -297,9 +327,12 @@ impl Engine {
             if let Some(exit) = self.shared.exit {
                 return exit;
             }
-            if granularity != Granularity::Sync && self.shared.retired > 0 {
+            if !self.shared.by_block && self.shared.retired > 0 {
                 // It was counted on entry and did not complete.
                 self.shared.retired -= 1;
+                if let Some(path) = &mut self.shared.path {
+                    path.pop();
+                }
             }
             if let (true, Some((page, access))) =
                 (result != unicorn_engine::uc_error::OK, self.shared.refused)
@@ -307,6 +340,33 @@ impl Engine {
                 return Exit::Fault { page, access };
             }
             return Exit::Exception;
+        }
+    }
+
+    /// Runs the `count` instructions that are left of the budget, at most one block; only blocks
+    /// are counted otherwise.
+    fn run_exactly(&mut self, core: usize, count: u64) -> Exit {
+        let live = self.registers(core);
+        let begin = live.get(Reg::PC);
+        self.shared.exit = None;
+        self.shared.refused = None;
+        self.shared.crossing = Some(0);
+        // SAFETY: the engine owns the instance.
+        let result = unsafe { uc_emu_start(live.uc, begin, 0, 0, count as usize) };
+        self.shared.crossing = None;
+        let pc = live.get(Reg::PC);
+        // SAFETY: the memory outlives the engine, and no core runs now.
+        let memory = unsafe { &*self.shared.memory };
+        let early = result != unicorn_engine::uc_error::OK || self.shared.exit.is_some();
+        self.shared.retired += match early && pc >= begin {
+            true => self.shared.code.block(memory, begin, pc).0.min(count),
+            false => count,
+        };
+        match (self.shared.exit, self.shared.refused) {
+            (Some(exit), _) => exit,
+            (None, Some((page, access))) if early => Exit::Fault { page, access },
+            (None, None) if early => Exit::Exception,
+            _ => Exit::Deadline,
         }
     }
 
@@ -344,13 +404,13 @@ impl Cpu {
         if mapped != unicorn_engine::uc_error::OK {
             return Err(wrong(mapped));
         }
-        let granularity = shared.granularity;
+        let by_block = shared.by_block;
         let traps = shared.traps.clone();
         let mut context = Box::new(HookContext { core, shared });
         let at: *mut HookContext = &mut *context;
         let handle = uc.get_handle();
         add_hook(handle, HookType::TLB_FILL, fill_hook as *mut c_void, at, 0, u64::MAX);
-        if granularity == Granularity::Sync {
+        if by_block {
             add_hook(handle, HookType::BLOCK, block_hook as *mut c_void, at, 1, 0);
             let (from, to) = (traps.start, traps.end - 1);
             add_hook(handle, HookType::CODE, stop_hook as *mut c_void, at, from, to);
@@ -423,13 +483,21 @@ unsafe extern "C" fn code_hook(
         if facts.stops() {
             return stop(uc, s, Exit::Stopped);
         }
-        if s.choosing && (facts.shared() || s.granularity == Granularity::Insn) {
+        let point = match s.granularity {
+            Granularity::Sync => false,
+            Granularity::Access => facts.shared(),
+            Granularity::Insn => true,
+        };
+        if s.choosing && point {
             if s.quiet == 0 {
                 return stop(uc, s, Exit::Point);
             }
             s.quiet -= 1;
             s.passed += 1;
             s.last_point = s.retired;
+            if let Some(marks) = &mut s.marks {
+                marks.push(s.retired);
+            }
         }
         if s.retired >= s.deadline {
             return stop(uc, s, Exit::Deadline);
@@ -452,6 +520,9 @@ unsafe extern "C" fn block_hook(
     if s.exit.is_some() || !s.code.contains(address) {
         return;
     }
+    if s.crossing.is_some() {
+        return;
+    }
     if s.retired >= s.deadline {
         return stop(uc, s, Exit::Deadline);
     }
@@ -460,6 +531,12 @@ unsafe extern "C" fn block_hook(
     if let Some(at) = special {
         s.code.announce(at);
         s.new_special = Some(at);
+        // SAFETY: called from a hook of this running instance.
+        let _ = unsafe { uc_emu_stop(uc) };
+        return;
+    }
+    if s.retired + count > s.deadline {
+        s.crossing = Some(s.deadline - s.retired);
         // SAFETY: called from a hook of this running instance.
         let _ = unsafe { uc_emu_stop(uc) };
         return;

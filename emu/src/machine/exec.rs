@@ -7,7 +7,7 @@ use super::context::{Caller, Context, ContextKind, Frame, Next, Outcome};
 use super::engine::Exit;
 use crate::choice::strategy::Quiet;
 use crate::choice::{Action, Choice, Moves, Strategy};
-use crate::nt::{self, Call, Done, Then, Trouble, dpc, thread};
+use crate::nt::{self, Call, Done, Then, Trouble, thread};
 use crate::stop::{Limit, Stop};
 use crate::trace::EventKind;
 
@@ -109,6 +109,7 @@ impl Machine {
         let taken = strategy.choose(&choice).min(options.len() - 1);
         self.state.choices = number;
         self.state.choice_at = self.engine.retired();
+        self.engine.mark_choice();
         if taken != 0 {
             self.decider.moves.push((number, taken as u32));
             let label = options[taken].words(current);
@@ -411,7 +412,6 @@ impl Machine {
         };
         top.next = Next::Resume(frame.then, frame.caller, value);
         if !frame.what.is_empty() {
-            crate::faults::after_routine(self, core);
             self.event(core, EventKind::Leave { what: frame.what, value });
         }
     }
@@ -437,11 +437,10 @@ impl Machine {
         let convention = nt::Style::Std.convention(arch);
         let to = self.setup.return_trap;
         // A full stack leaves the arguments unwritten; the routine faults on the same page.
-        convention.enter(&mut live, &mut *self.memory, routine, args, to);
+        convention.enter(arch, &mut live, &mut *self.memory, routine, args, to);
         top.frames.push(Frame { what, routine, then, caller, entry });
         top.next = Next::Guest { asked: false };
         self.event(core, EventKind::Enter { what, routine });
-        crate::faults::before_routine(self, core, routine);
     }
 
     /// Returns from a kernel call to the driver.
@@ -519,7 +518,6 @@ impl Machine {
         {
             let next = Next::Host(Then::NextDpc, 0);
             self.push_context(core, ContextKind::Dpc, dispatch, next);
-            dpc::begin(self, core);
         }
     }
 }

@@ -39,15 +39,15 @@ impl Machine {
         let mut live = self.engine.registers(core);
         let pc = live.get(Reg::PC);
         let asked = Next::Guest { asked: true };
+        crate::faults::at_address(self, core, pc);
         let Some(insn) = self.engine.insn(pc) else {
             self.state.cores[core].top_mut().next = asked;
             return self.processor_exception(core);
         };
         match insn.special {
-            // Somebody asked to stop here; now it goes on.
+            // A fault asked to stop here; now it goes on.
             Special::None => {
                 self.state.cores[core].top_mut().next = asked;
-                crate::faults::at_address(self, core, pc);
                 return Ok(());
             }
             Special::ReadCr8(to) => live.set(to, u64::from(self.state.cores[core].irql)),

@@ -7,6 +7,7 @@
 mod boot;
 mod code;
 pub mod context;
+mod deadlock;
 mod engine;
 mod exec;
 mod fault;
@@ -86,6 +87,8 @@ pub struct Setup {
     pub map: AddressMap,
     /// What the run consists of.
     pub plan: Plan,
+    /// The faults that the plan injects.
+    pub faults: crate::faults::Faults,
 }
 
 /// The changing part of a machine besides memory and registers. A plain value.
@@ -205,6 +208,16 @@ impl Machine {
         }
     }
 
+    /// The live registers of a core whose topmost context is loaded.
+    pub fn live_registers(&self, core: usize) -> LiveRegisters {
+        self.engine.registers(core)
+    }
+
+    /// Asks the engine to stop before the instruction at `address`, from now on.
+    pub(crate) fn stop_at(&mut self, address: u64) {
+        self.engine.set_break(address, true);
+    }
+
     /// Records an event on a core.
     pub fn event(&mut self, core: usize, kind: EventKind) {
         let c = &self.state.cores[core];
@@ -220,21 +233,23 @@ impl Machine {
         }
     }
 
-    /// The guest address on whose behalf the core works: the return address of the kernel call in
-    /// progress, the PC of running driver code, 0 if none.
+    /// The guest address on whose behalf the core works: inside the call instruction of the kernel
+    /// call in progress (its last byte), the PC of running driver code, 0 if none.
     pub fn caller_address(&self, core: usize) -> u64 {
         let context = self.state.cores[core].top();
+        let inside = |return_address: u64| return_address.saturating_sub(1);
         match &context.next {
-            Next::Guest { .. } if context.registers.is_none() => {
+            Next::Guest { .. } | Next::Special if context.registers.is_none() => {
                 self.engine.registers(core).get(Reg::PC)
             }
             Next::Call(_) => {
                 let live = self.engine.registers(core);
-                isa::return_address(self.arch(), &live, &*self.memory).unwrap_or(0)
+                inside(isa::return_address(self.arch(), &live, &*self.memory).unwrap_or(0))
             }
-            _ => self.decider.caller.unwrap_or_else(|| {
-                context.frames.iter().rev().find_map(|f| f.caller).map_or(0, |c| c.return_address)
-            }),
+            _ => inside(self.decider.caller.unwrap_or_else(|| {
+                let mut callers = context.frames.iter().rev().filter_map(|f| f.caller);
+                callers.next().map_or(0, |c| c.return_address)
+            })),
         }
     }
 
@@ -279,6 +294,11 @@ impl Machine {
     /// The path recorded in this run: core and address of every instruction executed.
     pub fn path(&self) -> &[(u8, u64)] {
         self.engine.path()
+    }
+
+    /// The position at which so many instructions had retired, if the run is recorded.
+    pub fn position_of(&self, retired: u64) -> Position {
+        self.engine.position_of(retired)
     }
 
     /// The decoded instruction at `address`.

@@ -6,8 +6,8 @@ macro_rules! statuses {
         $(#[doc = concat!("`STATUS_", stringify!($name), "`")]
         pub const $name: u32 = $value;)*
 
-        /// Every value above, in ascending order, with its name without `STATUS_`.
-        pub const NAMES: &[(u32, &str)] = &[$(($value, stringify!($name)),)*];
+        /// Every value above, in ascending order, with its name.
+        pub const NAMES: &[(u32, &str)] = &[$(($value, concat!("STATUS_", stringify!($name))),)*];
     };
 }
 
@@ -19,6 +19,7 @@ statuses! {
     0x8000_0005 BUFFER_OVERFLOW
     0x8000_0006 NO_MORE_FILES
     0x8000_0011 DEVICE_BUSY
+    0x8000_0014 EA_LIST_INCONSISTENT
     0x8000_001A NO_MORE_ENTRIES
     0xC000_0001 UNSUCCESSFUL
     0xC000_0002 NOT_IMPLEMENTED
@@ -69,12 +70,10 @@ pub fn is_error(status: u32) -> bool {
     status >= 0xC000_0000
 }
 
-/// The name of a value, with `STATUS_`; `None` for one that the kernel model does not use.
-pub fn name(status: u32) -> Option<String> {
-    let at = NAMES
-        .binary_search_by_key(&status, |(value, _)| *value)
-        .ok()?;
-    Some(format!("STATUS_{}", NAMES[at].1))
+/// The name of a value; `unknown status` for one that the kernel model does not use.
+pub fn name(status: u32) -> &'static str {
+    let at = NAMES.binary_search_by_key(&status, |(value, _)| *value);
+    at.map_or("unknown status", |at| NAMES[at].1)
 }
 
 #[cfg(test)]
@@ -88,7 +87,7 @@ mod tests {
             name(ACCESS_VIOLATION).as_deref(),
             Some("STATUS_ACCESS_VIOLATION")
         );
-        assert_eq!(name(0xDEAD_BEEF), None);
+        assert_eq!(name(0xDEAD_BEEF), "unknown status");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::api::{Contract, Module, Style, long, ptr};
 use super::{Api, Call, Done, dispatcher, io, layout, ndis, status, timer};
 use crate::machine::Machine;
 use crate::machine::context::{Context, ContextKind, Next, Outcome, ThreadId};
+use crate::position::Position;
 use crate::scenario::ThreadStep;
 use crate::stop::Stop;
 use crate::trace::EventKind;
@@ -56,6 +57,8 @@ pub struct Thread {
     pub irql: u8,
     /// What it waits for.
     pub wait: Option<dispatcher::Wait>,
+    /// When it last left its core.
+    pub since: Position,
     /// For a scripted requester: where it is in its script.
     pub script: Option<Script>,
 }
@@ -155,6 +158,7 @@ pub(crate) fn create(m: &mut Machine, core: usize, name: &str, priority: u8, nex
         object,
         irql: 0,
         wait: None,
+        since: Position::default(),
         script: None,
     });
     m.state.nt.threads.ready.push(id);
@@ -205,9 +209,11 @@ fn descend(m: &mut Machine, core: usize, state: ThreadState) -> Option<ThreadId>
     let idle = Context::new(ContextKind::Idle, Next::Idle, m.state.cores[core].dpc_stack, 0);
     let context = std::mem::replace(&mut m.state.cores[core].contexts[0], idle);
     let irql = m.state.cores[core].irql;
+    let since = m.position();
     let thread = &mut m.state.nt.threads.list[id as usize];
     thread.state = state;
     thread.irql = irql;
+    thread.since = since;
     thread.context = Some(context);
     m.set_current_thread(core, 0);
     m.event(core, EventKind::Thread { op: ThreadOp::Parked, thread: id });

@@ -75,6 +75,12 @@ enum StopData<'a> {
         caller: &'a Place,
         detail: &'a str,
     },
+    Request {
+        thread: &'a str,
+        step: usize,
+        status: String,
+        expected: String,
+    },
     Limit {
         limit: &'a str,
         value: u64,
@@ -173,6 +179,12 @@ fn stop(report: &Report) -> StopData<'_> {
             name,
             caller,
             detail,
+        },
+        StopLine::Request { thread, step, status, expected } => StopData::Request {
+            thread,
+            step: *step,
+            status: format!("0x{status:08X}"),
+            expected: format!("0x{expected:08X}"),
         },
         StopLine::Limit {
             limit,

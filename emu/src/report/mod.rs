@@ -22,4 +22,4 @@ pub use model::{
 };
 pub use screen::{Colour, Screen};
 pub use table::{Height, Row};
-pub use words::{Names, words};
+pub use words::{Names, tag, words};

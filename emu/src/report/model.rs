@@ -85,6 +85,17 @@ pub enum StopLine {
         /// What is missing, if only a part is; else empty.
         detail: String,
     },
+    /// A scripted requester got a status that the scenario does not allow.
+    Request {
+        /// The requester.
+        thread: String,
+        /// Index of its step, from 0.
+        step: usize,
+        /// What it got.
+        status: u32,
+        /// What it should have got.
+        expected: u32,
+    },
     /// A limit of the run was reached.
     Limit {
         /// Which one, for example `instructions`.
@@ -104,6 +115,7 @@ impl StopLine {
             Self::Bugcheck(_) => "bugcheck",
             Self::Deadlock { .. } => "deadlock",
             Self::Unimplemented { .. } => "unimplemented",
+            Self::Request { .. } => "request",
             Self::Limit { .. } => "limit",
         }
     }

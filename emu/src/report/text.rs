@@ -99,6 +99,11 @@ pub fn verdict(report: &Report) -> String {
         StopLine::Unimplemented { name, caller, .. } => {
             format!("unimplemented: {name}, called by {caller}")
         }
+        StopLine::Request { thread, step, status, expected } => format!(
+            "request failed: step {} of thread {thread} ended with 0x{status:08X} instead of \
+             0x{expected:08X}",
+            step + 1
+        ),
         StopLine::Limit { limit, value, .. } => format!("limit reached: {value} {limit}"),
     }
 }
@@ -179,6 +184,10 @@ fn stop(report: &Report, page: &mut Page) {
             if !detail.is_empty() {
                 page.entry("missing", 10, detail);
             }
+        }
+        StopLine::Request { .. } => {
+            page.heading("request");
+            page.text(0, &verdict(report));
         }
         StopLine::Limit {
             limit,

@@ -13,8 +13,8 @@ pub struct Event {
     pub core: u8,
     /// The core's IRQL when it happened.
     pub irql: u8,
-    /// The instruction that caused it (the call instruction's return address for a kernel call);
-    /// 0 when no guest instruction did.
+    /// The instruction that caused it; for a kernel call an address inside the call instruction
+    /// (its last byte); 0 when no guest instruction did.
     pub pc: u64,
     /// What.
     pub kind: EventKind,

@@ -332,7 +332,7 @@ fn damaged_pdbs() {
                 .collect();
             let mut attach = |file: &[u8]| match image.attach_symbols(file) {
                 Ok(()) => {
-                    for va in image.base..image.base + image.size {
+                    for va in (image.base..image.base + image.size).step_by(7) {
                         image.function(va);
                         image.source(va);
                     }
@@ -349,7 +349,7 @@ fn damaged_pdbs() {
             for length in (0..fixture.pdb.len()).step_by(512) {
                 attach(&fixture.pdb[..length]);
             }
-            for _ in 0..4_000 {
+            for _ in 0..2_000 {
                 let mut file = fixture.pdb.to_vec();
                 for _ in 0..=random.below(4) {
                     let at = used[random.below(used.len())];
@@ -363,7 +363,7 @@ fn damaged_pdbs() {
             }
         }
         assert!(
-            broken > 1000 && sound > 1000,
+            broken > 500 && sound > 500,
             "{broken} broken, {sound} sound"
         );
     });

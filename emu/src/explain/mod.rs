@@ -1,0 +1,51 @@
+//! Why a run ended as it did: the run again, recorded, and the story told from the record.
+
+mod fill;
+pub mod names;
+mod slice;
+mod why;
+
+pub use names::MachineNames;
+
+use crate::campaign::Case;
+use crate::choice::Moves;
+use crate::choice::strategy::Replay;
+use crate::machine::{BootError, Ended, Granularity, Machine};
+use crate::report::Report;
+
+/// What the caller knows about a run and the machine does not.
+#[derive(Clone, Debug, Default)]
+pub struct RunHeader {
+    /// Seed of the strategy.
+    pub seed: u64,
+    /// Name of the strategy.
+    pub strategy: String,
+    /// The command line that runs it again.
+    pub replay_line: String,
+}
+
+/// A run, recorded and explained.
+pub struct Explained {
+    /// The machine as the run left it, with its record.
+    pub machine: Machine,
+    /// How the run ended.
+    pub ended: Ended,
+    /// Everything to be told.
+    pub report: Report,
+}
+
+/// Runs a schedule again, recording, and explains it.
+///
+/// # Errors
+/// See [`BootError`].
+pub fn explain(
+    case: &Case,
+    granularity: Granularity,
+    moves: &Moves,
+    header: &RunHeader,
+) -> Result<Explained, BootError> {
+    let mut machine = case.boot(granularity, true)?;
+    let ended = machine.run(Box::new(Replay::new(moves.clone())));
+    let report = fill::report(&machine, &ended, header);
+    Ok(Explained { machine, ended, report })
+}

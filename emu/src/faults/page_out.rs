@@ -1,0 +1,87 @@
+//! `memory.page_out`: pageable memory leaves: pageable sections of drivers, and paged pool.
+
+use std::sync::Arc;
+
+use super::rule::{Params, Which};
+use super::{Fault, FaultKind, RuleError, Site};
+use crate::machine::Setup;
+use crate::machine::memory::{FRAME_SIZE, RegionKind};
+
+pub(super) const KIND: FaultKind = FaultKind {
+    name: "memory.page_out",
+    help: "pageable memory leaves when the IRQL is raised, or when a routine begins",
+    params: &[
+        ("routine", "when this function of a driver begins; else at raises to DISPATCH_LEVEL"),
+        ("what", "code, pool or all; all if absent"),
+        ("nth", "the nth opportunity after the boot; the schedule decides if absent"),
+        ("every", "true: every opportunity"),
+    ],
+    parse,
+};
+
+struct PageOut {
+    routine: Option<String>,
+    code: bool,
+    pool: bool,
+    which: Which,
+}
+
+fn parse(params: &Params<'_>) -> Result<Arc<dyn Fault>, RuleError> {
+    let (code, pool) = match params.text("what").as_deref() {
+        None | Some("all") => (true, true),
+        Some("code") => (true, false),
+        Some("pool") => (false, true),
+        Some(text) => {
+            return Err(params.error(format!("what must be code, pool or all, not '{text}'")));
+        }
+    };
+    let routine = params.text("routine");
+    Ok(Arc::new(PageOut { routine, code, pool, which: params.which()? }))
+}
+
+impl PageOut {
+    fn strike(&self, at: &mut Site<'_>) {
+        let mut pages = Vec::new();
+        for region in at.m.memory.regions() {
+            let wanted = match region.kind {
+                RegionKind::Image(_) => self.code,
+                RegionKind::PagedPool => self.pool,
+                _ => false,
+            };
+            if wanted {
+                let all = region.pages.iter().enumerate();
+                let leaving = all.filter(|(_, p)| p.valid && p.pageable && p.resident);
+                pages.extend(leaving.map(|(i, _)| region.base + (i * FRAME_SIZE) as u64));
+            }
+        }
+        if pages.is_empty() || !at.strikes(self.which) {
+            return;
+        }
+        at.tell("memory.page_out", format!("{} pageable pages leave memory", pages.len()));
+        let unit = at.m.setup.profile.page_size();
+        pages.dedup_by_key(|p| *p & !(unit - 1));
+        for page in pages {
+            at.m.page_out(at.core, page);
+        }
+    }
+}
+
+impl Fault for PageOut {
+    fn places(&self, setup: &Setup) -> Vec<u64> {
+        let Some(name) = &self.routine else { return Vec::new() };
+        let images = setup.modules.iter().filter_map(|m| m.image.as_ref());
+        images.flat_map(|image| image.functions_named(name)).collect()
+    }
+
+    fn at(&self, at: &mut Site<'_>, pc: u64) {
+        if self.places(&at.m.setup.clone()).contains(&pc) {
+            self.strike(at);
+        }
+    }
+
+    fn raised(&self, at: &mut Site<'_>) {
+        if self.routine.is_none() {
+            self.strike(at);
+        }
+    }
+}

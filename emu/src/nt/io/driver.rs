@@ -1,0 +1,155 @@
+//! Driver objects: made by the loader before `DriverEntry`, settled after it, unloaded.
+
+use std::ops::Range;
+
+use super::device::DO_DEVICE_INITIALIZING;
+use super::irp;
+use super::object::Kind;
+use crate::machine::Machine;
+use crate::machine::context::Outcome;
+use crate::nt::{self, Call, Done, Trouble, layout, pool, status};
+
+const IO_TYPE_DRIVER: u16 = 4;
+/// `DRIVER_OBJECT.Flags`: not a Plug and Play driver.
+const DRVO_LEGACY_DRIVER: u32 = 0x2;
+/// Major function codes, 0 to `IRP_MJ_MAXIMUM_FUNCTION`.
+const MAJOR_FUNCTIONS: u64 = 28;
+/// Where the keys of drivers are.
+const SERVICES: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
+
+/// A loaded driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Driver {
+    /// Its file name.
+    pub name: String,
+    /// Address of its driver object.
+    pub object: u64,
+    /// Address of the `UNICODE_STRING` with the path of its service key.
+    pub registry_path: u64,
+}
+
+/// Makes the driver object of a driver that has been loaded at `image`, with entry point `entry`
+/// and the service key `service`. Gives its address; 0 if the pool is exhausted.
+pub fn create_driver(
+    m: &mut Machine,
+    name: &str,
+    service: &str,
+    image: Range<u64>,
+    entry: u64,
+) -> u64 {
+    let call = &mut Call { m, core: 0, args: [0; 12] };
+    match build(call, service, image, entry) {
+        Ok(Some((object, registry_path))) => {
+            let driver = Driver { name: name.to_owned(), object, registry_path };
+            call.m.state.nt.io.drivers.push(driver);
+            object
+        }
+        // Nonpaged pool just allocated cannot fault, so this is the lack of it.
+        Ok(None) | Err(_) => 0,
+    }
+}
+
+fn build(
+    call: &mut Call<'_>,
+    service: &str,
+    image: Range<u64>,
+    entry: u64,
+) -> Result<Option<(u64, u64)>, Trouble> {
+    let l = layout::of(call.arch());
+    let extension_at = l.driver.size;
+    let path_at = extension_at + l.driver_extension.size;
+    let size = path_at + l.unicode_string.size;
+    let object = pool::allocate(call.m, call.core, size, *b"Driv", false);
+    if object == 0 {
+        return Ok(None);
+    }
+    call.write_bytes(object, &vec![0; size as usize])?;
+    let (extension, path) = (object + extension_at, object + path_at);
+    let mut strings = true;
+    let full = format!("{SERVICES}{service}");
+    strings &= write_string(call, object + l.driver.driver_name, &format!("\\Driver\\{service}"), *b"Driv")?;
+    strings &= write_string(call, extension + l.driver_extension.service_key_name, service, *b"Driv")?;
+    strings &= write_string(call, path, &full, *b"Driv")?;
+    if !strings {
+        return Ok(None);
+    }
+    call.set_u16(object + l.driver.kind, IO_TYPE_DRIVER)?;
+    call.set_u16(object + l.driver.object_size, l.driver.size as u16)?;
+    call.set_u32(object + l.driver.flags, DRVO_LEGACY_DRIVER)?;
+    call.set_ptr(object + l.driver.driver_start, image.start)?;
+    call.set_u32(object + l.driver.driver_size, (image.end - image.start) as u32)?;
+    call.set_ptr(object + l.driver.driver_extension, extension)?;
+    call.set_ptr(extension + l.driver_extension.driver_object, object)?;
+    call.set_ptr(object + l.driver.driver_init, entry)?;
+    let refuse = irp::invalid_request_routine(call.m);
+    for major in 0..MAJOR_FUNCTIONS {
+        call.set_ptr(object + l.driver.major_function + major * l.pointer, refuse)?;
+    }
+    call.m.state.nt.io.objects.add(object, Kind::Driver);
+    Ok(Some((object, path)))
+}
+
+/// Fills in a `UNICODE_STRING` whose text is in paged pool; an empty one has no buffer. False if
+/// the pool is exhausted.
+pub(super) fn write_string(
+    call: &mut Call<'_>,
+    at: u64,
+    text: &str,
+    tag: [u8; 4],
+) -> Result<bool, Trouble> {
+    let l = layout::of(call.arch()).unicode_string;
+    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut buffer = 0;
+    if !units.is_empty() {
+        buffer = pool::allocate(call.m, call.core, units.len() as u64 + 2, tag, true);
+        if buffer == 0 {
+            return Ok(false);
+        }
+        call.write_bytes(buffer, &units)?;
+        call.set_u16(buffer + units.len() as u64, 0)?;
+    }
+    let room = if units.is_empty() { 0 } else { units.len() + 2 };
+    call.set_u16(at + l.length, units.len() as u16)?;
+    call.set_u16(at + l.maximum_length, room as u16)?;
+    call.set_ptr(at + l.buffer, buffer)?;
+    Ok(true)
+}
+
+/// The arguments of `DriverEntry` of the driver that was created as number `index`.
+pub fn driver_entry_args(m: &Machine, index: usize) -> (u64, u64) {
+    let driver = m.state.nt.io.drivers.get(index);
+    driver.map_or((0, 0), |d| (d.object, d.registry_path))
+}
+
+/// `DriverEntry` of driver number `index` has succeeded: the devices that it made can be opened.
+///
+/// # Errors
+/// If the driver broke the list of its devices.
+pub(crate) fn entry_returned(call: &mut Call<'_>, index: usize) -> Result<(), Trouble> {
+    let l = layout::of(call.arch());
+    let (object, _) = driver_entry_args(call.m, index);
+    if object == 0 {
+        return Ok(());
+    }
+    let mut device = call.ptr(object + l.driver.device_object)?;
+    while device != 0 {
+        let flags = call.u32(device + l.device.flags)?;
+        call.set_u32(device + l.device.flags, flags & !DO_DEVICE_INITIALIZING)?;
+        device = call.ptr(device + l.device.next_device)?;
+    }
+    Ok(())
+}
+
+/// Calls the unload routine of driver number `index`; `then` gets 0, or
+/// STATUS_INVALID_DEVICE_REQUEST if the driver cannot be unloaded.
+pub fn unload(call: &mut Call<'_>, index: usize, then: nt::Then) -> Done {
+    let (object, _) = driver_entry_args(call.m, index);
+    let at = layout::of(call.arch()).driver.driver_unload;
+    let routine = if object == 0 { 0 } else { call.ptr(object + at)? };
+    if routine == 0 {
+        return Ok(Outcome::Continue(then, u64::from(status::INVALID_DEVICE_REQUEST)));
+    }
+    // DriverUnload returns nothing: whatever is left in the register does not count.
+    let then = nt::Then::Io(super::Then::Succeed(Box::new(then)));
+    Ok(Outcome::Enter { what: "DriverUnload", routine, args: vec![object], then })
+}

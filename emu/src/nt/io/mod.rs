@@ -1,0 +1,91 @@
+//! The I/O manager and the object manager: drivers, devices, files, handles, IRPs and MDLs.
+//!
+//! What a driver can see of an object is in guest memory, laid out as in
+//! [`layout`](super::layout); what only the kernel knows of it is in [`Io`]. Everything the I/O
+//! manager does around a driver's routine is a value of [`Then`]: a dispatch routine, a completion
+//! routine or a wait can end long after the function that led to it.
+
+pub mod build;
+pub mod cancel;
+pub mod complete;
+pub mod device;
+pub mod driver;
+pub mod event;
+pub mod file;
+pub mod irp;
+pub mod mdl;
+pub mod name;
+pub mod object;
+pub mod request;
+pub mod transfer;
+
+use std::collections::BTreeSet;
+
+use super::{Call, Done, registry, status};
+use crate::machine::context::Outcome;
+pub use object::{HandleTarget, new_handle};
+
+/// The I/O manager's and the object manager's state.
+#[derive(Clone, Default)]
+pub struct Io {
+    /// Names of devices, links and events.
+    pub names: name::Namespace,
+    /// Handles and reference counts.
+    pub objects: object::Objects,
+    /// Loaded drivers, in load order.
+    pub drivers: Vec<driver::Driver>,
+    /// Devices that have been deleted while files were open on them.
+    deleted_devices: BTreeSet<u64>,
+    /// IRPs in flight, and some that have ended.
+    pub irps: irp::Irps,
+    /// Pages that MDLs or drivers hold in memory.
+    pub locked: mdl::Locked,
+    /// Devices that asked for a notice of the system's shutdown.
+    pub shutdown: Vec<u64>,
+    /// Address of the cancel spin lock; 0 before its first use.
+    cancel_lock: u64,
+}
+
+/// What the I/O manager does when a routine it called has returned, or a wait has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Then {
+    /// A completion routine has returned: its result says whether the IRP goes on.
+    Climb {
+        /// The IRP.
+        irp: u64,
+        /// What follows when the IRP is done, or stays with a driver.
+        then: Box<super::Then>,
+    },
+    /// The dispatch routine that got an IRP of the I/O manager has returned.
+    Sent(Box<irp::Sent>),
+    /// The wait for a pending IRP is over.
+    Awaited(Box<irp::Sent>),
+    /// A request that its driver does not serve has been completed.
+    Refused(Box<super::Then>),
+    /// The cancel spin lock has been taken for this IRP at this IRQL.
+    Cancel {
+        /// The IRP.
+        irp: u64,
+        /// The IRQL before.
+        irql: u8,
+    },
+    /// A routine without a result has returned.
+    Succeed(Box<super::Then>),
+    /// The routine of a registry query table has returned.
+    Query(Box<registry::Query>),
+}
+
+/// Continues the I/O manager's work.
+pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
+    match then {
+        Then::Climb { irp, then } => complete::routine_returned(call, irp, *then, value as u32),
+        Then::Sent(sent) => irp::sent(call, *sent, value as u32),
+        Then::Awaited(sent) => irp::awaited(call, *sent),
+        Then::Refused(then) => {
+            Ok(Outcome::Continue(*then, u64::from(status::INVALID_DEVICE_REQUEST)))
+        }
+        Then::Cancel { irp, irql } => cancel::locked(call, irp, irql),
+        Then::Succeed(then) => Ok(Outcome::Continue(*then, u64::from(status::SUCCESS))),
+        Then::Query(query) => registry::routine_returned(call, *query, value as u32),
+    }
+}

@@ -1,0 +1,136 @@
+//! What arrives, and when: the streams of the plan, and the frames that are on the wires in reply
+//! to what was sent.
+//!
+//! A wire of an adapter counts as one more stream, behind those of the plan: what is on it arrives
+//! in order, and when is for the schedule to say, like everything that comes from outside.
+
+use crate::machine::Machine;
+use crate::nt::{ndis::adapter, thread};
+use crate::scenario::{Await, Plan, StreamStep};
+
+/// The boot is over: packets may come.
+pub(crate) fn start(m: &mut Machine) {
+    m.state.nt.net.started = true;
+    advance(m, 0);
+}
+
+/// Raises a signal, and lets everybody go on who waited for it.
+pub(crate) fn signal(m: &mut Machine, core: usize, signal: usize) {
+    m.state.nt.net.peer.signal(signal);
+    advance(m, core);
+}
+
+/// The streams of which a packet can arrive now.
+pub(crate) fn ready_streams(m: &Machine) -> impl Iterator<Item = u16> {
+    let (net, plan) = (&m.state.nt.net, &m.setup.plan);
+    let scripted = plan.streams.iter().zip(&net.cursors).map(|(stream, &cursor)| {
+        net.started
+            && net.adapters[stream.adapter].is_open()
+            && matches!(stream.steps.get(cursor), Some(StreamStep::Send(_)))
+    });
+    let wires = net.adapters.iter().map(|a| a.is_open() && !a.wire.is_empty());
+    scripted.chain(wires).zip(0..).filter(|(ready, _)| *ready).map(|(_, number)| number)
+}
+
+/// The next packet of a stream arrives, its interrupt on this core. What it says, it says as of
+/// now. A stream that is not ready leaves everything as it is.
+pub(crate) fn arrive(m: &mut Machine, stream: u16, core: u8) {
+    let (stream, core) = (usize::from(stream), usize::from(core));
+    let setup = m.setup.clone();
+    let net = &mut m.state.nt.net;
+    let (adapter, frame) = match setup.plan.streams.get(stream) {
+        Some(script) => {
+            let cursor = &mut net.cursors[stream];
+            let Some(StreamStep::Send(template)) = script.steps.get(*cursor) else {
+                return;
+            };
+            *cursor += 1;
+            (script.adapter, net.peer.build(template))
+        }
+        None => {
+            let number = stream - setup.plan.streams.len();
+            let frame = net.adapters.get_mut(number).and_then(|a| a.wire.pop_front());
+            let Some(frame) = frame else { return };
+            (number, frame)
+        }
+    };
+    adapter::receive(m, adapter, core, frame);
+    advance(m, core);
+}
+
+/// Takes every stream past the steps that are no packets and whose time has come, and wakes the
+/// requesters whose conditions have come true. To be called whenever one may have.
+pub(super) fn advance(m: &mut Machine, core: usize) {
+    let setup = m.setup.clone();
+    let net = &mut m.state.nt.net;
+    // A signal of one stream can be what an earlier one waits for: again until nothing moves.
+    let mut moved = net.started;
+    while moved {
+        moved = false;
+        for (stream, cursor) in setup.plan.streams.iter().zip(&mut net.cursors) {
+            while let Some(step) = stream.steps.get(*cursor) {
+                match step {
+                    StreamStep::Send(_) => break,
+                    StreamStep::Await(condition) if !net.peer.reached(condition) => break,
+                    StreamStep::Await(_) => {}
+                    StreamStep::Signal(signal) => net.peer.signal(*signal),
+                }
+                *cursor += 1;
+                moved = true;
+            }
+        }
+    }
+    thread::poll_awaiting(m, core);
+}
+
+/// Whether anything is still to arrive, or has arrived and is not handled yet.
+pub(crate) fn stream_outstanding(m: &Machine) -> bool {
+    let (net, plan) = (&m.state.nt.net, &m.setup.plan);
+    let mut scripts = plan.streams.iter().zip(&net.cursors);
+    let mut adapters = net.adapters.iter();
+    net.started
+        && (scripts.any(|(stream, &cursor)| cursor < stream.steps.len())
+            || adapters.any(|a| {
+                a.is_open() && !a.wire.is_empty()
+                    || a.queues.iter().any(|q| q.line != adapter::Line::Idle)
+            }))
+}
+
+/// What each stream that has not come to its end waits for, one line each.
+pub(crate) fn stuck_streams(m: &Machine) -> Vec<String> {
+    let (net, plan) = (&m.state.nt.net, &m.setup.plan);
+    let scripts = plan.streams.iter().zip(&net.cursors);
+    let line = |(stream, &cursor): (&crate::scenario::Stream, &usize)| {
+        let name = &stream.name;
+        let total = stream.steps.len();
+        let waits = match stream.steps.get(cursor)? {
+            StreamStep::Await(condition) => words(plan, condition),
+            StreamStep::Send(_) | StreamStep::Signal(_) => {
+                let adapter = &plan.adapters[stream.adapter].name;
+                format!("a driver asks adapter {adapter} for packets")
+            }
+        };
+        Some(format!("stream {name}, step {} of {total}, waits until {waits}", cursor + 1))
+    };
+    scripts.filter_map(line).collect()
+}
+
+/// A condition as the end of "waits until".
+fn words(plan: &Plan, condition: &Await) -> String {
+    let flow = |index: usize| &plan.flows[index].name;
+    match *condition {
+        Await::Flags { flow: of, flags, count } => {
+            format!("{} has received {count} segments with {flags}", flow(of))
+        }
+        Await::Acked { flow: of, offset } => {
+            format!("{offset} bytes of {} are acknowledged", flow(of))
+        }
+        Await::Received { flow: of, bytes } => format!("{} has received {bytes} bytes", flow(of)),
+        Await::Packets { flow: of, count } => format!("{} has received {count} packets", flow(of)),
+        Await::Sent { count, .. } => format!("{count} packets that it counts were sent"),
+        Await::Resolved { host, ip } => {
+            format!("host {} knows the station of {ip}", plan.hosts[host].name)
+        }
+        Await::Signal(signal) => format!("{} is signalled", plan.signals[signal]),
+    }
+}
