@@ -125,22 +125,14 @@ impl Interface {
     /// that are still in the pool. Callers are one at a time.
     ///
     /// # Errors
-    /// There is no memory for the preservation table; the old configuration stays.
+    /// There is no memory for a preservation table: the interface goes on without preservation.
     pub fn configure(&self, mut configuration: Configuration) -> Result<(), NoMemory> {
         configuration.complete(self.address);
-        let now = os::ticks();
-        let has_table = {
-            let at = AtDispatch::raise();
-            !self.lock(&at).preservation.is_null()
-        };
-        let table = match configuration.preserves() && !has_table {
-            true => preserve::create(&configuration, now),
-            false => core::ptr::null_mut(),
-        };
-        if configuration.preserves() && !has_table && table.is_null() {
-            return Err(NoMemory);
-        }
+        self.replace_configuration(&configuration);
+        self.ensure_table()
+    }
 
+    fn replace_configuration(&self, configuration: &Configuration) {
         let at = AtDispatch::raise();
         let state = &mut *self.lock(&at);
         let allowed = |session: &Session| configuration.allows(session);
@@ -154,14 +146,36 @@ impl Interface {
             }
             from = next;
         }
-        state.configuration = configuration;
+        state.configuration = *configuration;
         state.generation = state.generation.wrapping_add(1);
-        if !table.is_null() {
-            state.preservation = table;
-        } else if !state.preservation.is_null() {
+        if !state.preservation.is_null() {
             // Also when preservation is off now: it may come back, and finds its hosts again.
-            unsafe { preserve::rebase(state.preservation, &state.configuration, now) };
+            unsafe { preserve::rebase(state.preservation, configuration, os::ticks()) };
         }
+    }
+
+    /// Makes the preservation table if the configuration asks for one and there is none. Callers
+    /// are one at a time.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn ensure_table(&self) -> Result<(), NoMemory> {
+        let configuration = {
+            let at = AtDispatch::raise();
+            let state = self.lock(&at);
+            if !state.configuration.preserves() || !state.preservation.is_null() {
+                return Ok(());
+            }
+            state.configuration
+        };
+        let table = preserve::create(&configuration, os::ticks());
+        if table.is_null() {
+            return Err(NoMemory);
+        }
+        let at = AtDispatch::raise();
+        let mut state = self.lock(&at);
+        state.generation = state.generation.wrapping_add(1);
+        state.preservation = table;
         Ok(())
     }
 

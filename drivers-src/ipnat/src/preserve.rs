@@ -22,7 +22,7 @@ use crate::address::Address;
 use crate::config::Configuration;
 use crate::interface::{Interface, State};
 use crate::os::{self, AtDispatch, Locked};
-use crate::pool::{POOL_MAX, Pool};
+use crate::pool::POOL_MAX;
 
 /// Walks without the lock before one is made with it.
 const WALKS_MAX: u32 = 3;
@@ -87,7 +87,12 @@ pub fn create(configuration: &Configuration, now: u32) -> *mut PreservationTable
         unsafe {
             (*table).users = AtomicU32::new(1);
             (*table).slots_in_use = AtomicU32::new(0);
-            rebase(table, configuration, now);
+            for range in configuration.pool.ranges() {
+                for address in range.first.0..=range.last.0 {
+                    append(table, Address(address), now);
+                }
+            }
+            bind_reserved(table, configuration, now);
         }
     }
     table
@@ -97,21 +102,62 @@ pub fn create(configuration: &Configuration, now: u32) -> *mut PreservationTable
 /// unless the address is now reserved for another host.
 ///
 /// # Safety
-/// The table is valid, and the caller holds the interface lock or is its only user.
+/// The table is valid and the caller holds the interface lock.
 pub unsafe fn rebase(table: *mut PreservationTable, configuration: &Configuration, now: u32) {
     let pool = &configuration.pool;
     let mut present = [0u32; POOL_MAX / 32];
     for slot in unsafe { slots(table) } {
         match pool.number_of(slot.public()) {
-            Some(number) if slot.is(kind::STICKY) => present[number / 32] |= 1 << (number % 32),
             Some(number) => {
                 present[number / 32] |= 1 << (number % 32);
-                slot.set(Address::UNSPECIFIED, slot.public(), kind::FREE, now);
+                if slot.is(kind::RESERVED) {
+                    slot.set(Address::UNSPECIFIED, slot.public(), kind::FREE, now);
+                }
             }
             None => slot.set(Address::UNSPECIFIED, Address::UNSPECIFIED, kind::FREE, now),
         }
     }
-    unsafe { add_missing(table, pool, &present, now) };
+    let mut from = 0;
+    for number in 0..pool.len() {
+        if present[number / 32] & 1 << (number % 32) != 0 {
+            continue;
+        }
+        if let Some(address) = pool.nth(number) {
+            from = unsafe { add(table, address, from, now) };
+        }
+    }
+    unsafe { bind_reserved(table, configuration, now) };
+}
+
+/// Puts a pool address into the first vacant slot at or after `from`; gives the next one.
+unsafe fn add(table: *mut PreservationTable, address: Address, from: usize, now: u32) -> usize {
+    let used = unsafe { slots(table) };
+    let vacant = |slot: &Slot| slot.public().is_unspecified();
+    match used.iter().skip(from).position(vacant) {
+        Some(distance) => {
+            used[from + distance].set(Address::UNSPECIFIED, address, kind::FREE, now);
+            from + distance + 1
+        }
+        None => {
+            unsafe { append(table, address, now) };
+            used.len() + 1
+        }
+    }
+}
+
+/// Puts a pool address into one slot more. There are as many slots as a pool may have addresses.
+unsafe fn append(table: *mut PreservationTable, address: Address, now: u32) {
+    unsafe {
+        let used = (*table).slots_in_use.load(Ordering::Relaxed);
+        if let Some(slot) = (*table).slots.get(used as usize) {
+            slot.set(Address::UNSPECIFIED, address, kind::FREE, now);
+            (*table).slots_in_use.store(used + 1, Ordering::Release);
+        }
+    }
+}
+
+/// Binds the reserved addresses. A host that has one needs no sticky one.
+unsafe fn bind_reserved(table: *mut PreservationTable, configuration: &Configuration, now: u32) {
     for mapping in configuration.address_mappings() {
         for slot in unsafe { slots(table) } {
             let private = Address(slot.private.load(Ordering::Relaxed));
@@ -121,37 +167,6 @@ pub unsafe fn rebase(table: *mut PreservationTable, configuration: &Configuratio
             if slot.public() == mapping.public {
                 slot.set(mapping.private, mapping.public, kind::RESERVED, now);
             }
-        }
-    }
-}
-
-/// Gives every pool address that has no slot yet a vacant one, or one more.
-unsafe fn add_missing(
-    table: *mut PreservationTable,
-    pool: &Pool,
-    present: &[u32; POOL_MAX / 32],
-    now: u32,
-) {
-    let mut next = 0;
-    for number in 0..pool.len() {
-        if present[number / 32] & 1 << (number % 32) != 0 {
-            continue;
-        }
-        let Some(address) = pool.nth(number) else {
-            continue;
-        };
-        let used = unsafe { slots(table) };
-        while used.get(next).is_some_and(|s| !s.public().is_unspecified()) {
-            next += 1;
-        }
-        if next == used.len() {
-            // At most POOL_MAX addresses are in a pool, and each has one slot.
-            let one_more = next as u32 + 1;
-            let slot = unsafe { &(&(*table).slots)[next] };
-            slot.set(Address::UNSPECIFIED, address, kind::FREE, now);
-            unsafe { (*table).slots_in_use.store(one_more, Ordering::Release) };
-        } else {
-            used[next].set(Address::UNSPECIFIED, address, kind::FREE, now);
         }
     }
 }

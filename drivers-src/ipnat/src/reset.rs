@@ -6,48 +6,34 @@
 use core::ptr::null_mut;
 
 use crate::interface::{Interface, NoMemory};
-use crate::os::{self, AtDispatch};
-use crate::preserve::{self, PreservationTable};
+#[cfg(feature = "buggy")]
+use crate::os;
+use crate::os::AtDispatch;
+#[cfg(not(feature = "buggy"))]
+use crate::preserve;
+use crate::preserve::PreservationTable;
 
-/// Ends every session of an interface and replaces its preservation table by a fresh one, in which
-/// only reserved addresses are bound. Callers are one at a time. IRQL PASSIVE.
+/// Ends every session of an interface and forgets its preserved addresses, all but the reserved
+/// ones. Callers are one at a time. IRQL PASSIVE.
 ///
 /// # Errors
-/// There is no memory for the fresh table; nothing was reset.
+/// There is no memory for the fresh table. The interface goes on without preservation until it is
+/// reset or configured again.
 #[inline(never)]
 pub fn reset_interface(interface: &Interface) -> Result<(), NoMemory> {
-    let fresh = fresh_table(interface)?;
-    // The table goes first: from here on no packet is given an address of the old one.
-    let retired = exchange_table(interface, fresh);
+    let retired = unlink_table(interface);
     free_retired_table(retired);
     end_sessions(interface);
-    Ok(())
+    interface.ensure_table()
 }
 
-/// The table that the interface would have if it had just been configured, null for none.
-fn fresh_table(interface: &Interface) -> Result<*mut PreservationTable, NoMemory> {
-    let configuration = {
-        let at = AtDispatch::raise();
-        let state = interface.lock(&at);
-        if state.preservation.is_null() {
-            return Ok(null_mut());
-        }
-        state.configuration
-    };
-    let fresh = preserve::create(&configuration, os::ticks());
-    if fresh.is_null() {
-        return Err(NoMemory);
-    }
-    Ok(fresh)
-}
-
-/// Puts the fresh table in the place of the old one, which no packet can find from then on.
+/// Takes the preservation table out of the interface: no packet can find it from then on.
 #[inline(never)]
-fn exchange_table(interface: &Interface, fresh: *mut PreservationTable) -> *mut PreservationTable {
+fn unlink_table(interface: &Interface) -> *mut PreservationTable {
     let at = AtDispatch::raise();
     let mut state = interface.lock(&at);
     state.generation = state.generation.wrapping_add(1);
-    core::mem::replace(&mut state.preservation, fresh)
+    core::mem::replace(&mut state.preservation, null_mut())
 }
 
 /// Lets go of the table that was unlinked: a walker that found it before still reads it, and frees

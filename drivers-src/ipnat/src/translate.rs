@@ -20,6 +20,14 @@ pub enum Verdict {
     Drop,
 }
 
+/// What is decided under the lock and carried out without it.
+enum Decision {
+    Leave,
+    Drop,
+    /// The end on the router's side becomes this one.
+    Rewrite(Endpoint),
+}
+
 /// Translates a packet of a private host that leaves through `interface`. `now` is the clock tick.
 #[inline(never)]
 pub fn outbound(
@@ -28,27 +36,12 @@ pub fn outbound(
     now: u32,
     at: &AtDispatch,
 ) -> Verdict {
-    let flow = packet.flow(Direction::Outbound);
-    let (mut state, preserved) = preserve::lock_with_preserved(interface, flow.local.address, at);
-    let state = &mut *state;
-    if !state.configuration.translates() {
-        return Verdict::Untouched;
-    }
-    let session = match packet.reported(Direction::Outbound) {
-        Some(reported) => state.mappings.find_outbound(&reported),
-        None => outbound_session(state, &flow, preserved, now),
+    let host = packet.flow(Direction::Outbound).local.address;
+    let decision = {
+        let (mut state, preserved) = preserve::lock_with_preserved(interface, host, at);
+        decide_outbound(&mut state, packet, preserved, now)
     };
-    // The public network must not see a private address: without a session there is no way out.
-    let Some(id) = session else {
-        return conclude(state, Direction::Outbound, packet, Verdict::Drop);
-    };
-    let public = state.mappings.session(id).public;
-    if !packet.is_error() {
-        let flags = packet.tcp_flags();
-        state.mappings.touch(id, Direction::Outbound, flags, now);
-    }
-    packet.set_local(Direction::Outbound, public);
-    conclude(state, Direction::Outbound, packet, Verdict::Translated)
+    carry_out(decision, Direction::Outbound, packet)
 }
 
 /// Translates a packet that arrived from the public network at `interface`.
@@ -59,31 +52,8 @@ pub fn inbound(
     now: u32,
     at: &AtDispatch,
 ) -> Verdict {
-    let flow = packet.flow(Direction::Inbound);
-    let state = &mut *interface.lock(at);
-    if !state.configuration.translates() {
-        return Verdict::Untouched;
-    }
-    let session = match packet.reported(Direction::Inbound) {
-        Some(reported) => state.mappings.find_inbound(&reported),
-        None => inbound_session(state, &flow, now),
-    };
-    let Some(id) = session else {
-        let public = flow.local.address;
-        let own = public == interface.address || !in_pool(state, public);
-        let verdict = match own && !state.configuration.is_firewall() {
-            true => Verdict::Untouched,
-            false => Verdict::Drop,
-        };
-        return conclude(state, Direction::Inbound, packet, verdict);
-    };
-    let private = state.mappings.session(id).private;
-    if !packet.is_error() {
-        let flags = packet.tcp_flags();
-        state.mappings.touch(id, Direction::Inbound, flags, now);
-    }
-    packet.set_local(Direction::Inbound, private);
-    conclude(state, Direction::Inbound, packet, Verdict::Translated)
+    let decision = decide_inbound(&mut interface.lock(at), interface.address, packet, now);
+    carry_out(decision, Direction::Inbound, packet)
 }
 
 /// Decides about a packet that can't be translated: it must not carry a private address out.
@@ -96,26 +66,81 @@ pub fn unsuitable(interface: &Interface, direction: Direction, at: &AtDispatch) 
     Verdict::Drop
 }
 
-/// Counts a packet.
-fn conclude(
+fn decide_outbound(
     state: &mut State,
-    direction: Direction,
     packet: &Packet<'_>,
-    verdict: Verdict,
-) -> Verdict {
+    preserved: Option<Address>,
+    now: u32,
+) -> Decision {
+    if !state.configuration.translates() {
+        return Decision::Leave;
+    }
+    let flow = packet.flow(Direction::Outbound);
+    let session = match packet.reported(Direction::Outbound) {
+        Some(reported) => state.mappings.find_outbound(&reported),
+        None => outbound_session(state, &flow, preserved, now),
+    };
+    match session {
+        Some(id) => {
+            account(state, id, Direction::Outbound, packet, now);
+            Decision::Rewrite(state.mappings.session(id).public)
+        }
+        // The public network must not see a private address: there is no way out.
+        None => {
+            state.statistics.rejects[0] += 1;
+            Decision::Drop
+        }
+    }
+}
+
+fn decide_inbound(state: &mut State, own: Address, packet: &Packet<'_>, now: u32) -> Decision {
+    if !state.configuration.translates() {
+        return Decision::Leave;
+    }
+    let flow = packet.flow(Direction::Inbound);
+    let session = match packet.reported(Direction::Inbound) {
+        Some(reported) => state.mappings.find_inbound(&reported),
+        None => inbound_session(state, &flow, now),
+    };
+    if let Some(id) = session {
+        account(state, id, Direction::Inbound, packet, now);
+        return Decision::Rewrite(state.mappings.session(id).private);
+    }
+    // What is for the router itself goes on to it, unless only sessions may come in. The other
+    // addresses of the pool are nobody's.
+    let public = flow.local.address;
+    let pooled = state.configuration.pool.number_of(public).is_some();
+    if state.configuration.is_firewall() || pooled && public != own {
+        state.statistics.rejects[1] += 1;
+        return Decision::Drop;
+    }
+    Decision::Leave
+}
+
+/// Notes that a packet belongs to a session. An error about a session's packet does not keep the
+/// session alive.
+fn account(state: &mut State, id: Id, direction: Direction, packet: &Packet<'_>, now: u32) {
+    if !packet.is_error() {
+        let flags = packet.tcp_flags();
+        state.mappings.touch(id, direction, flags, now);
+    }
     let way = match direction {
         Direction::Outbound => 0,
         Direction::Inbound => 1,
     };
-    match verdict {
-        Verdict::Translated => {
-            state.statistics.packets[way] += 1;
-            state.statistics.bytes[way] += u64::from(packet.total_length());
+    state.statistics.packets[way] += 1;
+    state.statistics.bytes[way] += u64::from(packet.total_length());
+}
+
+fn carry_out(decision: Decision, direction: Direction, packet: &mut Packet<'_>) -> Verdict {
+    match decision {
+        Decision::Leave => Verdict::Untouched,
+        Decision::Drop => Verdict::Drop,
+        Decision::Rewrite(to) => {
+            packet.set_local(direction, to);
+            Verdict::Translated
         }
-        Verdict::Drop => state.statistics.rejects[way] += 1,
-        Verdict::Untouched => {}
     }
-    verdict
 }
 
 /// The session of an outbound packet, made if there is none. A session that leaves from another
@@ -277,8 +302,4 @@ fn with_port(
         (!taken(private.port)).then_some(private.port)
     }?;
     Some(Endpoint::new(address, port))
-}
-
-fn in_pool(state: &State, address: Address) -> bool {
-    state.configuration.pool.number_of(address).is_some()
 }

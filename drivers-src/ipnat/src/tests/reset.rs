@@ -29,13 +29,17 @@ fn a_reset_leaves_nothing_and_leaks_nothing() {
 }
 
 #[test]
-fn a_reset_without_memory_changes_nothing() {
+fn a_reset_without_memory_goes_on_without_preservation() {
     let router = Router::new(PRESERVE, POOL, &[]);
-    let before = router.out_udp("10.0.0.1:1025", "8.8.8.8:53");
+    router.out_udp("10.0.0.1:1025", "8.8.8.8:53");
     os::fail_next_allocation();
     assert_eq!(router.reset(), Err(NoMemory));
-    assert_eq!(router.sessions(), 1);
-    assert_eq!(router.out_udp("10.0.0.1:1025", "8.8.8.8:53"), before);
+    assert_eq!(router.sessions(), 0);
+    assert!(router.out_udp("10.0.0.1:1025", "8.8.8.8:53").is_some());
+    assert_eq!(router.bindings(), []);
+    assert_eq!(router.reset(), Ok(()));
+    router.out_udp("10.0.0.1:1025", "8.8.8.8:53");
+    assert_eq!(router.bindings().len(), 1, "it is back");
 }
 
 /// Packets on three threads while a fourth resets and a fifth configures. The driver with the
