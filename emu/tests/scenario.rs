@@ -75,12 +75,33 @@ fn outcome(input: &str) -> String {
     if !scenario.contains("title") {
         scenario = format!("{PRELUDE}{scenario}");
     }
-    let files = |path: &str| Err(format!("there is no {path}"));
+    let files = |path: &str| match path {
+        "two.pcap" => Ok(capture(60)),
+        "long.pcap" => Ok(capture(1515)),
+        "half.pcap" => Ok(capture(60)[..90].to_vec()),
+        _ => Err(format!("there is no {path}")),
+    };
     let plan = parse("case.toml", &scenario).and_then(|s| s.expand(&selection(&options), &files));
     match plan {
         Ok(plan) => describe(&plan),
         Err(error) => error.to_string(),
     }
+}
+
+/// A pcap file of two frames of so many bytes: one to 02-00-00-00-00-01, one to everyone.
+fn capture(length: u32) -> Vec<u8> {
+    let header = [0xA1B2_C3D4_u32, 0x0004_0002, 0, 0, 65535, 1];
+    let mut file: Vec<u8> = header.into_iter().flat_map(u32::to_le_bytes).collect();
+    for destination in [[2, 0, 0, 0, 0, 1], [0xFF; 6]] {
+        file.extend(
+            [0, 0, length, length]
+                .into_iter()
+                .flat_map(u32::to_le_bytes),
+        );
+        file.extend(destination);
+        file.resize(file.len() + length as usize - 6, 0);
+    }
+    file
 }
 
 fn selection(options: &[&str]) -> Selection {

@@ -1,6 +1,6 @@
 //! Scenarios: machine, drivers, workload, faults and expected end, written as TOML.
 //!
-//! [`parse`] reads the text, [`Scenario::expand`] makes every choice and gives a [`Plan`]: plain
+//! [`parse()`] reads the text, [`Scenario::expand`] makes every choice and gives a [`Plan`]: plain
 //! data with nothing left to decide. At run time the machine carries the plan out and asks a
 //! [`Peer`] for the packets. `scenarios/README.md` documents every key.
 

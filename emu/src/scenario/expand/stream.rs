@@ -15,6 +15,9 @@ use crate::scenario::settings::Value;
 /// In the steps of a stream: the number of bytes that its flow has sent so far.
 const SENT: &str = "sent";
 
+/// Length of an Ethernet header.
+const HEADER: usize = 14;
+
 /// One stream that takes part, before its steps are known.
 struct Instance<'a> {
     table: &'a StreamTable,
@@ -321,10 +324,19 @@ impl<'a> Expander<'a> {
             .map(|field| context.mac(field))
             .transpose()?;
         let count = context.number_or(&table.count, 1..=1 << 20, 1 << 20)? as usize;
-        let steps: Vec<StreamStep> = frames
+        let frames: Vec<Vec<u8>> = frames
             .into_iter()
             .filter(|frame| to.is_none_or(|to| frame.starts_with(&to)))
             .take(count)
+            .collect();
+        let max = usize::from(self.adapters[adapter].mtu) + HEADER;
+        if let Some(frame) = frames.iter().find(|f| !(HEADER..=max).contains(&f.len())) {
+            let problem = format!("{name} has a frame of {} bytes", frame.len());
+            let mend = format!("this adapter takes {HEADER} to {max} bytes");
+            return Err(context.error(path, problem, mend));
+        }
+        let steps: Vec<StreamStep> = frames
+            .into_iter()
             .map(|frame| StreamStep::Send(PacketTemplate::Frame(frame)))
             .collect();
         if steps.is_empty() {
