@@ -2,6 +2,7 @@
 
 pub(crate) mod convention;
 mod decode;
+mod frameless;
 mod registers;
 mod unwind;
 

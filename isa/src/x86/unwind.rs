@@ -2,9 +2,10 @@
 //!
 //! Functions keep a frame pointer: ebp points at the caller's ebp, the return address above it.
 //! The instructions around entry and exit, where that does not hold yet or any more, are told by
-//! their bytes. Without a plausible chain the stack is searched for a word that points behind a
+//! their bytes, functions without a frame by their code. Without a plausible chain the stack is searched for a word that points behind a
 //! call instruction, as the stack dump of NT 4.0's stop screen did.
 
+use super::frameless;
 use crate::memory::Mem;
 use crate::profile::Arch;
 use crate::registers::Registers;
@@ -23,7 +24,14 @@ pub(super) fn caller(step: &Step, regs: &Registers) -> Option<Registers> {
     {
         return entering_or_leaving(step, regs, offset);
     }
-    chain(step, regs).or_else(|| search(step, regs))
+    let frameless = if step.interrupted {
+        frameless::caller(step, regs)
+    } else {
+        None // it has called, so it has a frame
+    };
+    frameless
+        .or_else(|| chain(step, regs))
+        .or_else(|| search(step, regs))
 }
 
 /// Where the return address is relative to esp, if `pc` is at an instruction of a prologue or
@@ -94,7 +102,7 @@ fn search(step: &Step, regs: &Registers) -> Option<Registers> {
 
 /// Whether the instruction before `pc` is a call: E8 with a displacement, or FF /2 in any of its
 /// lengths (Intel SDM vol. 2, CALL).
-fn is_behind_call(images: &dyn Images, pc: u64) -> bool {
+pub(super) fn is_behind_call(images: &dyn Images, pc: u64) -> bool {
     let Some(image) = images.image(pc) else {
         return false;
     };
@@ -126,7 +134,7 @@ fn call_length(modrm: u8, sib: Option<u8>) -> Option<u64> {
     })
 }
 
-fn word(mem: &dyn Mem, at: u64) -> Option<u64> {
+pub(super) fn word(mem: &dyn Mem, at: u64) -> Option<u64> {
     mem.read_ptr(Arch::X86, Arch::X86.truncate(at))
 }
 
