@@ -36,6 +36,7 @@ pub mod ndis;
 pub mod ps;
 pub mod registry;
 pub mod rtl;
+pub mod rundown;
 pub mod spin;
 pub mod status;
 pub mod tdi;

@@ -58,6 +58,4 @@ pub mod ip;
 #[cfg(windows)]
 pub mod link;
 #[cfg(windows)]
-pub mod rundown;
-#[cfg(windows)]
 pub mod tdi;

@@ -12,8 +12,8 @@ use super::receiver::{self, Receiver};
 use super::sender::{self, Sender};
 use super::table::{self, TableEntry};
 use super::tuple::Tuple;
-use crate::rundown::Rundown;
 use crate::tdi::address::Address;
+use nt::rundown::Rundown;
 
 /// Pool tag of connections.
 pub const TAG: u32 = tag(b"TcpC");

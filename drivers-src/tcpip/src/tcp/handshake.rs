@@ -12,10 +12,10 @@ use super::connection::{Connection, State, lock, unlock};
 use super::deferred::Deferred;
 use super::input::Arrival;
 use super::{receiver, sender, table};
-use crate::rundown;
 use crate::tdi::address::{self, Address};
 use crate::tdi::events;
 use crate::wire::{ACK, RST, SYN};
+use nt::rundown;
 
 /// The initial sequence numbers of successive connections are this far apart. That is how stacks
 /// of the time did it, and why it could be guessed (RFC 6528 says what to do instead).

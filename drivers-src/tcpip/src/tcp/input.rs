@@ -11,11 +11,12 @@ use super::receiver::{self, Ending};
 use super::segment::Segment;
 use super::tuple::Tuple;
 use super::{deliver, handshake, sender, table, timer, urgent};
+use crate::config;
 use crate::ipr::{self, Chain, Queue};
 use crate::link::packet;
 use crate::seq::{acceptable, before, not_after};
 use crate::wire::*;
-use crate::{config, rundown};
+use nt::rundown;
 
 const TAG: u32 = tag(b"TcpG");
 

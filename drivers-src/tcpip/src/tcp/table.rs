@@ -9,8 +9,8 @@ use nt::types::*;
 
 use super::connection::Connection;
 use super::tuple::Tuple;
-use crate::rundown;
 use crate::seq::before;
+use nt::rundown;
 
 const BUCKETS: usize = 16;
 /// Handshakes whose SYN is being worked on at the same time.

@@ -14,7 +14,7 @@ use super::connection::{self, Connection, State, lock};
 use super::deferred::Deferred;
 use super::{deliver, input, sender, table};
 use crate::ipr::Queue;
-use crate::rundown;
+use nt::rundown;
 
 /// A tick is half a second, in units of 100 ns from now.
 const TICK: i64 = -5_000_000;

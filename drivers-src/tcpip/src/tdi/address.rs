@@ -9,8 +9,8 @@ use nt::spin::{KeAcquireSpinLockAtDpcLevel, KeReleaseSpinLockFromDpcLevel};
 use nt::tdi::event;
 use nt::types::*;
 
-use crate::rundown::{self, Rundown};
 use crate::tcp::connection::Connection;
+use nt::rundown::{self, Rundown};
 
 const TAG: u32 = tag(b"TcpA");
 /// Ports that are given out when a client leaves the choice to the transport.

@@ -8,10 +8,10 @@ use nt::tdi::*;
 use nt::types::*;
 
 use super::address::{self, Address};
-use crate::rundown;
 use crate::tcp::connection::Connection;
 use crate::tcp::requests;
 use crate::tcp::tuple::Tuple;
+use nt::rundown;
 
 /// A client's answer to an offer of data.
 pub enum Answer {

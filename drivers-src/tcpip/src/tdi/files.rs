@@ -12,9 +12,9 @@ use nt::types::*;
 
 use super::address::{self, Address, Refusal};
 use super::ea::{self, Opening};
-use crate::rundown;
 use crate::tcp::connection::{self, Connection};
 use crate::tcp::{receiver, requests, sender};
+use nt::rundown;
 
 /// The object behind a file, by what the create request made it.
 pub enum Object {

@@ -2,8 +2,8 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use nt::ke::{KeInitializeEvent, KeSetEvent, NotificationEvent, wait};
-use nt::types::KEVENT;
+use crate::ke::{KeInitializeEvent, KeSetEvent, NotificationEvent, wait};
+use crate::types::KEVENT;
 
 /// A count of users and the event of its reaching zero.
 #[repr(C)]
