@@ -89,11 +89,7 @@ pub unsafe extern "system" fn receive(
             reply::send(session, text);
         }
         if outcome.start_transfer {
-            KeSetTimer(
-                &raw mut (*session).timer,
-                transfer::PACE,
-                &raw mut (*session).dpc,
-            );
+            transfer::start(session);
         }
         if outcome.quit {
             end(session);
