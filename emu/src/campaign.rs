@@ -3,8 +3,9 @@
 use crossbeam::channel;
 
 use crate::choice::{Strategy, StrategyKind};
+use crate::loader::{self, LoadError};
 use crate::machine::{BootError, Driver, Ended, Granularity, Machine, Snapshot, boot};
-use crate::scenario::Plan;
+use crate::scenario::{DriverRef, Plan};
 
 /// Everything a run depends on besides its schedule.
 #[derive(Clone)]
@@ -15,7 +16,62 @@ pub struct Case {
     pub drivers: Vec<Driver>,
 }
 
+/// The files of one driver.
+pub struct DriverFiles {
+    /// The name that messages give it: a path, or the bundled build.
+    pub label: String,
+    /// The `.sys`.
+    pub sys: Vec<u8>,
+    /// The `.pdb`, if there is one.
+    pub pdb: Option<Vec<u8>>,
+}
+
+/// Why a case could not be put together.
+#[derive(Clone, Debug)]
+pub enum CaseError {
+    /// A driver's file cannot be had; the message says which and why.
+    File(String),
+    /// A driver's file is not right.
+    Load {
+        /// The file.
+        label: String,
+        /// Why.
+        error: LoadError,
+    },
+}
+
+impl std::fmt::Display for CaseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CaseError::File(message) => f.write_str(message),
+            CaseError::Load { label, error } => write!(f, "{label}: {error}"),
+        }
+    }
+}
+
 impl Case {
+    /// Puts a case together from a plan and the files of its drivers.
+    ///
+    /// # Errors
+    /// See [`CaseError`].
+    pub fn load(
+        plan: Plan,
+        files: impl Fn(&DriverRef) -> Result<DriverFiles, String>,
+    ) -> Result<Case, CaseError> {
+        let mut drivers = Vec::new();
+        for driver in &plan.drivers {
+            let DriverFiles { label, sys, pdb } = files(driver).map_err(CaseError::File)?;
+            let wrong = |error| CaseError::Load { label: label.clone(), error };
+            let name = format!("{}.sys", driver.name);
+            let mut image = loader::parse(&name, &sys).map_err(wrong)?;
+            if let Some(pdb) = pdb {
+                image.attach_symbols(&pdb).map_err(wrong)?;
+            }
+            drivers.push(Driver { image, service: driver.service.clone() });
+        }
+        Ok(Case { plan, drivers })
+    }
+
     /// A machine that has booted and is ready for the workload. `recording`: see [`boot`].
     ///
     /// # Errors

@@ -351,12 +351,17 @@ impl Engine {
         self.shared.exit = None;
         self.shared.refused = None;
         self.shared.crossing = Some(0);
-        // SAFETY: the engine owns the instance.
-        let result = unsafe { uc_emu_start(live.uc, begin, 0, 0, count as usize) };
-        self.shared.crossing = None;
-        let pc = live.get(Reg::PC);
         // SAFETY: the memory outlives the engine, and no core runs now.
         let memory = unsafe { &*self.shared.memory };
+        let until = self.shared.code.advance(memory, begin, count);
+        // The translation does not know of `until`, and must not remember it: this is slow, and
+        // used only where a budget ends inside a block.
+        let _ = self.cpus[core].uc.ctl_flush_tb();
+        // SAFETY: the engine owns the instance.
+        let result = unsafe { uc_emu_start(live.uc, begin, until, 0, 0) };
+        let _ = self.cpus[core].uc.ctl_flush_tb();
+        self.shared.crossing = None;
+        let pc = live.get(Reg::PC);
         let early = result != unicorn_engine::uc_error::OK || self.shared.exit.is_some();
         self.shared.retired += match early && pc >= begin {
             true => self.shared.code.block(memory, begin, pc).0.min(count),
@@ -523,6 +528,8 @@ unsafe extern "C" fn block_hook(
     if s.crossing.is_some() {
         return;
     }
+    // The block before this one has been executed to its end.
+    s.block = (0, 0);
     if s.retired >= s.deadline {
         return stop(uc, s, Exit::Deadline);
     }
@@ -611,6 +618,8 @@ unsafe extern "C" fn memory_hook(
 ) {
     let (s, memory) = unsafe { shared(context) };
     let write = kind == MemType::WRITE;
+    // With a virtual TLB the emulator reports the physical address.
+    let address = memory.virtual_address(address);
     let width = size.clamp(0, 8) as usize;
     let value = if write {
         value as u64

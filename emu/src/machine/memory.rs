@@ -116,7 +116,8 @@ pub struct Memory {
     clean: Arc<Vec<Arc<Frame>>>,
     dirty: Vec<u32>,
     is_dirty: Vec<bool>,
-    frames_used: u32,
+    /// First virtual address of each frame in use; frames are mapped once.
+    mapped_at: Vec<u64>,
     /// Index of the region found last: most look-ups hit it again.
     recent: Cell<usize>,
     /// Set when a translation was taken away, so that every core's TLB must be emptied.
@@ -136,7 +137,7 @@ impl Memory {
             clean: Arc::new(vec![zero; frames as usize]),
             dirty: Vec::new(),
             is_dirty: vec![false; frames as usize],
-            frames_used: 0,
+            mapped_at: Vec::new(),
             recent: Cell::new(0),
             stale_tlbs: false,
         }
@@ -150,12 +151,12 @@ impl Memory {
     /// Maps a region of zeroed pages. Returns false if the arena is full or the range is taken.
     pub fn map(&mut self, base: u64, pages: usize, kind: RegionKind, rights: Rights, pageable: bool) -> bool {
         let end = base + (pages * FRAME_SIZE) as u64;
-        let free = self.is_dirty.len() as u32 - self.frames_used;
+        let free = (self.is_dirty.len() - self.mapped_at.len()) as u32;
         if pages as u32 > free || self.regions.iter().any(|r| base < r.end() && r.base < end) {
             return false;
         }
-        let first = self.frames_used;
-        self.frames_used += pages as u32;
+        let first = self.mapped_at.len() as u32;
+        self.mapped_at.extend((0..pages).map(|i| base + (i * FRAME_SIZE) as u64));
         let pages = (0..pages as u32)
             .map(|i| Page { frame: first + i, rights, valid: true, pageable, resident: true })
             .collect();
@@ -248,6 +249,13 @@ impl Memory {
             };
             denied.then_some(Miss::Rights)
         }
+    }
+
+    /// The virtual address of a physical one.
+    pub(super) fn virtual_address(&self, physical: u64) -> u64 {
+        let frame = (physical / FRAME_SIZE as u64) as usize;
+        let base = self.mapped_at.get(frame).copied().unwrap_or(0);
+        base + physical % FRAME_SIZE as u64
     }
 
     /// The rights of the page at `va`; none beyond loads where nothing is mapped.

@@ -9,6 +9,8 @@ mod code;
 pub mod context;
 mod deadlock;
 mod engine;
+#[cfg(test)]
+mod engine_tests;
 mod exec;
 mod fault;
 mod irql;

@@ -1,0 +1,245 @@
+//! The engine on hand-assembled loops: what is counted, where it stops, what a fault looks like.
+
+use isa::{Arch, Reg, RegisterAccess};
+
+use super::engine::{Engine, Exit, Granularity};
+use super::memory::{Memory, RegionKind, Rights};
+use crate::stop::Access;
+
+/// A loop that increments a counter in memory, and then jumps to a trap: `[a0] += 1`, `a1` times.
+struct Sample {
+    arch: Arch,
+    code: &'static [u8],
+    /// Counter address, loop count, trap.
+    inputs: [Reg; 3],
+    /// Offsets of the load and of the store.
+    load: u64,
+    store: u64,
+    /// Instructions per round.
+    round: u64,
+}
+
+const SAMPLES: [Sample; 3] = [
+    Sample {
+        arch: Arch::X86,
+        // l: mov eax,[edi]; inc eax; mov [edi],eax; dec ecx; jnz l; jmp ebx
+        code: &[0x8B, 0x07, 0x40, 0x89, 0x07, 0x49, 0x75, 0xF8, 0xFF, 0xE3],
+        inputs: [Reg(7), Reg(1), Reg(3)],
+        load: 0,
+        store: 3,
+        round: 5,
+    },
+    Sample {
+        arch: Arch::X64,
+        code: &[
+            0x48, 0x8B, 0x07, 0x48, 0xFF, 0xC0, 0x48, 0x89, 0x07, 0x48, 0xFF, 0xC9, 0x75, 0xF2,
+            0xFF, 0xE3,
+        ],
+        inputs: [Reg(7), Reg(1), Reg(3)],
+        load: 0,
+        store: 6,
+        round: 5,
+    },
+    Sample {
+        arch: Arch::Arm64,
+        // l: ldr x2,[x0]; add x2,x2,#1; str x2,[x0]; subs x1,x1,#1; b.ne l; br x3
+        code: &[
+            0x02, 0x00, 0x40, 0xF9, 0x42, 0x04, 0x00, 0x91, 0x02, 0x00, 0x00, 0xF9, 0x21, 0x04,
+            0x00, 0xF1, 0x81, 0xFF, 0xFF, 0x54, 0x60, 0x00, 0x1F, 0xD6,
+        ],
+        inputs: [Reg(0), Reg(1), Reg(3)],
+        load: 0,
+        store: 8,
+        round: 5,
+    },
+];
+
+const ROUNDS: u64 = 10;
+
+struct Setup {
+    memory: Box<Memory>,
+    engine: Engine,
+    code: u64,
+    data: u64,
+    trap: u64,
+}
+
+fn setup(sample: &Sample, granularity: Granularity, recording: bool) -> Setup {
+    let high: u64 = if sample.arch == Arch::X86 { 0x8000_0000 } else { 0xFFFF_F800_0000_0000 };
+    let (code, data, trap) = (high + 0x10_0000, high + 0x20_0000, high + 0x30_0000);
+    let mut memory = Box::new(Memory::new(16));
+    assert!(memory.map(code, 1, RegionKind::Image(0), Rights::EXECUTE, false));
+    assert!(memory.map(data, 2, RegionKind::NonPagedPool, Rights::WRITE, false));
+    assert!(memory.map(trap, 1, RegionKind::Traps(0), Rights::EXECUTE, false));
+    assert!(memory.write(code, sample.code));
+    let traps = trap..trap + 0x1000;
+    let engine =
+        Engine::new(sample.arch, 2, &mut memory, code..code + 0x1000, traps, granularity, recording)
+            .unwrap();
+    for core in 0..2 {
+        let mut live = engine.registers(core);
+        let values = [data, ROUNDS, trap + 0x10];
+        sample.inputs.iter().zip(values).for_each(|(&r, v)| live.set(r, v));
+        live.set(Reg::PC, code);
+    }
+    Setup { memory, engine, code, data, trap }
+}
+
+fn counter(s: &Setup) -> u64 {
+    use isa::Mem;
+    s.memory.read_u32(s.data).unwrap().into()
+}
+
+#[test]
+fn counts_every_instruction_and_stops_at_the_trap() {
+    for sample in &SAMPLES {
+        for granularity in Granularity::ALL {
+            for recording in [false, true] {
+                let mut s = setup(sample, granularity, recording);
+                assert_eq!(s.engine.run(0, false), Exit::Trap(s.trap + 0x10), "{granularity:?}");
+                assert_eq!(s.engine.retired(), ROUNDS * sample.round + 1, "{granularity:?}");
+                assert_eq!(counter(&s), ROUNDS);
+                assert_eq!(s.engine.registers(0).get(Reg::PC), s.trap + 0x10);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_budget_is_exact_at_every_granularity() {
+    for sample in &SAMPLES {
+        for granularity in Granularity::ALL {
+            for recording in [false, true] {
+                for budget in 0..3 * sample.round {
+                    let mut s = setup(sample, granularity, recording);
+                    s.engine.set_deadline(budget);
+                    assert_eq!(s.engine.run(0, false), Exit::Deadline, "{granularity:?} {budget}");
+                    assert_eq!(s.engine.retired(), budget, "{granularity:?} {recording}");
+                    s.engine.set_deadline(u64::MAX);
+                    assert_eq!(s.engine.run(0, false), Exit::Trap(s.trap + 0x10));
+                    assert_eq!(s.engine.retired(), ROUNDS * sample.round + 1);
+                    assert_eq!(counter(&s), ROUNDS, "{granularity:?} {budget}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn points_are_before_accesses_and_lose_nothing() {
+    for sample in &SAMPLES {
+        let mut s = setup(sample, Granularity::Access, false);
+        s.engine.set_choosing(true, 0, false);
+        let mut points = Vec::new();
+        let mut asked = false;
+        loop {
+            match s.engine.run(0, asked) {
+                Exit::Point => points.push(s.engine.registers(0).get(Reg::PC) - s.code),
+                Exit::Trap(_) => break,
+                other => panic!("{other:?}"),
+            }
+            asked = true;
+        }
+        let expected = [sample.load, sample.store].repeat(ROUNDS as usize);
+        assert_eq!(points, expected);
+        assert_eq!(counter(&s), ROUNDS);
+        assert_eq!(s.engine.retired(), ROUNDS * sample.round + 1);
+    }
+}
+
+#[test]
+fn quiet_points_are_counted_and_the_promise_is_kept() {
+    for sample in &SAMPLES {
+        let mut s = setup(sample, Granularity::Access, false);
+        s.engine.set_choosing(true, 5, true);
+        assert_eq!(s.engine.run(0, false), Exit::Point);
+        assert_eq!(s.engine.passed().0, 5);
+        assert!(s.engine.promise_kept());
+        assert_eq!(s.engine.registers(0).get(Reg::PC), s.code + sample.store);
+    }
+}
+
+/// Two cores, a switch between every load and store: every second update is lost.
+#[test]
+fn interleaving_loses_updates() {
+    for sample in &SAMPLES {
+        let mut s = setup(sample, Granularity::Access, false);
+        s.engine.set_choosing(true, 0, false);
+        let mut done = [false; 2];
+        let mut asked = [false; 2];
+        while !(done[0] && done[1]) {
+            for core in 0..2 {
+                if !done[core] {
+                    match s.engine.run(core, asked[core]) {
+                        Exit::Point => asked[core] = true,
+                        Exit::Trap(_) => done[core] = true,
+                        other => panic!("{other:?}"),
+                    }
+                }
+            }
+        }
+        assert_eq!(counter(&s), ROUNDS);
+    }
+}
+
+#[test]
+fn a_fault_leaves_the_instruction_undone() {
+    for sample in &SAMPLES {
+        for granularity in Granularity::ALL {
+            let mut s = setup(sample, granularity, false);
+            s.engine.set_deadline(2 * sample.round);
+            assert_eq!(s.engine.run(0, false), Exit::Deadline);
+            s.memory.change_pages(s.data, 1, |p| p.resident = false);
+            s.engine.flush_tlbs();
+            s.engine.set_deadline(u64::MAX);
+            let fault = Exit::Fault { page: s.data, access: Access::Read };
+            assert_eq!(s.engine.run(0, false), fault);
+            assert_eq!(s.engine.retired(), 2 * sample.round, "{granularity:?}");
+            assert_eq!(s.engine.registers(0).get(Reg::PC), s.code + sample.load);
+            s.memory.change_pages(s.data, 1, |p| p.resident = true);
+            assert_eq!(s.engine.run(0, true), Exit::Trap(s.trap + 0x10));
+            assert_eq!(counter(&s), ROUNDS);
+            assert_eq!(s.engine.retired(), ROUNDS * sample.round + 1);
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_comes_back() {
+    for sample in &SAMPLES {
+        let mut s = setup(sample, Granularity::Sync, false);
+        s.engine.set_deadline(sample.round);
+        s.engine.run(0, false);
+        let image = s.memory.snapshot();
+        let registers = s.engine.registers(0).save();
+        s.engine.flush_tlbs();
+        s.engine.set_deadline(u64::MAX);
+        for _ in 0..3 {
+            s.engine.run(0, false);
+            assert_eq!(counter(&s), ROUNDS);
+            s.memory.restore(&image);
+            s.engine.registers(0).load(&registers);
+            s.engine.flush_tlbs();
+            assert_eq!(counter(&s), 1);
+        }
+    }
+}
+
+#[test]
+fn recorded_accesses_are_complete() {
+    for sample in &SAMPLES {
+        let mut s = setup(sample, Granularity::Access, true);
+        s.engine.run(0, false);
+        let log = s.engine.accesses();
+        assert_eq!(log.len() as u64, 2 * ROUNDS);
+        for (i, access) in log.iter().enumerate() {
+            assert_eq!(access.write, i % 2 == 1);
+            assert_eq!(access.address, s.data);
+            let offset = if access.write { sample.store } else { sample.load };
+            assert_eq!(access.pc, s.code + offset);
+            let index = access.retired as usize - 1;
+            assert_eq!(s.engine.path()[index], (0, access.pc));
+        }
+        assert_eq!(log[3].value, 2);
+    }
+}
