@@ -30,13 +30,13 @@
 //!   forgets its preserved addresses. Its code, `IOCTL_NAT_RESET_INTERFACE`, is this driver's own.
 //! * **The defect (assumed, feature `buggy`)**: for every outbound packet the data path walks the
 //!   table of preserved addresses, without the interface lock because the walk is long. A reset
-//!   replaces the table and frees the old one. The driver with the defect frees it at once,
-//!   although another processor may be in the middle of its walk; the block is larger than a page,
-//!   so its pages leave the pool with it and the walker's next read faults: Stop 0xD1, the address
-//!   inside the freed block, IRQL 2, a read, the program counter in
-//!   [`preserve::find_preserved_address`]. The correct driver counts walkers as users of the table,
-//!   and the last user frees it. Without preservation there is no table; without packets nobody
-//!   walks; without a reset nobody frees.
+//!   takes the table out of the interface, frees it, ends the sessions and builds a fresh table.
+//!   The driver with the defect frees it at once, although another processor may be in the middle
+//!   of its walk; the block is larger than a page, so its pages leave the pool with it and the
+//!   walker's next read faults: Stop 0xD1, the address inside the freed block, IRQL 2, a read, the
+//!   program counter in [`preserve::find_preserved_address`]. The correct driver counts walkers as
+//!   users of the table, and the last user frees it. Without preservation there is no table;
+//!   without packets nobody walks; without a reset nobody frees.
 //!
 //! # Layout
 //! Everything above [`os`] is free of NT, and tested on the machine that builds the driver. The
