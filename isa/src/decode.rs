@@ -365,8 +365,10 @@ impl Decoder {
     }
 
     /// The facts about the instruction at the start of `bytes`, which stands at `addr`. `None`
-    /// when the bytes are too few, are no instruction, or are one whose accesses cannot be stated
-    /// as two operands (vector gather and scatter). Fifteen bytes are always enough.
+    /// when the bytes are too few, are no instruction, or are one whose facts are not known: forms
+    /// with accesses that two operands cannot state (vector gather, `xlat`, far calls, `xsave`,
+    /// memory tagging), and half-precision arithmetic. The tables under `tests` show them. Fifteen
+    /// bytes are always enough.
     pub fn decode(&self, bytes: &[u8], addr: u64) -> Option<Insn> {
         let insns = self.engine.disasm_count(bytes, addr, 1).ok()?;
         let insn = insns.first()?;

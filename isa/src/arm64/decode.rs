@@ -17,8 +17,8 @@ pub(super) fn engine() -> CsResult<Capstone> {
         .build()
 }
 
-/// States the facts; `None` for what [`memory::access`] cannot state and for `dc zva`,
-/// whose width is the processor's choice.
+/// States the facts; `None` for what [`memory::access`] cannot state, for `dc zva`,
+/// whose width is the processor's choice, and for what [`effects::of_word`] does not know.
 pub(super) fn decode(engine: &Capstone, insn: &capstone::Insn) -> Option<Insn> {
     let word = Word {
         bits: u32::from_le_bytes(insn.bytes().try_into().ok()?),

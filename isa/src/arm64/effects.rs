@@ -2,8 +2,8 @@
 //!
 //! Branches, system instructions and integer arithmetic are read from the encoding (Arm ARM C4.1):
 //! capstone 5.0.6 says that `cmp` writes its first operand and that `cbz` reads the flags. Vector
-//! and floating-point instructions are left to capstone, which names too many sources rather than
-//! too few (`tbl` reads its destination).
+//! and floating-point instructions are left to capstone; as it forgets which of them keep part of
+//! their destination, all count as reading it.
 
 use capstone::{Capstone, RegId};
 
@@ -62,7 +62,7 @@ pub(super) fn of_word(engine: &Capstone, insn: &capstone::Insn, word: Word) -> O
         0b0101 | 0b1101 => register(word),
         _ => None,
     };
-    from_encoding.or_else(|| named(engine, insn))
+    from_encoding.or_else(|| named(engine, insn, word))
 }
 
 /// Arithmetic with an immediate (C4.1.64).
@@ -217,13 +217,30 @@ fn system(word: Word) -> Option<Effects> {
     Some(effects)
 }
 
-/// The effects as capstone names them.
-fn named(engine: &Capstone, insn: &capstone::Insn) -> Option<Effects> {
+/// The effects as capstone names them. `None` for vector instructions of which it names none:
+/// half precision and later extensions.
+fn named(engine: &Capstone, insn: &capstone::Insn, word: Word) -> Option<Effects> {
     let detail = engine.insn_detail(insn).ok()?;
     let registers =
         |ids: &[RegId]| -> RegSet { ids.iter().filter_map(|id| names::register(*id)).collect() };
-    Some(Effects {
+    let mut effects = Effects {
         reads: registers(detail.regs_read()),
         writes: registers(detail.regs_write()),
-    })
+    };
+    if word.is(0x0E00_0000, 0x0E00_0000) {
+        if effects.writes.is_empty() {
+            return None;
+        }
+        let destinations = effects.writes.iter().filter(|r| *r >= Reg::VECTOR);
+        effects.read(destinations.collect::<Vec<_>>());
+        if word.is(0xBFE0_8C00, 0x0E00_0000) {
+            // tbl, tbx: a table of up to four registers
+            let first = word.field(9, 5);
+            let last = first + word.field(14, 13);
+            effects.read((first..=last).map(|n| Reg::vector((n % 32) as u8)));
+        } else if word.is(0xBFE0_FC00, 0x0E60_1C00) {
+            effects.read([word.v(5), word.v(16)]); // bic
+        }
+    }
+    Some(effects)
 }
