@@ -241,10 +241,13 @@ impl Image {
     /// Addresses of the functions whose name is `name`, or ends with it at the boundary of a path
     /// component.
     pub fn functions_named(&self, name: &str) -> Vec<u64> {
-        let Some(symbols) = &self.symbols else { return Vec::new() };
+        let Some(symbols) = &self.symbols else {
+            return Vec::new();
+        };
         let found = symbols.functions.iter().filter(|f| {
             let full = symbols.texts[f.name].as_str();
-            full.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
+            full.strip_suffix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
         });
         found.map(|f| self.base + u64::from(f.rva)).collect()
     }

@@ -232,6 +232,17 @@ fn functions_and_their_edges() {
 }
 
 #[test]
+fn functions_are_found_by_the_end_of_their_path() {
+    let image = ARM64.load();
+    let found = image.functions_named("inlining::paged::Paged");
+    assert_eq!(found, [image.symbol_address("Paged").unwrap()]);
+    assert_eq!(image.functions_named("paged::Paged"), found);
+    assert_eq!(image.functions_named("Paged"), found);
+    assert_eq!(image.functions_named("aged"), [], "half a component");
+    assert_eq!(image.functions_named("twice"), [], "inlined everywhere");
+}
+
+#[test]
 fn symbols_move_with_the_image() {
     let mut image = X64.load();
     let before = image.symbol_address("Paged").unwrap();
