@@ -238,6 +238,7 @@ fn named(engine: &Capstone, insn: &capstone::Insn, word: Word) -> Option<Effects
             let first = word.field(9, 5);
             let last = first + word.field(14, 13);
             effects.read((first..=last).map(|n| Reg::vector((n % 32) as u8)));
+            effects.read([word.v(16)]);
         } else if word.is(0xBFE0_FC00, 0x0E60_1C00) {
             effects.read([word.v(5), word.v(16)]); // bic
         }
