@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use emu::loader::{Image, parse};
 
@@ -13,8 +14,9 @@ fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// Every `.sys` file under `folder`, in a fixed order.
-fn built_drivers(folder: &Path) -> Vec<PathBuf> {
+/// Every file under `folder` whose name ends with `suffix`, in a fixed order; none if there is no
+/// such folder.
+fn files(folder: &Path, suffix: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else {
         return found;
@@ -23,12 +25,16 @@ fn built_drivers(folder: &Path) -> Vec<PathBuf> {
     paths.sort();
     for path in paths {
         if path.is_dir() {
-            found.extend(built_drivers(&path));
-        } else if path.extension().is_some_and(|extension| extension == "sys") {
+            found.extend(files(&path, suffix));
+        } else if path.to_str().is_some_and(|path| path.ends_with(suffix)) {
             found.push(path);
         }
     }
     found
+}
+
+fn modified(path: &PathBuf) -> SystemTime {
+    path.metadata().unwrap().modified().unwrap()
 }
 
 fn load(path: &Path) -> Image {
@@ -60,7 +66,13 @@ impl Sources {
 #[test]
 fn symbols_name_the_lines_that_they_came_from() {
     let mut sources = Sources::default();
-    for path in built_drivers(&workspace().join("target/drivers")) {
+    let source_files = files(&workspace().join("drivers-src"), ".rs");
+    let changed = source_files.iter().map(modified).max().unwrap();
+    for path in files(&workspace().join("target/drivers"), ".sys") {
+        if modified(&path) < changed {
+            println!("{} is older than the sources", path.display());
+            continue;
+        }
         let mut image = load(&path);
         let here = path.display();
         // The first line of the entry point is its declaration, or the attribute before it.
