@@ -35,7 +35,7 @@ const PAGE: u64 = 0x1000;
 /// A driver file, parsed and checked.
 #[derive(Clone)]
 pub struct Image {
-    /// The lower-case file name, for example `ipnat.sys`.
+    /// The lower-case file name, for example `sample.sys`.
     pub name: String,
     /// The processor it is built for.
     pub arch: Arch,
@@ -264,7 +264,7 @@ impl Image {
     }
 
     /// The address of a function or variable: an export, or any symbol of the PDB. A function is
-    /// found by its full name (`ipnat::nat::translate`) or by its linker name.
+    /// found by its full name (`sample::table::insert`) or by its linker name.
     pub fn symbol_address(&self, name: &str) -> Option<u64> {
         let exported = self
             .exports

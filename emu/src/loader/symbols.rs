@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// One level of the source position of an instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFrame {
-    /// The function's full name without arguments, for example `ipnat::nat::translate`. Rust
+    /// The function's full name without arguments, for example `sample::table::insert`. Rust
     /// names are those of the compiler's debug information, so they have no hash.
     pub function: String,
     /// The source file as the compiler recorded it, with forward slashes.

@@ -6,7 +6,7 @@ use isa::Arch;
 use crate::writer::*;
 
 fn load(pe: &Pe) -> Image {
-    parse("C:\\Windows\\System32\\Drivers\\IpNat.sys", &pe.build()).unwrap()
+    parse("C:\\Windows\\System32\\Drivers\\Sample.sys", &pe.build()).unwrap()
 }
 
 fn pointer_at(image: &Image, rva: u32) -> u64 {
@@ -22,7 +22,7 @@ fn headers_and_tables() {
         let pe = driver(machine);
         let file = pe.build();
         let image = load(&pe);
-        assert_eq!(image.name, "ipnat.sys");
+        assert_eq!(image.name, "sample.sys");
         assert_eq!(image.arch, arch);
         assert_eq!((image.preferred_base, image.base), (pe.base, pe.base));
         assert_eq!((image.size, image.data.len()), (0x8000, 0x8000));
@@ -32,7 +32,7 @@ fn headers_and_tables() {
         assert_eq!(image.hash, twox_hash::XxHash3_64::oneshot(&file));
         assert!(!image.fixed);
 
-        assert_eq!(image.pdb_name.as_deref(), Some("IpNat.pdb"));
+        assert_eq!(image.pdb_name.as_deref(), Some("Sample.pdb"));
         assert_eq!(
             image.pdb_id.unwrap().to_string(),
             "{03020100-0504-0706-0809-0A0B0C0D0E0F} age 7"
@@ -275,7 +275,7 @@ fn the_version_resource() {
         strings,
         [
             ("FileDescription", "Made to measure"),
-            ("OriginalFilename", "ipnat.sys")
+            ("OriginalFilename", "sample.sys")
         ]
     );
 

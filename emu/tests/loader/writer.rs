@@ -216,7 +216,7 @@ pub fn driver(machine: u16) -> Pe {
     pe.debug_record = b"RSDS".to_vec();
     pe.debug_record.extend(0..16);
     pe.debug_record.extend(7u32.to_le_bytes());
-    pe.debug_record.extend(b"D:\\nt\\drivers\\IpNat.pdb\0");
+    pe.debug_record.extend(b"D:\\nt\\drivers\\Sample.pdb\0");
     pe.directories[DEBUG] = (debug, 28);
     rdata.zeros(28);
 
@@ -226,7 +226,7 @@ pub fn driver(machine: u16) -> Pe {
     let mut resources = Blob::at(RSRC);
     pe.directories[RESOURCE] = resources.version(&[
         ("FileDescription", "Made to measure"),
-        ("OriginalFilename", "ipnat.sys"),
+        ("OriginalFilename", "sample.sys"),
     ]);
     let mut relocations = Blob::at(RELOC);
     let kind = if machine == X86 { 3 } else { 10 };
