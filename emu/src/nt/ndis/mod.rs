@@ -23,6 +23,8 @@ mod send;
 mod status;
 mod stream;
 mod table;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::collections::BTreeMap;
