@@ -129,7 +129,10 @@ pub unsafe fn change(session: *mut Session, from: State, to: State) -> bool {
 pub unsafe fn urgent(session: *mut Session, byte: u8) {
     unsafe {
         lock(session);
-        (*session).filter.urgent(byte);
+        if (*session).filter.urgent(byte) {
+            // What was begun before the mark is void, too.
+            (*session).line = Line::EMPTY;
+        }
         unlock(session);
     }
 }

@@ -45,11 +45,12 @@ impl Filter {
     };
 
     /// An urgent byte came: the half of a data mark that says that the other half is in the stream
-    /// and that everything before it is void. Any other urgent byte says nothing to Telnet.
-    pub fn urgent(&mut self, byte: u8) {
-        if byte == IAC || byte == DM {
-            self.synch = true;
-        }
+    /// and that everything before it is void. Any other urgent byte says nothing to Telnet. Gives
+    /// whether it was a mark.
+    pub fn urgent(&mut self, byte: u8) -> bool {
+        let mark = byte == IAC || byte == DM;
+        self.synch |= mark;
+        mark
     }
 
     /// Whether the client sent an interrupt since the last time of asking.
@@ -150,7 +151,7 @@ mod tests {
     fn synch_with_iac_urgent_as_4_3bsd_sends_it() {
         let mut filter = Filter::NEW;
         assert_eq!(text(&mut filter, b"RETR fi"), b"RETR fi");
-        filter.urgent(IAC);
+        assert!(filter.urgent(IAC));
         assert_eq!(text(&mut filter, b"le\xFF\xF4\xF2ABOR\r\n"), b"ABOR\r\n");
         assert!(filter.take_interrupt());
     }
@@ -158,14 +159,14 @@ mod tests {
     #[test]
     fn synch_with_dm_urgent() {
         let mut filter = Filter::NEW;
-        filter.urgent(DM);
+        assert!(filter.urgent(DM));
         assert_eq!(text(&mut filter, b"xx\xFF\xF4\xFFABOR\r\n"), b"ABOR\r\n");
     }
 
     #[test]
     fn another_urgent_byte_voids_nothing() {
         let mut filter = Filter::NEW;
-        filter.urgent(b'\n');
+        assert!(!filter.urgent(b'\n'));
         assert_eq!(text(&mut filter, b"ABOR\r\n"), b"ABOR\r\n");
     }
 }
