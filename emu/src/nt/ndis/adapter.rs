@@ -191,7 +191,8 @@ mod tests {
     #[test]
     fn packet_filter() {
         let kinds = [1, 2, 4, 8, 0x10, 0x20];
-        let table: [([u8; 6], &[[u8; 6]], &[u32]); 6] = [
+        type Row = ([u8; 6], &'static [[u8; 6]], &'static [u32]);
+        let table: [Row; 6] = [
             (OWN, &[], &[filter::DIRECTED, filter::PROMISCUOUS]),
             ([2, 0, 0, 0, 0, 2], &[], &[filter::PROMISCUOUS]),
             ([0xFF; 6], &[], &[filter::BROADCAST, filter::PROMISCUOUS]),

@@ -248,7 +248,8 @@ mod tests {
     fn parts_of_a_chain() {
         let span = |address, length| Span { mdl: 0, address, length };
         let whole = [span(0x100, 10), span(0x200, 0), span(0x300, 5)];
-        let table: [(u64, u64, &[(u64, u64)]); 7] = [
+        type Row = (u64, u64, &'static [(u64, u64)]);
+        let table: [Row; 7] = [
             (0, 15, &[(0x100, 10), (0x300, 5)]),
             (0, 99, &[(0x100, 10), (0x300, 5)]),
             (4, 3, &[(0x104, 3)]),

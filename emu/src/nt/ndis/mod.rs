@@ -31,7 +31,8 @@ use std::collections::BTreeMap;
 
 pub(crate) use adapter::{interrupt_level, pending_interrupt};
 pub(crate) use receive::deferred;
-pub(crate) use stream::{arrive, ready_streams, signal, start, stream_outstanding, stuck_streams};
+pub(crate) use stream::{arrive, ready_streams, start, stream_outstanding};
+pub use stream::{signal, stuck_streams};
 pub use table::API;
 
 use super::{Call, Done, Trouble, dpc};

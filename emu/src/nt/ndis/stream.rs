@@ -14,8 +14,8 @@ pub(crate) fn start(m: &mut Machine) {
     advance(m, 0);
 }
 
-/// Raises a signal, and lets everybody go on who waited for it.
-pub(crate) fn signal(m: &mut Machine, core: usize, signal: usize) {
+/// Raises a signal of the plan, by its index, and lets everybody go on who waited for it.
+pub fn signal(m: &mut Machine, core: usize, signal: usize) {
     m.state.nt.net.peer.signal(signal);
     advance(m, core);
 }
@@ -97,7 +97,7 @@ pub(crate) fn stream_outstanding(m: &Machine) -> bool {
 }
 
 /// What each stream that has not come to its end waits for, one line each.
-pub(crate) fn stuck_streams(m: &Machine) -> Vec<String> {
+pub fn stuck_streams(m: &Machine) -> Vec<String> {
     let (net, plan) = (&m.state.nt.net, &m.setup.plan);
     let scripts = plan.streams.iter().zip(&net.cursors);
     let line = |(stream, &cursor): (&crate::scenario::Stream, &usize)| {

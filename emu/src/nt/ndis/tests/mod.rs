@@ -81,7 +81,8 @@ impl Rig {
     }
 
     fn on(plan: &Plan) -> Rig {
-        let mut m = boot(plan, &[], Granularity::Sync, Watch::Recording).expect("nothing can go wrong");
+        let mut m =
+            boot(plan, &[], Granularity::Sync, Watch::Recording).expect("nothing can go wrong");
         let block = pool::allocate(&mut m, 0, 0x2000, *b"Test", false);
         Rig { m, out: [0, 8, 16, 24].map(|at| block + at), scratch: block + 0x40 }
     }
