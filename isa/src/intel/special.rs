@@ -27,11 +27,11 @@ pub(super) fn special(raw: &Raw) -> Special {
 }
 
 /// Beside moves to and from control and debug registers, which have the mnemonic `mov`.
-const PRIVILEGED: [&str; 37] = [
-    "clts", "in", "insb", "insd", "insw", "invd", "invept", "invlpg", "invpcid", "invvpid", "iret",
-    "iretd", "iretq", "lgdt", "lidt", "lldt", "lmsw", "ltr", "monitor", "mwait", "out", "outsb",
-    "outsd", "outsw", "rdmsr", "rdpmc", "rsm", "swapgs", "sysexit", "sysexitq", "sysret",
-    "sysretq", "vmcall", "wbinvd", "wrmsr", "xsetbv", "clac",
+const PRIVILEGED: [&str; 38] = [
+    "clac", "clts", "in", "insb", "insd", "insw", "invd", "invept", "invlpg", "invpcid", "invvpid",
+    "iret", "iretd", "iretq", "lgdt", "lidt", "lldt", "lmsw", "ltr", "monitor", "mwait", "out",
+    "outsb", "outsd", "outsw", "rdmsr", "rdpmc", "rsm", "stac", "swapgs", "sysexit", "sysexitq",
+    "sysret", "sysretq", "vmcall", "wbinvd", "wrmsr", "xsetbv",
 ];
 
 fn mov(raw: &Raw) -> Special {
