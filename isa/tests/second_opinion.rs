@@ -93,6 +93,11 @@ fn encodings(arch: Arch) -> Vec<Vec<u8>> {
     ];
     let mut all = Vec::new();
     for lead in leads(arch) {
+        // The addressing form does not depend on the prefix: two forms are enough with one.
+        let forms = match lead.first() {
+            None | Some(0x0F) => &forms[..],
+            Some(_) => &forms[4..],
+        };
         for opcode in 0..=255u8 {
             for digit in 0..8u8 {
                 for form in forms {
