@@ -140,6 +140,8 @@ unsafe fn set_handlers() -> NTSTATUS {
 }
 
 /// Stops the service: breaks off what is open and waits until nothing of it is under way.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 unsafe extern "system" fn unload(_driver: *const DRIVER_OBJECT) {
     unsafe {
         let state = STATE.get();
@@ -151,6 +153,8 @@ unsafe extern "system" fn unload(_driver: *const DRIVER_OBJECT) {
 }
 
 /// Closes all files when nothing new begins on them, and waits for what is under way.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 unsafe fn close_files() {
     unsafe {
         let address = &(*STATE.get()).address;

@@ -2,7 +2,7 @@
 //!
 //! On Windows NT the FTP service is a user-mode process; this driver stands in for it, so that the
 //! transport has a client that behaves like one: it listens on port 21, takes the dialogue apart
-//! into Telnet ([`telnet`]), lines ([`line`]) and commands ([`command`]), answers from within the
+//! into Telnet ([`telnet`]), lines ([`mod@line`]) and commands ([`command`]), answers from within the
 //! receive handler, and reacts to the urgent Synch that announces an ABOR.
 //!
 //! # What is modelled
@@ -13,7 +13,7 @@
 //! Files, accounts (every password is right) and data connections: the lines of a transfer go over
 //! the control connection.
 
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(windows, no_std)]
 // Everything here deals in raw pointers as C drivers do; module comments say what callers owe.
 #![allow(clippy::missing_safety_doc)]
 

@@ -29,6 +29,8 @@ const ATTRIBUTE_MAX: usize = EA_NAME_OFFSET + 64;
 ///
 /// # Errors
 /// The status of the open.
+#[unsafe(link_section = "INIT")]
+#[inline(never)]
 pub unsafe fn open_address(port: u16) -> Result<File, NTSTATUS> {
     let address = TA_IP_ADDRESS::new(0, port.to_be());
     unsafe { open(TdiTransportAddress, &address) }
@@ -38,10 +40,14 @@ pub unsafe fn open_address(port: u16) -> Result<File, NTSTATUS> {
 ///
 /// # Errors
 /// The status of the open.
+#[unsafe(link_section = "INIT")]
+#[inline(never)]
 pub unsafe fn open_connection(context: *mut c_void) -> Result<File, NTSTATUS> {
     unsafe { open(TdiConnectionContext, &context) }
 }
 
+#[unsafe(link_section = "INIT")]
+#[inline(never)]
 unsafe fn open<T: Copy>(name: &[u8], value: &T) -> Result<File, NTSTATUS> {
     let (attribute, length) = attribute(name, value);
     let path = unicode(wide!("\\Device\\Tcp"));
@@ -92,6 +98,8 @@ unsafe fn open<T: Copy>(name: &[u8], value: &T) -> Result<File, NTSTATUS> {
 struct Attribute([u8; ATTRIBUTE_MAX]);
 
 /// The extended attribute of that name and value, and its length.
+#[unsafe(link_section = "INIT")]
+#[inline(never)]
 fn attribute<T: Copy>(name: &[u8], value: &T) -> (Attribute, u32) {
     let header = FILE_FULL_EA_INFORMATION {
         NextEntryOffset: 0,
@@ -115,16 +123,22 @@ fn bytes_of<T>(value: &T) -> &[u8] {
 }
 
 /// Closes the handle of a file: what is under way on it is cancelled, and nothing new begins.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn close(file: &File) {
     unsafe { ZwClose(file.handle) };
 }
 
 /// Lets go of a closed file, on which nothing is under way any more.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn dereference(file: &File) {
     unsafe { ObfDereferenceObject(file.object.cast()) };
 }
 
 /// Makes the peers of a connection come to an address.
+#[unsafe(link_section = "INIT")]
+#[inline(never)]
 pub unsafe fn associate(connection: &File, address: &File) -> NTSTATUS {
     let parameters = TDI_REQUEST_KERNEL_ASSOCIATE {
         AddressHandle: address.handle,
@@ -140,6 +154,8 @@ pub unsafe fn associate(connection: &File, address: &File) -> NTSTATUS {
 }
 
 /// Sets, or with null takes away, an event handler of an address.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn set_handler(address: &File, event: i32, handler: *mut c_void) -> NTSTATUS {
     let parameters = TDI_REQUEST_KERNEL_SET_EVENT {
         EventType: event,

@@ -111,3 +111,17 @@ pub unsafe fn KeRaiseIrql(new: KIRQL) -> KIRQL {
 pub unsafe fn KeLowerIrql(new: KIRQL) {
     unsafe { imp::lower(new) }
 }
+
+/// Runs `work` at `DISPATCH_LEVEL`. IRQL <= DISPATCH.
+///
+/// It is never inlined, so that a pageable routine can use it: none of the routine's own code runs
+/// raised.
+#[inline(never)]
+pub unsafe fn at_dispatch<R>(work: impl FnOnce() -> R) -> R {
+    unsafe {
+        let old = KeRaiseIrql(DISPATCH_LEVEL);
+        let result = work();
+        KeLowerIrql(old);
+        result
+    }
+}

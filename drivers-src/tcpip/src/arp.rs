@@ -108,11 +108,13 @@ pub unsafe fn receive(interface: *mut Interface, chain: Chain) {
 }
 
 /// Frees the frames that still wait; nothing comes in any more. IRQL PASSIVE.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn clear() {
     unsafe {
         let cache = CACHE.get();
         for i in 0..ENTRIES {
-            let entry = &raw mut (*cache).entries[i];
+            let entry = place(cache, i);
             frame::free((*entry).waiting);
             *entry = FREE;
         }
@@ -150,7 +152,7 @@ unsafe fn learn(interface: *mut Interface, address: u32, mac: Mac, for_us: bool)
 unsafe fn find(cache: *mut Cache, interface: *mut Interface, address: u32) -> *mut Entry {
     unsafe {
         for i in 0..ENTRIES {
-            let entry = &raw mut (*cache).entries[i];
+            let entry = place(cache, i);
             if (*entry).interface == interface && (*entry).address == address {
                 return entry;
             }
@@ -159,10 +161,15 @@ unsafe fn find(cache: *mut Cache, interface: *mut Interface, address: u32) -> *m
     null_mut()
 }
 
+/// The entry with a number below [`ENTRIES`].
+unsafe fn place(cache: *mut Cache, number: usize) -> *mut Entry {
+    unsafe { (&raw mut (*cache).entries).cast::<Entry>().add(number) }
+}
+
 /// The entry to be given to another neighbour.
 unsafe fn oldest(cache: *mut Cache) -> *mut Entry {
     unsafe {
-        let entry = &raw mut (*cache).entries[(*cache).oldest];
+        let entry = place(cache, (*cache).oldest);
         (*cache).oldest = ((*cache).oldest + 1) % ENTRIES;
         entry
     }

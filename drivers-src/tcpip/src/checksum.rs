@@ -16,15 +16,29 @@ impl Sum {
     };
 
     /// Adds bytes, which continue those before.
-    pub fn over(mut self, bytes: &[u8]) -> Self {
-        for &byte in bytes {
-            let value = u32::from(byte);
-            self.total += if self.odd { value } else { value << 8 };
-            self.odd = !self.odd;
-            // Folding here keeps the sum small for a datagram of any length.
-            self.total = (self.total & 0xFFFF) + (self.total >> 16);
+    pub fn over(mut self, mut bytes: &[u8]) -> Self {
+        if self.odd
+            && let Some((&first, rest)) = bytes.split_first()
+        {
+            self.word(u32::from(first));
+            self.odd = false;
+            bytes = rest;
+        }
+        let (pairs, rest) = bytes.as_chunks();
+        for &pair in pairs {
+            self.word(u32::from(u16::from_be_bytes(pair)));
+        }
+        if let [last] = rest {
+            self.word(u32::from(*last) << 8);
+            self.odd = true;
         }
         self
+    }
+
+    /// Folding at every word keeps the sum small for a datagram of any length.
+    fn word(&mut self, word: u32) {
+        self.total += word;
+        self.total = (self.total & 0xFFFF) + (self.total >> 16);
     }
 
     /// The sum, complemented: what goes into a header. Over a range that contains its own

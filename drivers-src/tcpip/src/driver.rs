@@ -67,6 +67,8 @@ unsafe fn create_device(driver: *mut DRIVER_OBJECT, name: &'static [u16]) -> NTS
 }
 
 /// Stops the driver. All files are closed by then, so there are no connections.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 unsafe extern "system" fn unload(driver: *const DRIVER_OBJECT) {
     unsafe {
         protocol::deregister();
@@ -76,6 +78,8 @@ unsafe extern "system" fn unload(driver: *const DRIVER_OBJECT) {
     }
 }
 
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 unsafe fn delete_devices(driver: *const DRIVER_OBJECT) {
     unsafe {
         let mut device = (*driver).DeviceObject;

@@ -36,7 +36,7 @@
 //! That mechanism, the names of the functions and the chain's tail fields (which only the later
 //! DDK documents) are assumptions. The driver of NT 4.0 is not public.
 
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(windows, no_std)]
 // Everything here deals in raw pointers as C drivers do; module comments say what callers owe.
 #![allow(clippy::missing_safety_doc)]
 

@@ -4,6 +4,7 @@
 //! that run.
 
 use core::ptr::null_mut;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use nt::global::Global;
 use nt::ip::*;
@@ -42,6 +43,8 @@ struct Hooks {
     all: [Hook; HOOKS_MAX],
 }
 
+/// Hooks in place. Only a hint outside the lock: while there is none, nobody takes the lock.
+static COUNT: AtomicU32 = AtomicU32::new(0);
 static HOOKS: Global<Hooks> = Global::new(unsafe { core::mem::zeroed() });
 
 /// A datagram came in: asks the hooks. Gives it back, or what a hook put in its place, unless it is
@@ -65,6 +68,11 @@ pub unsafe fn transmitted(from: *mut Interface, to: *mut Interface, chain: Chain
         let context = context(IP_TRANSMIT, to);
         ask(chain, context, (*from).index, (*to).index, DEST_REMOTE)
     }
+}
+
+/// Whether there is a hook, or was one a moment ago.
+pub fn any() -> bool {
+    COUNT.load(Ordering::Acquire) != 0
 }
 
 unsafe fn context(direction: IP_DIRECTION_E, interface: *mut Interface) -> FIREWALL_CONTEXT_T {
@@ -177,6 +185,7 @@ unsafe fn add(call: IPPacketFirewallPtr, priority: u32) -> NTSTATUS {
                     KeInitializeEvent(&raw mut (*hook).gone, NotificationEvent, 0);
                     (*hook).call = Some(call);
                     (*hook).priority = priority;
+                    COUNT.fetch_add(1, Ordering::Release);
                     status = STATUS_SUCCESS;
                     break;
                 }
@@ -209,6 +218,7 @@ unsafe fn remove(call: IPPacketFirewallPtr) -> NTSTATUS {
         let old = KeAcquireSpinLock(&raw mut (*hooks).lock);
         (*hook).call = None;
         (*hook).leaving = false;
+        COUNT.fetch_sub(1, Ordering::Release);
         KeReleaseSpinLock(&raw mut (*hooks).lock, old);
         STATUS_SUCCESS
     }

@@ -17,21 +17,25 @@ const HEADER_MAX: usize = 60;
 /// A datagram from a link. The chain is this function's. IRQL DISPATCH.
 pub unsafe fn receive(interface: *mut Interface, mut chain: Chain) {
     unsafe {
-        let Some(header) = check(&mut chain) else {
+        let Some(mut header) = check(&mut chain) else {
             return packet::free(chain);
         };
-        let destination = destination_type(header.destination.get());
-        let Some(mut chain) = hook::received(interface, chain, destination) else {
-            return;
-        };
-        // A hook may have rewritten the header, or replaced the datagram.
-        let Some(header) = check(&mut chain) else {
-            return packet::free(chain);
-        };
+        if hook::any() {
+            let destination = destination_type(header.destination.get());
+            chain = match hook::received(interface, chain, destination) {
+                Some(chain) => chain,
+                None => return,
+            };
+            // The hook may have rewritten the header, or replaced the datagram.
+            header = match check(&mut chain) {
+                Some(header) => header,
+                None => return packet::free(chain),
+            };
+        }
         match destination_type(header.destination.get()) {
             DEST_LOCAL => deliver(interface, &header, chain),
             DEST_REMOTE if config::settings().forward => {
-                forward::forward(interface, &header, chain)
+                forward::forward(interface, &header, chain);
             }
             _ => packet::free(chain),
         }

@@ -16,3 +16,8 @@ pub unsafe fn transmitted(
 ) -> Option<Chain> {
     Some(chain)
 }
+
+/// Whether there is a hook.
+pub const fn any() -> bool {
+    false
+}

@@ -47,7 +47,12 @@ static INTERFACES: Global<Interfaces> = Global::new(unsafe { core::mem::zeroed()
 /// The interfaces that are open. They come and go only in `DriverEntry` and in the unload routine.
 pub fn all() -> impl Iterator<Item = *mut Interface> {
     let interfaces = INTERFACES.get();
-    (0..unsafe { (*interfaces).count }).map(move |i| unsafe { &raw mut (*interfaces).all[i] })
+    (0..unsafe { (*interfaces).count }).map(move |number| unsafe { place(interfaces, number) })
+}
+
+/// The interface with a number below [`INTERFACES_MAX`].
+unsafe fn place(interfaces: *mut Interfaces, number: usize) -> *mut Interface {
+    unsafe { (&raw mut (*interfaces).all).cast::<Interface>().add(number) }
 }
 
 /// Binds every adapter of the linkage key that can be bound; one that cannot is left out, as a
@@ -59,7 +64,7 @@ pub unsafe fn open_all(protocol: NDIS_HANDLE) -> NTSTATUS {
         let interfaces = INTERFACES.get();
         config::for_each_adapter(|device, settings| {
             if (*interfaces).count < INTERFACES_MAX {
-                let interface = &raw mut (*interfaces).all[(*interfaces).count];
+                let interface = place(interfaces, (*interfaces).count);
                 (*interface).index = (*interfaces).count as u32 + 2;
                 if open(protocol, interface, device, &settings) == STATUS_SUCCESS {
                     (*interfaces).count += 1;
@@ -76,6 +81,8 @@ pub unsafe fn open_all(protocol: NDIS_HANDLE) -> NTSTATUS {
 }
 
 /// Ends all bindings. IRQL PASSIVE.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn close_all() {
     unsafe {
         for interface in all() {

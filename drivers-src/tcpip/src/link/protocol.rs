@@ -74,6 +74,8 @@ pub unsafe fn register() -> NTSTATUS {
 }
 
 /// Takes back what [`register`] did, as far as it came. IRQL PASSIVE.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn deregister() {
     unsafe {
         let handles = HANDLES.get();

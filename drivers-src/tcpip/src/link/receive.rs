@@ -73,8 +73,8 @@ pub unsafe extern "system" fn receive(
     }
 }
 
-/// A miniport that has all of a frame at hand when it indicates it, as those with lookahead do,
-/// transfers at once: see [`transfer`].
+/// A transfer that was pending ended. Its frame was given up when it did not end at once, so only
+/// the memory is left.
 pub unsafe extern "system" fn transfer_data_complete(
     _binding: NDIS_HANDLE,
     pending: *mut NDIS_PACKET,
@@ -90,8 +90,9 @@ pub unsafe extern "system" fn transfer_data_complete(
 }
 
 /// Takes the rest of an indicated frame: `length` bytes from `offset` of the payload on to `to`.
-/// Gives whether they are there. A transfer that stays pending loses the frame: it goes into a
-/// buffer of its own, which its completion frees.
+/// Gives whether they are there. A miniport has the whole frame at hand while it indicates it; one
+/// that stays pending all the same loses it. The bytes take the way through a buffer of their own,
+/// which outlives a pending transfer.
 unsafe fn transfer(
     interface: *mut Interface,
     mac_context: NDIS_HANDLE,

@@ -1,7 +1,7 @@
 //! The dispatch routines.
 
 use nt::io;
-use nt::irql::{DISPATCH_LEVEL, KeLowerIrql, KeRaiseIrql};
+use nt::irql::at_dispatch;
 use nt::status::*;
 use nt::tdi::*;
 use nt::types::*;
@@ -12,6 +12,8 @@ use crate::tcp::connection::Connection;
 use crate::tcp::requests;
 
 /// `IRP_MJ_CREATE`
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe extern "system" fn create(_device: *const DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
     unsafe {
         let status = files::create(irp);
@@ -20,6 +22,8 @@ pub unsafe extern "system" fn create(_device: *const DEVICE_OBJECT, irp: *mut IR
 }
 
 /// `IRP_MJ_CLEANUP`
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe extern "system" fn cleanup(_device: *const DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
     unsafe {
         files::cleanup((*io::current_stack(irp)).FileObject);
@@ -28,6 +32,8 @@ pub unsafe extern "system" fn cleanup(_device: *const DEVICE_OBJECT, irp: *mut I
 }
 
 /// `IRP_MJ_CLOSE`
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe extern "system" fn close(_device: *const DEVICE_OBJECT, irp: *mut IRP) -> NTSTATUS {
     unsafe {
         files::close((*io::current_stack(irp)).FileObject);
@@ -83,17 +89,11 @@ unsafe fn connection_request(
     irp: *mut IRP,
 ) -> NTSTATUS {
     unsafe {
-        let at_dispatch = |request: unsafe fn(*mut Connection, *mut IRP) -> NTSTATUS| {
-            let old = KeRaiseIrql(DISPATCH_LEVEL);
-            let status = request(connection, irp);
-            KeLowerIrql(old);
-            status
-        };
         match (*stack).MinorFunction {
-            minor::SEND => at_dispatch(requests::send),
-            minor::RECEIVE => at_dispatch(requests::receive),
-            minor::LISTEN => at_dispatch(requests::listen),
-            minor::DISCONNECT => at_dispatch(requests::disconnect),
+            minor::SEND => at_dispatch(|| requests::send(connection, irp)),
+            minor::RECEIVE => at_dispatch(|| requests::receive(connection, irp)),
+            minor::LISTEN => at_dispatch(|| requests::listen(connection, irp)),
+            minor::DISCONNECT => at_dispatch(|| requests::disconnect(connection, irp)),
             minor::ASSOCIATE_ADDRESS => {
                 let wanted: *const TDI_REQUEST_KERNEL_ASSOCIATE = io::parameters(stack);
                 let status = files::associate(connection, (*wanted).AddressHandle);
@@ -122,9 +122,7 @@ unsafe fn address_request(
             routine: (*wanted).EventHandler,
             context: (*wanted).EventContext,
         };
-        let old = KeRaiseIrql(DISPATCH_LEVEL);
-        let known = address::set_handler(address, (*wanted).EventType, handler);
-        KeLowerIrql(old);
+        let known = at_dispatch(|| address::set_handler(address, (*wanted).EventType, handler));
         let status = if known {
             STATUS_SUCCESS
         } else {

@@ -18,6 +18,8 @@ pub enum Opening {
 }
 
 /// Reads the attribute of a create request: `length` bytes at `buffer`, or none.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn parse(buffer: *const u8, length: usize) -> Opening {
     if buffer.is_null() || length == 0 {
         return Opening::Control;
@@ -29,6 +31,8 @@ pub unsafe fn parse(buffer: *const u8, length: usize) -> Opening {
     read(bytes).unwrap_or(Opening::Unknown)
 }
 
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 fn read(bytes: &[u8]) -> Option<Opening> {
     let name_length = usize::from(*bytes.get(offset_of!(FILE_FULL_EA_INFORMATION, EaNameLength))?);
     let at = offset_of!(FILE_FULL_EA_INFORMATION, EaValueLength);
@@ -49,6 +53,8 @@ fn read(bytes: &[u8]) -> Option<Opening> {
 }
 
 /// The first IP address of a transport address.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 fn address(value: &[u8]) -> Option<Opening> {
     let mut at = offset_of!(TA_IP_ADDRESS, AddressLength);
     let count = u32::from_ne_bytes(*value.first_chunk()?);
@@ -67,6 +73,8 @@ fn address(value: &[u8]) -> Option<Opening> {
     None
 }
 
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes
         .get(at..)?

@@ -1,10 +1,10 @@
-//! Opening and closing: which object is behind a file. IRQL PASSIVE.
+//! Opening and closing: which object is behind a file. IRQL PASSIVE, and pageable.
 
 use core::ptr::null_mut;
 
 use nt::ex;
 use nt::io;
-use nt::irql::{DISPATCH_LEVEL, KeLowerIrql, KeRaiseIrql};
+use nt::irql::at_dispatch;
 use nt::ps::{ObReferenceObjectByHandle, ObfDereferenceObject};
 use nt::status::*;
 use nt::tdi::*;
@@ -41,6 +41,8 @@ pub unsafe fn object(file: *mut FILE_OBJECT) -> Object {
 }
 
 /// `IRP_MJ_CREATE`: makes what the extended attribute asks for.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn create(irp: *mut IRP) -> NTSTATUS {
     unsafe {
         let stack = io::current_stack(irp);
@@ -49,16 +51,11 @@ pub unsafe fn create(irp: *mut IRP) -> NTSTATUS {
         let length = (*create).EaLength as usize;
         let (context, kind) = match ea::parse(io::system_buffer(irp).cast(), length) {
             Opening::Control => (null_mut(), TDI_CONTROL_CHANNEL_FILE),
-            Opening::Address(at, port) => {
-                let old = KeRaiseIrql(DISPATCH_LEVEL);
-                let opened = address::open(at, port);
-                KeLowerIrql(old);
-                match opened {
-                    Ok(address) => (address.cast(), TDI_TRANSPORT_ADDRESS_FILE),
-                    Err(Refusal::InUse) => return STATUS_ADDRESS_ALREADY_EXISTS,
-                    Err(Refusal::NoMemory) => return STATUS_INSUFFICIENT_RESOURCES,
-                }
-            }
+            Opening::Address(at, port) => match at_dispatch(|| address::open(at, port)) {
+                Ok(address) => (address.cast(), TDI_TRANSPORT_ADDRESS_FILE),
+                Err(Refusal::InUse) => return STATUS_ADDRESS_ALREADY_EXISTS,
+                Err(Refusal::NoMemory) => return STATUS_INSUFFICIENT_RESOURCES,
+            },
             Opening::Connection(context) => {
                 let connection = new_connection(context);
                 if connection.is_null() {
@@ -75,19 +72,21 @@ pub unsafe fn create(irp: *mut IRP) -> NTSTATUS {
 }
 
 /// `IRP_MJ_CLEANUP`: the last handle is gone.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn cleanup(file: *mut FILE_OBJECT) {
     unsafe {
-        let old = KeRaiseIrql(DISPATCH_LEVEL);
         match object(file) {
-            Object::Address(address) => address::cleanup(address),
-            Object::Connection(connection) => requests::cleanup(connection),
+            Object::Address(address) => at_dispatch(|| address::cleanup(address)),
+            Object::Connection(connection) => at_dispatch(|| requests::cleanup(connection)),
             Object::Control => {}
         }
-        KeLowerIrql(old);
     }
 }
 
 /// `IRP_MJ_CLOSE`: the last reference is gone.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn close(file: *mut FILE_OBJECT) {
     unsafe {
         match object(file) {
@@ -103,6 +102,8 @@ pub unsafe fn close(file: *mut FILE_OBJECT) {
 }
 
 /// ASSOCIATE_ADDRESS: the connection's peers come to this address from now on.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn associate(connection: *mut Connection, handle: HANDLE) -> NTSTATUS {
     unsafe {
         if !(*connection).address.is_null() {
@@ -127,20 +128,17 @@ pub unsafe fn associate(connection: *mut Connection, handle: HANDLE) -> NTSTATUS
         };
         (*connection).address = address;
         (*connection).address_file = file;
-        let old = KeRaiseIrql(DISPATCH_LEVEL);
-        address::associate(address, connection);
-        KeLowerIrql(old);
+        at_dispatch(|| address::associate(address, connection));
         STATUS_SUCCESS
     }
 }
 
 /// DISASSOCIATE_ADDRESS, for a connection that is not in use.
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 pub unsafe fn disassociate(connection: *mut Connection) -> NTSTATUS {
     unsafe {
-        let old = KeRaiseIrql(DISPATCH_LEVEL);
-        let closed = requests::is_closed(connection);
-        KeLowerIrql(old);
-        if !closed {
+        if !at_dispatch(|| requests::is_closed(connection)) {
             return STATUS_CONNECTION_ACTIVE;
         }
         leave_address(connection);
@@ -148,18 +146,20 @@ pub unsafe fn disassociate(connection: *mut Connection) -> NTSTATUS {
     }
 }
 
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 unsafe fn leave_address(connection: *mut Connection) {
     unsafe {
         let address = core::mem::replace(&mut (*connection).address, null_mut());
         if !address.is_null() {
-            let old = KeRaiseIrql(DISPATCH_LEVEL);
-            address::disassociate(address, connection);
-            KeLowerIrql(old);
+            at_dispatch(|| address::disassociate(address, connection));
             ObfDereferenceObject((*connection).address_file.cast());
         }
     }
 }
 
+#[unsafe(link_section = "PAGE")]
+#[inline(never)]
 unsafe fn new_connection(context: *mut c_void) -> *mut Connection {
     unsafe {
         let connection: *mut Connection = ex::allocate_zeroed(connection::TAG);
