@@ -355,6 +355,7 @@ pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
                 call.m.state.nt.threads.boot_error = Some(BootFailure { driver, status });
                 return Ok(Outcome::End);
             }
+            io::driver::entry_returned(call, driver)?;
             Ok(Outcome::Continue(super::Then::Thread(Then::Boot(driver + 1)), 0))
         }
         Then::Script => script(call),

@@ -1,7 +1,7 @@
 //! Timers: a list ordered by due time, looked at by the clock interrupt.
 
 use super::api::{Contract, Module, Style, byte, long, ptr, quad};
-use super::{Api, Call, Done, dispatcher, dpc, layout, thread};
+use super::{Api, Call, Done, dispatcher, dpc, layout, misc, thread};
 use crate::machine::Machine;
 use crate::machine::context::{Outcome, ThreadId};
 use crate::trace::EventKind;
@@ -121,9 +121,13 @@ fn set_timer(call: &mut Call<'_>, timer: u64, due: i64, period: u32, dpc: u64) -
     Ok(Outcome::Return(u64::from(was)))
 }
 
-/// Negative: relative; positive: system time, which starts at power-on here.
+/// Negative: relative; positive: system time.
 pub(crate) fn due_time(m: &Machine, due: i64) -> u64 {
-    if due < 0 { m.now().saturating_add(due.unsigned_abs()) } else { due as u64 }
+    if due < 0 {
+        m.now().saturating_add(due.unsigned_abs())
+    } else {
+        misc::time::since_power_on(m.setup.personality, due as u64)
+    }
 }
 
 fn cancel(call: &mut Call<'_>) -> Done {
