@@ -12,6 +12,15 @@ use crate::link::protocol;
 use crate::tdi::{address, dispatch};
 use crate::{arp, config, tcp};
 
+/// The major functions that both devices have.
+static DISPATCH: [(u8, DRIVER_DISPATCH); 5] = [
+    (IRP_MJ_CREATE, dispatch::create),
+    (IRP_MJ_CLEANUP, dispatch::cleanup),
+    (IRP_MJ_CLOSE, dispatch::close),
+    (IRP_MJ_DEVICE_CONTROL, dispatch::control),
+    (IRP_MJ_INTERNAL_DEVICE_CONTROL, dispatch::internal_control),
+];
+
 /// Starts the driver: reads its settings, makes its devices, binds to the adapters.
 ///
 /// # Safety
@@ -28,12 +37,9 @@ pub unsafe extern "system" fn DriverEntry(
         tcp::table::initialize();
         tcp::timer::initialize();
 
-        let table = &raw mut (*driver).MajorFunction;
-        (*table)[IRP_MJ_CREATE as usize] = Some(dispatch::create);
-        (*table)[IRP_MJ_CLEANUP as usize] = Some(dispatch::cleanup);
-        (*table)[IRP_MJ_CLOSE as usize] = Some(dispatch::close);
-        (*table)[IRP_MJ_DEVICE_CONTROL as usize] = Some(dispatch::control);
-        (*table)[IRP_MJ_INTERNAL_DEVICE_CONTROL as usize] = Some(dispatch::internal_control);
+        for (major, routine) in DISPATCH {
+            (*driver).MajorFunction[usize::from(major)] = Some(routine);
+        }
         (*driver).DriverUnload = Some(unload);
 
         let mut status = STATUS_SUCCESS;

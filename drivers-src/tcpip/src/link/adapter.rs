@@ -172,11 +172,13 @@ unsafe fn request(
         let mut request = NDIS_REQUEST {
             MacReserved: [null_mut(); 4],
             RequestType: kind,
-            Oid: oid,
-            InformationBuffer: buffer,
-            InformationBufferLength: length,
-            BytesDone: 0,
-            BytesNeeded: 0,
+            Data: NDIS_REQUEST_DATA {
+                Oid: oid,
+                InformationBuffer: buffer,
+                InformationBufferLength: length,
+                BytesDone: 0,
+                BytesNeeded: 0,
+            },
             NdisReserved: [null_mut(); 16],
         };
         KeInitializeEvent(&raw mut (*interface).done, NotificationEvent, 0);
