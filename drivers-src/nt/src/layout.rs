@@ -6,7 +6,7 @@ use core::mem::offset_of;
 
 use crate::io::{CREATE_PARAMETERS, IOCTL_PARAMETERS};
 use crate::ip::IPRcvBuf;
-use crate::ndis::NDIS_PACKET;
+use crate::ndis::{NDIS_PACKET, NDIS_REQUEST};
 use crate::types::*;
 
 const fn by_width(on_32: usize, on_64: usize) -> usize {
@@ -55,4 +55,6 @@ check! {
     offset_of!(IPRcvBuf, ipr_buffer) => 0x08, 0x10;
     offset_of!(IPRcvBuf, ipr_size) => 0x0C, 0x18;
     size_of::<NDIS_PACKET>() => 0x38, 0x60;
+    offset_of!(NDIS_REQUEST, DATA.Oid) => 0x14, 0x28;
+    offset_of!(NDIS_REQUEST, DATA.InformationBuffer) => 0x18, 0x30;
 }

@@ -30,7 +30,7 @@ pub const OID_802_3_CURRENT_ADDRESS: u32 = 0x0101_0102;
 /// `NDIS_PACKET_TYPE_DIRECTED`
 pub const NDIS_PACKET_TYPE_DIRECTED: u32 = 0x1;
 /// `NDIS_PACKET_TYPE_BROADCAST`
-pub const NDIS_PACKET_TYPE_BROADCAST: u32 = 0x4;
+pub const NDIS_PACKET_TYPE_BROADCAST: u32 = 0x8;
 
 /// `NdisRequestQueryInformation`
 pub const NdisRequestQueryInformation: i32 = 0;
@@ -90,13 +90,10 @@ pub struct NDIS_PACKET_OOB_DATA {
     pub Status: NDIS_STATUS,
 }
 
-/// A request to the miniport. The tail is room for NDIS.
+/// The query and set members of the union in [`NDIS_REQUEST`], which are alike. A structure of its
+/// own because the union is aligned as its pointers are.
 #[repr(C)]
-pub struct NDIS_REQUEST {
-    /// For the miniport.
-    pub MacReserved: [*mut c_void; 4],
-    /// [`NdisRequestQueryInformation`] or [`NdisRequestSetInformation`].
-    pub RequestType: i32,
+pub struct NDIS_REQUEST_DATA {
     /// What is asked.
     pub Oid: u32,
     /// Where the answer goes, or where the value is.
@@ -107,6 +104,17 @@ pub struct NDIS_REQUEST {
     pub BytesDone: u32,
     /// Bytes that would have been needed.
     pub BytesNeeded: u32,
+}
+
+/// A request to the miniport. The tail is room for NDIS.
+#[repr(C)]
+pub struct NDIS_REQUEST {
+    /// For the miniport.
+    pub MacReserved: [*mut c_void; 4],
+    /// [`NdisRequestQueryInformation`] or [`NdisRequestSetInformation`].
+    pub RequestType: i32,
+    /// What is asked, and the answer.
+    pub Data: NDIS_REQUEST_DATA,
     /// For NDIS.
     pub NdisReserved: [*mut c_void; 16],
 }
