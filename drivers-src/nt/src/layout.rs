@@ -55,6 +55,6 @@ check! {
     offset_of!(IPRcvBuf, ipr_buffer) => 0x08, 0x10;
     offset_of!(IPRcvBuf, ipr_size) => 0x0C, 0x18;
     size_of::<NDIS_PACKET>() => 0x38, 0x60;
-    offset_of!(NDIS_REQUEST, DATA.Oid) => 0x14, 0x28;
-    offset_of!(NDIS_REQUEST, DATA.InformationBuffer) => 0x18, 0x30;
+    offset_of!(NDIS_REQUEST, Data.Oid) => 0x14, 0x28;
+    offset_of!(NDIS_REQUEST, Data.InformationBuffer) => 0x18, 0x30;
 }
