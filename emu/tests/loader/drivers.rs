@@ -33,7 +33,7 @@ fn files(folder: &Path, suffix: &str) -> Vec<PathBuf> {
     found
 }
 
-fn modified(path: &PathBuf) -> SystemTime {
+fn modified(path: &Path) -> SystemTime {
     path.metadata().unwrap().modified().unwrap()
 }
 
@@ -67,7 +67,11 @@ impl Sources {
 fn symbols_name_the_lines_that_they_came_from() {
     let mut sources = Sources::default();
     let source_files = files(&workspace().join("drivers-src"), ".rs");
-    let changed = source_files.iter().map(modified).max().unwrap();
+    let changed = source_files
+        .iter()
+        .map(|path| modified(path))
+        .max()
+        .unwrap();
     for path in files(&workspace().join("target/drivers"), ".sys") {
         if modified(&path) < changed {
             println!("{} is older than the sources", path.display());

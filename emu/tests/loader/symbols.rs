@@ -238,8 +238,8 @@ fn functions_are_found_by_the_end_of_their_path() {
     assert_eq!(found, [image.symbol_address("Paged").unwrap()]);
     assert_eq!(image.functions_named("paged::Paged"), found);
     assert_eq!(image.functions_named("Paged"), found);
-    assert_eq!(image.functions_named("aged"), [], "half a component");
-    assert_eq!(image.functions_named("twice"), [], "inlined everywhere");
+    assert!(image.functions_named("aged").is_empty(), "half a name");
+    assert!(image.functions_named("twice").is_empty(), "only inlined");
 }
 
 #[test]
