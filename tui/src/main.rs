@@ -1,4 +1,62 @@
-//! irqlab
-mod bundle;
+//! The `irqlab` program: command line and terminal workbench. Both are thin over `emu`.
 
-fn main() {}
+mod bundle;
+mod case;
+mod catalogue;
+mod cli;
+mod command;
+mod failure;
+mod index;
+mod output;
+mod replay_line;
+mod schedule_file;
+mod session;
+mod suggest;
+mod table;
+
+use std::panic;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use cli::Cli;
+
+/// Exit status for bad input.
+const BAD_INPUT: u8 = 2;
+
+fn main() -> ExitCode {
+    panic::set_hook(Box::new(|info| {
+        eprintln!("irqlab: a defect of irqlab, please report it: {info}");
+    }));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let result = match &cli.command {
+        Some(command) => command::execute(command),
+        None => {
+            eprintln!("{}", Cli::command().render_help());
+            return ExitCode::from(BAD_INPUT);
+        }
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("irqlab: {failure}");
+            ExitCode::from(BAD_INPUT)
+        }
+    }
+}
+
+/// Help and version that were asked for go to standard output; anything else is bad input.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    eprint!("irqlab: {text}");
+    ExitCode::from(BAD_INPUT)
+}

@@ -1,0 +1,82 @@
+//! Scenarios by name or by path: the bundled ones are part of the program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use emu::scenario::{Scenario, parse};
+
+use crate::failure::{Failure, Outcome};
+use crate::suggest;
+
+macro_rules! bundled {
+    ($($name:literal),* $(,)?) => {
+        /// Name and text of every bundled scenario, sorted by name. A new one is a line here.
+        pub const BUNDLED: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../../scenarios/", $name, ".toml")))),*
+        ];
+    };
+}
+
+bundled!["kb931322", "q252664"];
+
+/// A scenario and where it came from.
+pub struct Source {
+    /// How the user called it: a bundled name or a path.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// The folder that its file names are relative to; a bundled scenario has none.
+    pub folder: Option<PathBuf>,
+    /// The scenario.
+    pub scenario: Scenario,
+}
+
+/// Finds a scenario: a bundled name, or else the path of a `.toml` file.
+///
+/// # Errors
+/// No such scenario, a file that cannot be read, or a scenario that is not well formed.
+pub fn find(name: &str) -> Outcome<Source> {
+    if let Some((_, text)) = BUNDLED.iter().find(|(bundled, _)| *bundled == name) {
+        return read(name, &format!("{name}.toml"), (*text).to_owned(), None);
+    }
+    let path = Path::new(name);
+    let looks_like_path = name.ends_with(".toml") || path.components().count() > 1;
+    if !looks_like_path {
+        let names: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
+        let problem = format!("there is no scenario '{name}'");
+        let mend = format!("{} (a file is named by a path that ends in .toml)", suggest::mend(name, &names));
+        return Err(Failure::new(problem).mend(mend));
+    }
+    let text = fs::read_to_string(path).map_err(|error| Failure::at(name, error))?;
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    read(name, name, text, Some(folder))
+}
+
+fn read(name: &str, file: &str, text: String, folder: Option<PathBuf>) -> Outcome<Source> {
+    let scenario = parse(file, &text)?;
+    Ok(Source { name: name.to_owned(), text, folder, scenario })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_of_the_repository_is_bundled() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let toml = files.filter(|path| path.extension().is_some_and(|e| e == "toml"));
+        let mut names: Vec<String> =
+            toml.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+        names.sort();
+        let bundled: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
+        assert_eq!(bundled, names);
+    }
+
+    #[test]
+    fn bundled_scenarios_are_well_formed() {
+        for (name, _) in BUNDLED {
+            assert_eq!(find(name).unwrap().scenario.name, *name);
+        }
+    }
+}

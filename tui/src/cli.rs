@@ -1,0 +1,272 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use emu::choice::strategy::{STRATEGIES, StrategyKind, find};
+use emu::machine::Granularity;
+use emu::personality::Personality;
+use emu::scenario::{CPUS_MAX, Selection};
+use isa::Profile;
+
+/// Runs Windows-style kernel drivers on emulated processors in which every source of
+/// non-determinism is a numbered choice, so that any crash can be searched for, replayed and
+/// explained.
+///
+/// Without a command, on a terminal: the workbench.
+#[derive(Debug, Parser)]
+#[command(name = "irqlab", version, after_help = STATUS)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const STATUS: &str = "Exit status: 0 if the run ended as the scenario expects, 1 if it did not, \
+                      2 if the input is bad.";
+
+/// The commands; each is a file of `command`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a scenario once and explain how it ended
+    Run(RunArgs),
+    /// Run a scenario under many schedules and count how it ends
+    Explore(ExploreArgs),
+    /// Run a recorded schedule again, exactly
+    Replay(ReplayArgs),
+    /// List what a driver imports and what of it is modelled
+    Imports(ImportsArgs),
+    /// List the bundled drivers
+    Drivers(DriversArgs),
+    /// List the bundled scenarios
+    Scenarios(ScenariosArgs),
+}
+
+/// What is run: a scenario and the choices made for it.
+#[derive(Args, Clone, Debug)]
+pub struct CaseArgs {
+    /// A bundled scenario (see `irqlab scenarios`) or the path of a .toml file
+    pub scenario: String,
+    /// The emulated machine; the scenario's first unless given
+    #[arg(long, value_name = "PROFILE", value_parser = profiles())]
+    pub profile: Option<Profile>,
+    /// The modelled Windows; the scenario's first unless given
+    #[arg(long, value_name = "PERSONALITY", value_parser = personalities())]
+    pub personality: Option<Personality>,
+    /// Number of processors; the scenario's unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(CPUS_MAX)))]
+    pub cpus: Option<u8>,
+    /// Change a setting of the scenario (see `irqlab scenarios -v`)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    pub set: Vec<(String, String)>,
+    /// Inject a fault, for example pool.fail:nth=3,tag=IPrb
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<String>,
+    /// How often the outside world may decide
+    #[arg(long, value_name = "GRANULARITY", default_value = "access", value_parser = granularities())]
+    pub granularity: Granularity,
+}
+
+impl CaseArgs {
+    /// What the user chose.
+    pub fn selection(&self) -> Selection {
+        Selection {
+            profile: self.profile,
+            personality: self.personality,
+            cpus: self.cpus,
+            set: self.set.clone(),
+            faults: self.fault.clone(),
+        }
+    }
+}
+
+/// How a result is printed.
+#[derive(Args, Clone, Debug)]
+pub struct OutputArgs {
+    /// As text for people, or as one JSON object
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Width of the text in cells; the terminal's, or 80, unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(64..=1000))]
+    pub width: Option<u16>,
+}
+
+/// Output formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `irqlab run`
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// What is run.
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// Seed of the strategy
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// What answers the choices
+    #[arg(long, value_name = "STRATEGY", default_value = DEFAULT_STRATEGY, value_parser = strategies())]
+    pub strategy: Strategy,
+    /// Answer the choices as this schedule says
+    #[arg(long, value_name = "MOVES", conflicts_with_all = ["seed", "strategy"])]
+    pub schedule: Option<String>,
+    /// Write the schedule to a file for `irqlab replay`
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// The form of the result.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `irqlab explore`
+#[derive(Args, Debug)]
+pub struct ExploreArgs {
+    /// What is run.
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// What answers the choices
+    #[arg(long, value_name = "STRATEGY", default_value = DEFAULT_STRATEGY, value_parser = strategies())]
+    pub strategy: Strategy,
+    /// The seeds to run, both ends included
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub seeds: Option<Seeds>,
+    /// Run the seeds 1 to N
+    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "seeds",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub schedules: u64,
+    /// Worker threads; one for each processor unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// End with the first seed whose run does not complete
+    #[arg(long)]
+    pub until_first: bool,
+    /// The form of the result.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `irqlab replay`
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// A file written by `irqlab run --save`; - reads standard input
+    pub file: String,
+    /// The form of the result.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `irqlab imports`
+#[derive(Args, Debug)]
+pub struct ImportsArgs {
+    /// A driver file, or the path of a bundled one as `irqlab drivers` shows it
+    pub driver: String,
+    /// The form of the result.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// `irqlab drivers`
+#[derive(Args, Debug)]
+pub struct DriversArgs {
+    /// As text for people, or as one JSON object
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// `irqlab scenarios`
+#[derive(Args, Debug)]
+pub struct ScenariosArgs {
+    /// Also show what each is about and what can be set
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// As text for people, or as one JSON object
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// The strategy unless another one is chosen.
+pub const DEFAULT_STRATEGY: &str = "random";
+
+/// A strategy by its row in the table of strategies.
+#[derive(Clone, Copy)]
+pub struct Strategy(pub &'static StrategyKind);
+
+impl std::fmt::Debug for Strategy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
+
+/// A range of seeds, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seeds {
+    /// The first.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+}
+
+fn seeds(text: &str) -> Result<Seeds, String> {
+    let wrong = || "write A..B, for example 1..200 (200 seeds)".to_owned();
+    let (first, last) = text.split_once("..").ok_or_else(wrong)?;
+    let number = |text: &str| text.parse::<u64>().map_err(|_| wrong());
+    let seeds = Seeds { first: number(first)?, last: number(last)? };
+    match seeds.last.checked_sub(seeds.first) {
+        None => Err(format!("{last} comes before {first}")),
+        // Each seed keeps a result.
+        Some(more) if more >= 100_000_000 || seeds.last == u64::MAX => Err("too many seeds".into()),
+        Some(_) => Ok(seeds),
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, for example driver=fixed")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn profiles() -> impl TypedValueParser<Value = Profile> {
+    let values = Profile::ALL.map(|p| PossibleValue::new(p.name()).help(p.describe()));
+    PossibleValuesParser::new(values).map(|name| Profile::from_name(&name).expect("a listed name"))
+}
+
+fn personalities() -> impl TypedValueParser<Value = Personality> {
+    PossibleValuesParser::new(Personality::ALL.map(Personality::name))
+        .map(|name| Personality::from_name(&name).expect("a listed name"))
+}
+
+fn granularities() -> impl TypedValueParser<Value = Granularity> {
+    PossibleValuesParser::new(Granularity::ALL.map(Granularity::name))
+        .map(|name| Granularity::from_name(&name).expect("a listed name"))
+}
+
+fn strategies() -> impl TypedValueParser<Value = Strategy> {
+    let values = STRATEGIES.iter().map(|s| PossibleValue::new(s.name).help(s.help));
+    PossibleValuesParser::new(values.collect::<Vec<_>>())
+        .map(|name| Strategy(find(&name).expect("a listed name")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_include_both_ends() {
+        assert_eq!(seeds("1..200"), Ok(Seeds { first: 1, last: 200 }));
+        assert_eq!(seeds("7..7"), Ok(Seeds { first: 7, last: 7 }));
+        for wrong in ["", "1", "1..", "..2", "2..1", "a..b", "0..18446744073709551615"] {
+            assert!(seeds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The commands: one file each. A command returns whether things are as expected: exit status 0
+//! or 1; a [`Failure`] is status 2.
+
+mod drivers;
+mod explore;
+mod imports;
+mod replay;
+mod run;
+mod scenarios;
+
+use crate::cli::Command;
+use crate::failure::Outcome;
+
+/// Carries a command out.
+///
+/// # Errors
+/// Bad input.
+pub fn execute(command: &Command) -> Outcome<bool> {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Explore(args) => explore::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Imports(args) => imports::run(args),
+        Command::Drivers(args) => drivers::run(args),
+        Command::Scenarios(args) => scenarios::run(args),
+    }
+}

@@ -1,0 +1,46 @@
+//! `irqlab replay`: a recorded run, exactly, or not at all.
+
+use std::fs;
+use std::io::Read;
+
+use crate::cli::ReplayArgs;
+use crate::failure::{Failure, Outcome};
+use crate::schedule_file::ScheduleFile;
+use crate::session::Session;
+
+/// Longest schedule file in bytes: a guard against reading something else by mistake.
+const LONGEST: u64 = 256 << 20;
+
+pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
+    let name = args.file.as_str();
+    let at = |problem: &dyn std::fmt::Display| Failure::at(name, problem);
+    let text = read(name)?;
+    let file: ScheduleFile = text.parse().map_err(|error: String| {
+        at(&error).mend("`irqlab run SCENARIO --save FILE` writes schedules")
+    })?;
+    let session = Session::new(&file.scenario, file.selection(), file.granularity)?;
+    file.check(&session.loaded).map_err(|difference| {
+        at(&difference).mend("replay it with the irqlab and the files that it was recorded with")
+    })?;
+    let explained = session.run_moves(&file.moves, name, &file.strategy, file.seed)?;
+    if explained.ended.trace_hash != file.trace {
+        let difference = format!(
+            "the run is another one than the recorded (trace {:016x}, now {:016x})",
+            file.trace, explained.ended.trace_hash
+        );
+        return Err(at(&difference).mend("it was recorded with another version of irqlab"));
+    }
+    super::run::show(&explained, &args.output)
+}
+
+fn read(name: &str) -> Outcome<String> {
+    let mut text = String::new();
+    let read = match name {
+        "-" => std::io::stdin().take(LONGEST).read_to_string(&mut text),
+        path => fs::File::open(path).and_then(|f| f.take(LONGEST).read_to_string(&mut text)),
+    };
+    match read {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Failure::at(name, error)),
+    }
+}

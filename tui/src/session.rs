@@ -1,0 +1,159 @@
+//! One run from beginning to end: search it with a strategy or follow a schedule, then explain it.
+
+use emu::campaign::Campaign;
+use emu::choice::Moves;
+use emu::choice::strategy::{Replay, StrategyKind};
+use emu::explain::{Explained, RunHeader, explain};
+use emu::machine::{Ended, Granularity};
+use emu::scenario::Selection;
+
+use crate::case::{self, Loaded};
+use crate::catalogue::{self, Source};
+use crate::failure::{Failure, Outcome};
+use crate::replay_line::{Answers, replay_line};
+
+/// A scenario with every choice made: what every run of it needs.
+pub struct Session {
+    /// The scenario.
+    pub source: Source,
+    /// What the user chose.
+    pub selection: Selection,
+    /// The case.
+    pub loaded: Loaded,
+    /// How often the outside world decides.
+    pub granularity: Granularity,
+}
+
+impl Session {
+    /// Finds the scenario, makes the choices and loads the drivers.
+    ///
+    /// # Errors
+    /// See [`catalogue::find`] and [`case::load`].
+    pub fn new(scenario: &str, selection: Selection, granularity: Granularity) -> Outcome<Session> {
+        let source = catalogue::find(scenario)?;
+        let loaded = case::load(&source, &selection)?;
+        Ok(Session { source, selection, loaded, granularity })
+    }
+
+    /// The line that runs it again with these answers.
+    pub fn replay_line(&self, answers: Answers<'_>) -> String {
+        let (source, plan) = (&self.source, &self.loaded.case.plan);
+        let faults = &self.selection.faults;
+        replay_line(&source.name, &source.scenario, plan, faults, self.granularity, answers)
+    }
+
+    /// A machine that has booted and can run schedules.
+    ///
+    /// # Errors
+    /// The machine does not boot.
+    pub fn campaign(&self) -> Outcome<Campaign> {
+        Campaign::new(&self.loaded.case, self.granularity).map_err(|error| self.failure(&error))
+    }
+
+    /// What is wrong with a machine that does not boot.
+    pub fn failure(&self, error: &emu::machine::BootError) -> Failure {
+        Failure::at(&self.source.name, error)
+    }
+
+    /// Runs a seed of a strategy.
+    ///
+    /// # Errors
+    /// The machine does not boot.
+    pub fn run_seed(&self, strategy: &StrategyKind, seed: u64) -> Outcome<Explained> {
+        let ended = self.campaign()?.run((strategy.make)(seed));
+        let answers = Answers::Strategy { name: strategy.name, seed };
+        self.explain(&ended, answers, strategy.name, seed)
+    }
+
+    /// Runs a schedule. `place` names it in messages, `strategy` and `seed` say how it was found.
+    ///
+    /// # Errors
+    /// The machine does not boot, or the schedule makes moves that the machine does not offer.
+    pub fn run_moves(
+        &self,
+        moves: &Moves,
+        place: &str,
+        strategy: &str,
+        seed: u64,
+    ) -> Outcome<Explained> {
+        let ended = self.campaign()?.run(Box::new(Replay::new(moves.clone())));
+        if let Some(problem) = misfit(moves, &ended) {
+            let mend = "record the run again: the schedule belongs to another case or granularity";
+            return Err(Failure::at(place, problem).mend(mend));
+        }
+        let text = moves.to_string();
+        self.explain(&ended, Answers::Schedule(&text), strategy, seed)
+    }
+
+    /// Runs what has ended once more, recording, and explains it.
+    ///
+    /// # Errors
+    /// The machine does not boot.
+    pub fn explain(
+        &self,
+        ended: &Ended,
+        answers: Answers<'_>,
+        strategy: &str,
+        seed: u64,
+    ) -> Outcome<Explained> {
+        let header = RunHeader {
+            seed,
+            strategy: strategy.to_owned(),
+            replay_line: self.replay_line(answers),
+        };
+        let explained = explain(&self.loaded.case, self.granularity, &ended.moves, &header)
+            .map_err(|error| self.failure(&error))?;
+        if explained.ended.trace_hash != ended.trace_hash {
+            // Never a wrong answer: what cannot be repeated cannot be explained.
+            return Err(Failure::at(
+                &self.source.name,
+                format!(
+                    "the run could not be repeated (trace {:016x}, then {:016x}; {:?}, then {:?}): \
+                     a defect of irqlab, please report it with this line: {}",
+                    ended.trace_hash,
+                    explained.ended.trace_hash,
+                    ended.stop,
+                    explained.ended.stop,
+                    header.replay_line
+                ),
+            ));
+        }
+        Ok(explained)
+    }
+}
+
+/// Why a run did not make the moves of its schedule, if it did not.
+fn misfit(moves: &Moves, ended: &Ended) -> Option<String> {
+    let made = &ended.moves.0;
+    let differs = moves.0.iter().enumerate().find(|(i, wanted)| made.get(*i) != Some(wanted));
+    let (_, (number, option)) = differs?;
+    Some(match *number > ended.choices {
+        true => format!(
+            "the schedule moves at choice {number}, but the run ends after {} choices",
+            ended.choices
+        ),
+        false => format!("the schedule takes option {option} at choice {number}, which is not there"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use emu::stop::Stop;
+
+    #[test]
+    fn a_schedule_that_does_not_fit_is_told_apart() {
+        let ended = Ended {
+            stop: Stop::Completed,
+            moves: Moves(vec![(3, 1), (7, 2)]),
+            choices: 9,
+            instructions: 100,
+            trace_hash: 1,
+        };
+        assert_eq!(misfit(&Moves(vec![(3, 1), (7, 2)]), &ended), None);
+        let missing = misfit(&Moves(vec![(3, 4), (7, 2)]), &ended).unwrap();
+        assert!(missing.contains("option 4 at choice 3"), "{missing}");
+        let late = misfit(&Moves(vec![(3, 1), (7, 2), (20, 1)]), &ended).unwrap();
+        assert!(late.contains("choice 20"), "{late}");
+    }
+}
