@@ -4,7 +4,7 @@ use crossbeam::channel;
 
 use crate::choice::{Strategy, StrategyKind};
 use crate::loader::{self, LoadError};
-use crate::machine::{BootError, Driver, Ended, Granularity, Machine, Snapshot, boot};
+use crate::machine::{BootError, Driver, Ended, Granularity, Machine, Snapshot, Watch, boot};
 use crate::scenario::{DriverRef, Plan};
 
 /// Everything a run depends on besides its schedule.
@@ -72,12 +72,12 @@ impl Case {
         Ok(Case { plan, drivers })
     }
 
-    /// A machine that has booted and is ready for the workload. `recording`: see [`boot`].
+    /// A machine that has booted and is ready for the workload.
     ///
     /// # Errors
     /// See [`BootError`].
-    pub fn boot(&self, granularity: Granularity, recording: bool) -> Result<Machine, BootError> {
-        boot(&self.plan, &self.drivers, granularity, recording)
+    pub fn boot(&self, granularity: Granularity, watch: Watch) -> Result<Machine, BootError> {
+        boot(&self.plan, &self.drivers, granularity, watch)
     }
 }
 
@@ -93,7 +93,7 @@ impl Campaign {
     /// # Errors
     /// See [`BootError`].
     pub fn new(case: &Case, granularity: Granularity) -> Result<Campaign, BootError> {
-        let mut machine = case.boot(granularity, false)?;
+        let mut machine = case.boot(granularity, Watch::Points)?;
         let booted = machine.snapshot();
         Ok(Campaign { machine, booted })
     }

@@ -5,7 +5,7 @@ mod support;
 
 use emu::campaign;
 use emu::choice::strategy;
-use emu::machine::Granularity;
+use emu::machine::{Granularity, Watch};
 use emu::stop::Stop;
 use support::{Setting, case};
 
@@ -30,7 +30,7 @@ fn crashes(scenario: &str, profile: &str, settings: &[Setting<'_>], code: u32, d
                 assert_eq!((b.irql, b.params[1]), (2, 2));
                 assert_eq!(b.params[3], b.pc);
                 let case = case(scenario, profile, settings);
-                let machine = case.boot(Granularity::Sync, false).unwrap();
+                let machine = case.boot(Granularity::Sync, Watch::Points).unwrap();
                 let module = machine.module_at(b.pc).expect("the PC is in a module");
                 assert_eq!(machine.setup.modules[module].name, driver);
                 count += 1;

@@ -10,7 +10,7 @@ pub use names::MachineNames;
 use crate::campaign::Case;
 use crate::choice::Moves;
 use crate::choice::strategy::Replay;
-use crate::machine::{BootError, Ended, Granularity, Machine};
+use crate::machine::{BootError, Ended, Granularity, Machine, Watch};
 use crate::report::Report;
 
 /// What the caller knows about a run and the machine does not.
@@ -44,7 +44,7 @@ pub fn explain(
     moves: &Moves,
     header: &RunHeader,
 ) -> Result<Explained, BootError> {
-    let mut machine = case.boot(granularity, true)?;
+    let mut machine = case.boot(granularity, Watch::Recording)?;
     let ended = machine.run(Box::new(Replay::new(moves.clone())));
     let report = fill::report(&machine, &ended, header);
     Ok(Explained { machine, ended, report })

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use isa::{Arch, MemMut, Reg, RegisterAccess};
 
 use super::context::{Context, ContextKind, Core, Next, Outcome};
-use super::engine::{Engine, Granularity};
+use super::engine::{Engine, Granularity, Watch};
 use super::exec::Decider;
 use super::layout::{self, IMAGE_ALIGNMENT};
 use super::memory::{FRAME_SIZE, Memory, RegionKind, Rights};
@@ -160,7 +160,8 @@ const PCR_SIZE: u64 = 0x2000;
 /// Bytes of kernel objects that the model keeps in guest memory.
 const SHARED_SIZE: u64 = 0x8000;
 
-/// Boots a machine. `recording` keeps events, stacks and memory accesses, for explaining a run.
+/// Boots a machine. With [`Watch::Recording`] it keeps events, stacks and memory accesses, for
+/// explaining a run.
 ///
 /// # Errors
 /// See [`BootError`].
@@ -168,7 +169,7 @@ pub fn boot(
     plan: &Plan,
     drivers: &[Driver],
     granularity: Granularity,
-    recording: bool,
+    watch: Watch,
 ) -> Result<Machine, BootError> {
     let profile = plan.profile;
     let map = layout::map(profile, plan.personality);
@@ -188,7 +189,7 @@ pub fn boot(
         code_range,
         traps,
         granularity,
-        recording,
+        watch,
     )
     .map_err(BootError::Engine)?;
     let import_at = imports.iter().enumerate().map(|(i, s)| (s.address, i as u32)).collect();
@@ -231,7 +232,8 @@ pub fn boot(
         memory,
         state,
         setup: Arc::new(setup),
-        recorder: Recorder::new(recording),
+        recorder: Recorder::new(watch == Watch::Recording),
+        stopwatch: None,
         decider: Decider::default(),
     };
     machine.map_everything()?;
@@ -368,7 +370,8 @@ fn frames_needed(plan: &Plan, modules: &[LoadedModule]) -> u32 {
     let images: u64 = modules.iter().map(|m| m.size).sum();
     let fixed = SHARED_SIZE + PCR_SIZE * u64::from(plan.cpus);
     // Each region may round up by a frame.
-    ((stacks + pools + images + fixed) / FRAME_SIZE as u64 + 64 + modules.len() as u64) as u32
+    let user = io::request::frames(&plan.threads) as u64;
+    ((stacks + pools + images + fixed) / FRAME_SIZE as u64 + user + 64 + modules.len() as u64) as u32
 }
 
 impl Machine {
@@ -410,6 +413,7 @@ impl Machine {
         for number in 0..THREADS_MAX + 2 * cpus {
             ok &= self.map_stack(number);
         }
+        ok &= io::request::map_windows(self);
         if ok { Ok(()) } else { Err(BootError::Memory) }
     }
 

@@ -49,6 +49,18 @@ impl Granularity {
     }
 }
 
+/// What the engine watches while driver code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// What the granularity needs.
+    Points,
+    /// Everything: the path and every memory access are recorded. The run is the same.
+    Recording,
+    /// Nothing but kernel calls: what the emulator alone can do with this code. Instructions are
+    /// not counted, so time stands still. For benchmarks.
+    Nothing,
+}
+
 /// Why a core stopped. Its PC is at an instruction that has not begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -160,8 +172,9 @@ impl Engine {
         code: std::ops::Range<u64>,
         traps: std::ops::Range<u64>,
         granularity: Granularity,
-        recording: bool,
+        watch: Watch,
     ) -> Result<Engine, String> {
+        let recording = watch == Watch::Recording;
         let mut shared = Box::new(Shared {
             memory,
             code: CodeTable::new(arch, code.start, code.end),
@@ -177,7 +190,7 @@ impl Engine {
             exit: None,
             refused: None,
             block: (0, 0),
-            by_block: granularity == Granularity::Sync && !recording,
+            by_block: granularity == Granularity::Sync && watch == Watch::Points,
             crossing: None,
             new_special: None,
             accesses: recording.then(Vec::new),
@@ -185,7 +198,7 @@ impl Engine {
             path: recording.then(Vec::new),
         });
         let cpus = (0..cores)
-            .map(|core| Cpu::new(arch, core, &mut shared, recording))
+            .map(|core| Cpu::new(arch, core, &mut shared, watch))
             .collect::<Result<_, _>>()?;
         Ok(Engine { cpus, shared, arch, promised: false })
     }
@@ -388,7 +401,7 @@ impl Engine {
 }
 
 impl Cpu {
-    fn new(arch: Arch, core: u8, shared: &mut Shared, recording: bool) -> Result<Cpu, String> {
+    fn new(arch: Arch, core: u8, shared: &mut Shared, watch: Watch) -> Result<Cpu, String> {
         let wrong = |e| format!("the processor emulator could not be set up: {e:?}");
         let (uc_arch, mode) = match arch {
             Arch::X86 => (unicorn_engine::Arch::X86, Mode::MODE_32),
@@ -415,14 +428,16 @@ impl Cpu {
         let at: *mut HookContext = &mut *context;
         let handle = uc.get_handle();
         add_hook(handle, HookType::TLB_FILL, fill_hook as *mut c_void, at, 0, u64::MAX);
-        if by_block {
-            add_hook(handle, HookType::BLOCK, block_hook as *mut c_void, at, 1, 0);
+        if by_block || watch == Watch::Nothing {
+            if watch != Watch::Nothing {
+                add_hook(handle, HookType::BLOCK, block_hook as *mut c_void, at, 1, 0);
+            }
             let (from, to) = (traps.start, traps.end - 1);
             add_hook(handle, HookType::CODE, stop_hook as *mut c_void, at, from, to);
         } else {
             add_hook(handle, HookType::CODE, code_hook as *mut c_void, at, 1, 0);
         }
-        if recording {
+        if watch == Watch::Recording {
             let both = HookType::MEM_READ | HookType::MEM_WRITE;
             add_hook(handle, both, memory_hook as *mut c_void, at, 1, 0);
         }

@@ -2,7 +2,7 @@
 
 use isa::{Arch, Reg, RegisterAccess};
 
-use super::engine::{Engine, Exit, Granularity};
+use super::engine::{Engine, Exit, Granularity, Watch};
 use super::memory::{Memory, RegionKind, Rights};
 use crate::stop::Access;
 
@@ -64,7 +64,7 @@ struct Setup {
     trap: u64,
 }
 
-fn setup(sample: &Sample, granularity: Granularity, recording: bool) -> Setup {
+fn setup(sample: &Sample, granularity: Granularity, watch: Watch) -> Setup {
     let high: u64 = if sample.arch == Arch::X86 { 0x8000_0000 } else { 0xFFFF_F800_0000_0000 };
     let (code, data, trap) = (high + 0x10_0000, high + 0x20_0000, high + 0x30_0000);
     let mut memory = Box::new(Memory::new(16));
@@ -74,7 +74,7 @@ fn setup(sample: &Sample, granularity: Granularity, recording: bool) -> Setup {
     assert!(memory.write(code, sample.code));
     let traps = trap..trap + 0x1000;
     let engine =
-        Engine::new(sample.arch, 2, &mut memory, code..code + 0x1000, traps, granularity, recording)
+        Engine::new(sample.arch, 2, &mut memory, code..code + 0x1000, traps, granularity, watch)
             .unwrap();
     for core in 0..2 {
         let mut live = engine.registers(core);
@@ -94,8 +94,8 @@ fn counter(s: &Setup) -> u64 {
 fn counts_every_instruction_and_stops_at_the_trap() {
     for sample in &SAMPLES {
         for granularity in Granularity::ALL {
-            for recording in [false, true] {
-                let mut s = setup(sample, granularity, recording);
+            for watch in [Watch::Points, Watch::Recording] {
+                let mut s = setup(sample, granularity, watch);
                 assert_eq!(s.engine.run(0, false), Exit::Trap(s.trap + 0x10), "{granularity:?}");
                 assert_eq!(s.engine.retired(), ROUNDS * sample.round + 1, "{granularity:?}");
                 assert_eq!(counter(&s), ROUNDS);
@@ -109,12 +109,12 @@ fn counts_every_instruction_and_stops_at_the_trap() {
 fn the_budget_is_exact_at_every_granularity() {
     for sample in &SAMPLES {
         for granularity in Granularity::ALL {
-            for recording in [false, true] {
+            for watch in [Watch::Points, Watch::Recording] {
                 for budget in 0..3 * sample.round {
-                    let mut s = setup(sample, granularity, recording);
+                    let mut s = setup(sample, granularity, watch);
                     s.engine.set_deadline(budget);
                     assert_eq!(s.engine.run(0, false), Exit::Deadline, "{granularity:?} {budget}");
-                    assert_eq!(s.engine.retired(), budget, "{granularity:?} {recording}");
+                    assert_eq!(s.engine.retired(), budget, "{granularity:?} {watch:?}");
                     s.engine.set_deadline(u64::MAX);
                     assert_eq!(s.engine.run(0, false), Exit::Trap(s.trap + 0x10));
                     assert_eq!(s.engine.retired(), ROUNDS * sample.round + 1);
@@ -128,7 +128,7 @@ fn the_budget_is_exact_at_every_granularity() {
 #[test]
 fn points_are_before_accesses_and_lose_nothing() {
     for sample in &SAMPLES {
-        let mut s = setup(sample, Granularity::Access, false);
+        let mut s = setup(sample, Granularity::Access, Watch::Points);
         s.engine.set_choosing(true, 0, false);
         let mut points = Vec::new();
         let mut asked = false;
@@ -150,7 +150,7 @@ fn points_are_before_accesses_and_lose_nothing() {
 #[test]
 fn quiet_points_are_counted_and_the_promise_is_kept() {
     for sample in &SAMPLES {
-        let mut s = setup(sample, Granularity::Access, false);
+        let mut s = setup(sample, Granularity::Access, Watch::Points);
         s.engine.set_choosing(true, 5, true);
         assert_eq!(s.engine.run(0, false), Exit::Point);
         assert_eq!(s.engine.passed().0, 5);
@@ -163,7 +163,7 @@ fn quiet_points_are_counted_and_the_promise_is_kept() {
 #[test]
 fn interleaving_loses_updates() {
     for sample in &SAMPLES {
-        let mut s = setup(sample, Granularity::Access, false);
+        let mut s = setup(sample, Granularity::Access, Watch::Points);
         s.engine.set_choosing(true, 0, false);
         let mut done = [false; 2];
         let mut asked = [false; 2];
@@ -186,7 +186,7 @@ fn interleaving_loses_updates() {
 fn a_fault_leaves_the_instruction_undone() {
     for sample in &SAMPLES {
         for granularity in Granularity::ALL {
-            let mut s = setup(sample, granularity, false);
+            let mut s = setup(sample, granularity, Watch::Points);
             s.engine.set_deadline(2 * sample.round);
             assert_eq!(s.engine.run(0, false), Exit::Deadline);
             s.memory.change_pages(s.data, 1, |p| p.resident = false);
@@ -207,7 +207,7 @@ fn a_fault_leaves_the_instruction_undone() {
 #[test]
 fn a_snapshot_comes_back() {
     for sample in &SAMPLES {
-        let mut s = setup(sample, Granularity::Sync, false);
+        let mut s = setup(sample, Granularity::Sync, Watch::Points);
         s.engine.set_deadline(sample.round);
         s.engine.run(0, false);
         let image = s.memory.snapshot();
@@ -228,7 +228,7 @@ fn a_snapshot_comes_back() {
 #[test]
 fn recorded_accesses_are_complete() {
     for sample in &SAMPLES {
-        let mut s = setup(sample, Granularity::Access, true);
+        let mut s = setup(sample, Granularity::Access, Watch::Recording);
         s.engine.run(0, false);
         let log = s.engine.accesses();
         assert_eq!(log.len() as u64, 2 * ROUNDS);

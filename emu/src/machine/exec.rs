@@ -209,7 +209,10 @@ impl Machine {
     /// Runs driver code; true if a scheduling point was reached.
     fn run_guest(&mut self, core: usize, asked: bool) -> Result<bool, Box<Stop>> {
         self.prepare(core);
+        let stopwatch = self.stopwatch.unwrap_or(|_| {});
+        stopwatch(true);
         let exit = self.engine.run(core, asked);
+        stopwatch(false);
         let (passed, at) = self.engine.passed();
         if passed > 0 {
             self.state.choices += passed;

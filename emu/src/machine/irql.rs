@@ -39,6 +39,8 @@ impl Machine {
         let mut live = self.engine.registers(core);
         let pc = live.get(Reg::PC);
         let asked = Next::Guest { asked: true };
+        // Events that it causes are the instruction's.
+        self.state.cores[core].top_mut().next = Next::Special;
         crate::faults::at_address(self, core, pc);
         let Some(insn) = self.engine.insn(pc) else {
             self.state.cores[core].top_mut().next = asked;

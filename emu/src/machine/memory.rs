@@ -69,6 +69,8 @@ pub enum RegionKind {
     Pcr(u8),
     /// Data shared by the kernel model with drivers.
     Shared,
+    /// User memory of a scripted requester.
+    User,
 }
 
 /// A run of pages with one purpose.

@@ -27,7 +27,7 @@ use isa::{Arch, IrqlTable, Profile, Reg, RegisterAccess, Registers};
 
 pub use boot::{BootError, Driver, MissingImport, boot};
 pub(crate) use boot::boot_driver;
-pub use engine::{AccessRecord, Granularity};
+pub use engine::{AccessRecord, Granularity, Watch};
 pub use exec::Ended;
 pub use registers::LiveRegisters;
 
@@ -138,6 +138,8 @@ pub struct Machine {
     pub setup: Arc<Setup>,
     /// What happened.
     pub recorder: Recorder,
+    /// Called before and after driver code runs, if somebody measures.
+    pub stopwatch: Option<fn(bool)>,
     /// Answers the choices that arise inside kernel functions, and records all answers.
     decider: exec::Decider,
 }
