@@ -223,6 +223,7 @@ pub fn boot(
         choices: 0,
         choice_at: 0,
         skipped: 0,
+        idle: 0,
         choosing: false,
         faults: vec![Default::default(); plan.faults.len()],
         shared_used: 0x1000,

@@ -108,12 +108,21 @@ pub struct State {
     pub choice_at: u64,
     /// Virtual time skipped while everything idled, in 100 ns.
     pub skipped: u64,
+    /// Of that, what was skipped since a thread ran or a packet moved.
+    pub idle: u64,
     /// Whether choices are made at all: not during the boot.
     pub choosing: bool,
     /// Bytes of the shared region in use for kernel objects.
     pub shared_used: u64,
     /// What each fault rule has seen so far.
     pub faults: Vec<crate::faults::Progress>,
+}
+
+impl State {
+    /// Something else than a timer has happened.
+    pub fn lively(&mut self) {
+        self.idle = 0;
+    }
 }
 
 /// A machine at one moment. Cloning is cheap; see [`Machine::restore`].

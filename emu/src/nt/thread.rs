@@ -196,6 +196,7 @@ pub(crate) fn dispatch(m: &mut Machine, core: usize) -> bool {
     let (irql, object) = (thread.irql, thread.object);
     m.state.cores[core].contexts[0] = thread.context.take().expect("a ready thread has one");
     m.load_top(core);
+    m.state.lively();
     m.set_irql(core, irql);
     m.set_current_thread(core, object);
     m.event(core, EventKind::Thread { op: ThreadOp::Running, thread: id });
@@ -391,8 +392,7 @@ fn script(call: &mut Call<'_>) -> Done {
         }
         ThreadStep::Signal(signal) => {
             current_script(call).1.done += 1;
-            call.m.state.nt.net.peer.signal(*signal);
-            poll_awaiting(call.m, call.core);
+            ndis::signal(call.m, call.core, *signal);
             Ok(Outcome::Continue(next, 0))
         }
         ThreadStep::Await(condition) => {
