@@ -14,6 +14,7 @@ use crate::bundle::bundle;
 use crate::catalogue::Source;
 use crate::failure::{Failure, Outcome};
 use crate::index::index;
+use crate::suggest;
 
 /// A case and what identifies it.
 pub struct Loaded {
@@ -57,10 +58,16 @@ pub fn load(source: &Source, selection: &Selection) -> Outcome<Loaded> {
 /// A file that cannot be read, or a bad driver.
 pub fn by_path(path: &str) -> Outcome<Image> {
     let files = match path.strip_suffix(".sys") {
-        Some(stem) if !Path::new(path).exists() && bundle().file(path).is_some() => {
-            from_bundle(path, &format!("{stem}.pdb"))?
+        _ if Path::new(path).exists() => own(Path::new(path))?,
+        Some(stem) if bundle().file(path).is_some() => from_bundle(path, &format!("{stem}.pdb"))?,
+        _ => {
+            let known: Vec<&str> = bundle().paths().filter(|p| p.ends_with(".sys")).collect();
+            let mend = match suggest::near(path, &known) {
+                Some(near) => format!("did you mean '{near}'?"),
+                None => "`irqlab drivers` lists the bundled ones".to_owned(),
+            };
+            return Err(Failure::at(path, "there is no such file or bundled driver").mend(mend));
         }
-        _ => own(Path::new(path))?,
     };
     let wrong = |error| Failure::at(&files.label, error);
     let mut image = loader::parse(&files.label, &files.sys).map_err(wrong)?;

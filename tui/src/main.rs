@@ -13,7 +13,9 @@ mod schedule_file;
 mod session;
 mod suggest;
 mod table;
+mod workbench;
 
+use std::io::{IsTerminal, stdin, stdout};
 use std::panic;
 use std::process::ExitCode;
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Some(command) => command::execute(command),
+        None if stdin().is_terminal() && stdout().is_terminal() => workbench::run().map(|()| true),
         None => {
             eprintln!("{}", Cli::command().render_help());
             return ExitCode::from(BAD_INPUT);

@@ -2,13 +2,17 @@
 
 /// A mend for a word that is none of `known`: the nearest one, if it is near, or else all of them.
 pub fn mend(word: &str, known: &[&str]) -> String {
-    let nearest = known.iter().map(|k| (distance(word, k), k)).min();
-    match nearest {
-        Some((distance, near)) if distance <= word.chars().count().div_ceil(3) => {
-            format!("did you mean '{near}'?")
-        }
-        _ => format!("there are: {}", known.join(", ")),
+    match near(word, known) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None => format!("there are: {}", known.join(", ")),
     }
+}
+
+/// The known word that differs least, if no more than a third of the word differs.
+pub fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let nearest = known.iter().map(|known| (distance(word, known), *known)).min();
+    let limit = word.chars().count().div_ceil(3);
+    nearest.filter(|(distance, _)| *distance <= limit).map(|(_, known)| known)
 }
 
 /// Insertions, deletions and substitutions that turn `a` into `b` (Levenshtein 1966).

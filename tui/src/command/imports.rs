@@ -109,29 +109,38 @@ fn arguments(api: &Api) -> String {
 }
 
 fn text(image: &Image, imports: &[ImportObject<'_>], missing: usize) -> String {
-    let or_dash = |text: Option<&str>| text.unwrap_or("-").to_owned();
-    let rows: Vec<Vec<String>> = imports
-        .iter()
-        .map(|import| {
-            vec![
-                import.module.to_owned(),
-                format!("{}{}", import.name, import.arguments.as_deref().unwrap_or_default()),
-                if import.modelled { "modelled" } else { "MISSING" }.to_owned(),
-                or_dash(import.convention.as_deref()),
-                or_dash(import.irql),
-                match import.users.as_slice() {
-                    [] => or_dash(import.source),
-                    users => format!("used by {}", users.join(", ")),
-                },
-            ]
-        })
-        .collect();
-    let headings = ["module", "function", "model", "convention", "IRQL", "source"];
     let verdict = match missing {
         0 => "all of them modelled".to_owned(),
         _ => format!("{missing} of them not modelled"),
     };
     let (name, arch) = (&image.name, image.arch.name());
-    format!("{name} ({arch}): {} imports, {verdict}\n\n", imports.len())
-        + &table::render(&headings, &rows, &[])
+    let mut text = format!("{name} ({arch}): {} imports, {verdict}\n\n", imports.len());
+    let headings = ["module", "function", "model", "convention", "IRQL"];
+    let rows: Vec<Vec<String>> = imports.iter().map(row).collect();
+    // Arguments and source are long: they stand below.
+    for (index, line) in table::render(&headings, &rows, &[]).lines().enumerate() {
+        text += &format!("{line}\n");
+        for more in index.checked_sub(1).into_iter().flat_map(|i| details(&imports[i])) {
+            text += &format!("    {more}\n");
+        }
+    }
+    text
+}
+
+fn row(import: &ImportObject<'_>) -> Vec<String> {
+    let or_dash = |text: Option<&str>| text.unwrap_or("-").to_owned();
+    vec![
+        import.module.to_owned(),
+        import.name.to_owned(),
+        if import.modelled { "modelled" } else { "MISSING" }.to_owned(),
+        or_dash(import.convention.as_deref()),
+        or_dash(import.irql),
+    ]
+}
+
+fn details(import: &ImportObject<'_>) -> Vec<String> {
+    match (&import.arguments, import.source) {
+        (Some(arguments), Some(source)) => vec![format!("{arguments}  [{source}]")],
+        _ => import.users.iter().map(|user| format!("used by {user}")).collect(),
+    }
 }

@@ -1,0 +1,1 @@
+//! Text snapshots of the screens, and key scripts.

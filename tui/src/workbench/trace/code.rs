@@ -1,0 +1,122 @@
+//! Source and disassembly at the cursor.
+
+use emu::loader::Image;
+use isa::Decoder;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use super::super::theme::Theme;
+use super::super::view::{pane, top_of};
+use super::record::{Trace, short_source};
+use super::state::{Pane, TraceState};
+
+/// Instructions that are kept before and after the one at the cursor.
+const AROUND: usize = 40;
+/// Longest function that is disassembled from its beginning, in bytes.
+const LONGEST: u32 = 1 << 16;
+
+/// The code of an event. It is worked out when the cursor moves, not when a frame is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct CodeView {
+    /// Source file and line.
+    pub source: Option<(String, u32)>,
+    /// The function.
+    pub function: Option<String>,
+    /// The instructions around it: address and text.
+    pub instructions: Vec<(u64, String)>,
+    /// Index of the event's own instruction.
+    pub current: Option<usize>,
+}
+
+impl CodeView {
+    /// The code of the event with this index.
+    pub fn at(trace: &Trace, event: usize) -> CodeView {
+        let Some(place) = trace.moments.get(event).and_then(|m| m.place.as_ref()) else {
+            return CodeView::default();
+        };
+        let image = trace.images.iter().find(|image| image.contains(place.pc));
+        let instructions = image.map(|image| disassemble(image, place.pc)).unwrap_or_default();
+        // The address may be inside a call: the instruction is the last one that begins there or
+        // before.
+        let after = instructions.iter().position(|(address, _)| *address > place.pc);
+        let current = after.unwrap_or(instructions.len()).checked_sub(1);
+        CodeView {
+            source: place.source.clone(),
+            function: place.function.clone(),
+            instructions,
+            current,
+        }
+    }
+}
+
+/// The instructions around `pc`. x86 code can only be read from a known beginning: the function's.
+fn disassemble(image: &Image, pc: u64) -> Vec<(u64, String)> {
+    let Some(rva) = image.rva(pc) else { return Vec::new() };
+    let mut functions = image.symbols.iter().flat_map(|symbols| symbols.functions());
+    let function = functions.find(|(start, len, _)| rva.wrapping_sub(*start) < *len);
+    let (start, len) = match function {
+        Some((start, len, _)) if len <= LONGEST => (start, len),
+        _ => (rva, 16),
+    };
+    let end = (start as usize + len as usize).min(image.data.len());
+    let Some(bytes) = image.data.get(start as usize..end) else { return Vec::new() };
+    let decoder = Decoder::new(image.arch);
+    let all = decoder.disassemble(bytes, image.base + u64::from(start), bytes.len());
+    let here = all.iter().position(|(at, len, ..)| pc.wrapping_sub(*at) < u64::from(*len));
+    let here = here.unwrap_or(0);
+    let (from, to) = (here.saturating_sub(AROUND), (here + AROUND + 1).min(all.len()));
+    let text = |mnemonic: &str, operands: &str| format!("{mnemonic:<7} {operands}");
+    all[from..to].iter().map(|(at, _, name, rest)| (*at, text(name, rest))).collect()
+}
+
+/// Draws it: source and disassembly side by side, or one above the other in a tall pane.
+pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let code = &state.code;
+    let place = match (&code.source, &code.function) {
+        (Some((file, line)), Some(function)) => format!("{function} {}:{line}", short_source(file)),
+        (None, Some(function)) => function.clone(),
+        _ => "no driver code at this event".into(),
+    };
+    let block = pane(&format!("2 Code── {place} "), state.pane == Pane::Code, theme);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let halves = [Constraint::Percentage(50), Constraint::Min(0)];
+    let [one, two] = match inner.height >= 16 {
+        true => Layout::vertical(halves).areas(inner),
+        false => Layout::horizontal(halves).spacing(1).areas(inner),
+    };
+    frame.render_widget(Paragraph::new(source(state, theme, one.height)), one);
+    frame.render_widget(Paragraph::new(instructions(state, theme, two.height)), two);
+}
+
+fn source(state: &TraceState, theme: &Theme, rows: u16) -> Vec<Line<'static>> {
+    let Some((file, line)) = &state.code.source else { return Vec::new() };
+    let lines = match state.trace.sources.get(file) {
+        Some(lines) if !lines.is_empty() => lines,
+        _ => return vec![Line::from(format!("the text of {file} is not here"))],
+    };
+    let current = (*line as usize).saturating_sub(1);
+    let top = top_of(current, lines.len(), rows.into());
+    let shown = lines.iter().enumerate().skip(top).take(rows.into());
+    let marked = |(i, text): (usize, &String)| {
+        let mark = if i == current { '▶' } else { ' ' };
+        let line = Line::from(format!("{:>4} {mark} {text}", i + 1));
+        if i == current { line.style(theme.strong()) } else { line }
+    };
+    shown.map(marked).collect()
+}
+
+fn instructions(state: &TraceState, theme: &Theme, rows: u16) -> Vec<Line<'static>> {
+    let code = &state.code;
+    let current = code.current.unwrap_or(0);
+    let top = top_of(current, code.instructions.len(), rows.into());
+    let shown = code.instructions.iter().enumerate().skip(top).take(rows.into());
+    let marked = |(i, (address, text)): (usize, &(u64, String))| {
+        let here = code.current == Some(i);
+        let line = Line::from(format!("{} {address:08x}  {text}", if here { '▶' } else { ' ' }));
+        if here { line.style(theme.strong()) } else { line }
+    };
+    shown.map(marked).collect()
+}

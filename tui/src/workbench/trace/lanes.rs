@@ -1,0 +1,181 @@
+//! The timeline: a lane for each core, with IRQL as height and events as letters.
+
+use emu::report::Height;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::super::theme::Theme;
+use super::super::view::pane;
+use super::mark::Mark;
+use super::record::Moment;
+use super::state::{Pane, TraceState};
+
+/// Cells before a lane: the core's name.
+const LABEL: usize = 4;
+/// Cells between two positions of the axis.
+const TICK: usize = 16;
+
+/// The height of the whole pane with all lanes.
+pub fn height(state: &TraceState) -> u16 {
+    // Borders, axis and choices.
+    u16::from(state.trace.report.run.cpus) + 4
+}
+
+/// Draws it.
+pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let title = format!("1 Timeline── 1 cell = {} event{} ", state.cell, plural(state.cell));
+    let block = pane(&title, state.pane == Pane::Timeline, theme);
+    let inner = block.inner(area);
+    let lines = lines(state, theme, inner.width.into(), inner.height.into());
+    frame.render_widget(Paragraph::new(lines).block(block), area);
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
+/// Axis, lanes and choices in so many columns and rows. If there are more cores than rows, the
+/// lanes around the cursor's core are shown.
+fn lines(state: &TraceState, theme: &Theme, width: usize, rows: usize) -> Vec<Line<'static>> {
+    let window = Window::around(state, width.saturating_sub(LABEL + 1));
+    let cpus = usize::from(state.trace.report.run.cpus);
+    let lanes = rows.saturating_sub(2).clamp(1, cpus.max(1));
+    let own = state.moment().map_or(0, |moment| usize::from(moment.core));
+    let first = super::super::view::top_of(own, cpus, lanes);
+    let mut lines = vec![window.axis()];
+    for core in first..(first + lanes).min(cpus) {
+        lines.push(window.lane(core as u8, theme));
+    }
+    lines.push(window.choices(theme));
+    lines
+}
+
+/// The part of the trace that is in sight.
+struct Window<'a> {
+    moments: &'a [Moment],
+    /// The first event of the first cell.
+    start: usize,
+    /// Number of cells.
+    cells: usize,
+    /// Events in a cell.
+    cell: usize,
+    /// The cell of the cursor.
+    cursor: usize,
+}
+
+impl<'a> Window<'a> {
+    fn around(state: &'a TraceState, cells: usize) -> Window<'a> {
+        let moments = &state.trace.moments;
+        let at = state.cursor / state.cell;
+        let all = moments.len().div_ceil(state.cell);
+        let first = super::super::view::top_of(at, all, cells);
+        Window { moments, start: first * state.cell, cells, cell: state.cell, cursor: at - first }
+    }
+
+    /// The events of a cell.
+    fn events(&self, cell: usize) -> &'a [Moment] {
+        let from = (self.start + cell * self.cell).min(self.moments.len());
+        let to = (from + self.cell).min(self.moments.len());
+        &self.moments[from..to]
+    }
+
+    /// Positions at every few cells, and a mark above the cursor.
+    fn axis(&self) -> Line<'static> {
+        let mut text: Vec<char> = vec![' '; self.cells];
+        for cell in (0..self.cells).step_by(TICK) {
+            let Some(moment) = self.events(cell).first() else { break };
+            for (i, c) in moment.at.to_string().chars().take(TICK - 1).enumerate() {
+                if let Some(slot) = text.get_mut(cell + i) {
+                    *slot = c;
+                }
+            }
+        }
+        if let Some(slot) = text.get_mut(self.cursor) {
+            *slot = '▼';
+        }
+        let text: String = text.into_iter().collect();
+        Line::from(format!("{:LABEL$}{}", "", text.trim_end()))
+    }
+
+    fn lane(&self, core: u8, theme: &Theme) -> Line<'static> {
+        let before = self.moments[..self.start].iter().rev().find(|m| m.core == core);
+        let mut height = before.map_or(Height::Unknown, |moment| moment.height);
+        let mut lane = Cells::new(theme);
+        lane.plain(&format!("c{core:<0$}", LABEL - 1));
+        for cell in 0..self.cells {
+            let events = self.events(cell);
+            let own = || events.iter().filter(|moment| moment.core == core);
+            // The highest level in the cell is shown, and it goes on with the last.
+            let highest = own().map(|m| m.height).chain([height]).max().unwrap_or(height);
+            height = own().last().map_or(height, |moment| moment.height);
+            let mark = own().filter_map(|m| m.mark).filter(|m| *m != Mark::Choice).min();
+            if events.is_empty() {
+                lane.plain(" ");
+            } else if let Some(mark) = mark {
+                lane.mark(mark.letter(), cell == self.cursor);
+            } else if cell == self.cursor {
+                lane.mark('┃', false);
+            } else {
+                lane.plain(highest.mark().encode_utf8(&mut [0; 4]));
+            }
+        }
+        lane.line()
+    }
+
+    /// The choices of the schedule.
+    fn choices(&self, theme: &Theme) -> Line<'static> {
+        let mut line = Cells::new(theme);
+        line.plain(&format!("{:<LABEL$}", '◆'));
+        for cell in 0..self.cells {
+            let events = self.events(cell);
+            let choices = || events.iter().filter(|moment| moment.mark == Some(Mark::Choice));
+            if choices().any(|choice| choice.deviates) {
+                line.mark(Mark::Choice.letter(), cell == self.cursor);
+            } else if choices().next().is_some() {
+                line.mark('◇', cell == self.cursor);
+            } else if cell == self.cursor && !events.is_empty() {
+                line.mark('┃', false);
+            } else {
+                line.plain(" ");
+            }
+        }
+        line.line()
+    }
+}
+
+/// A line that grows cell by cell.
+struct Cells<'a> {
+    theme: &'a Theme,
+    spans: Vec<Span<'static>>,
+    plain: String,
+}
+
+impl<'a> Cells<'a> {
+    fn new(theme: &'a Theme) -> Self {
+        Cells { theme, spans: Vec::new(), plain: String::new() }
+    }
+
+    fn plain(&mut self, text: &str) {
+        self.plain += text;
+    }
+
+    /// A letter; under the cursor it is shown reversed.
+    fn mark(&mut self, letter: char, cursor: bool) {
+        self.flush();
+        let style = if cursor { self.theme.selected() } else { self.theme.mark() };
+        self.spans.push(Span::styled(letter.to_string(), style));
+    }
+
+    fn flush(&mut self) {
+        if !self.plain.is_empty() {
+            self.spans.push(Span::raw(std::mem::take(&mut self.plain)));
+        }
+    }
+
+    fn line(mut self) -> Line<'static> {
+        self.flush();
+        Line::from(self.spans)
+    }
+}

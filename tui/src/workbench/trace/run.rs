@@ -1,0 +1,54 @@
+//! The run itself: what it was, how it ended, what the next boot would log, how to repeat it.
+
+use emu::report::text::verdict;
+use ratatui::text::Line;
+
+use super::super::theme::Theme;
+use super::state::TraceState;
+
+/// The lines.
+pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let report = &state.trace.report;
+    let run = &report.run;
+    let mut lines = Vec::new();
+    let mut text = |text: &str| lines.extend(broken(text, width).into_iter().map(Line::from));
+    text(&verdict(report));
+    text(match report.expected {
+        true => "as the scenario expects",
+        false => "NOT what the scenario expects",
+    });
+    text(&format!("{} instructions, {} choices", run.instructions, run.choices));
+    text(&format!("{} strategy, {} granularity", run.strategy, run.granularity));
+    text(&format!("trace {:016x}", run.trace_hash));
+    text("");
+    text("again:");
+    text(&run.replay_line);
+    for lock in &report.locks {
+        text("");
+        text(&format!("lock {} taken at {}", lock.lock, lock.place));
+        text(&format!("holder: core {:?}, spinning: {:?}", lock.holder, lock.waiters));
+    }
+    for record in &report.event_log {
+        text("");
+        let id = record.id.map_or(String::new(), |id| format!(" {id}"));
+        text(&format!("event log of the next boot: {}{id}, {}", record.source, record.kind));
+        text(&record.description);
+    }
+    if let Some(first) = lines.first_mut() {
+        *first = std::mem::take(first).style(theme.strong());
+    }
+    lines
+}
+
+/// Lines of at most `width` cells.
+fn broken(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in text.split('\n') {
+        let cells: Vec<char> = line.trim_end().chars().collect();
+        if cells.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(cells.chunks(width.max(16)).map(|part| part.iter().collect::<String>()));
+    }
+    lines
+}

@@ -1,0 +1,69 @@
+//! The reasons of the stop, oldest first.
+
+use emu::report::WhyStep;
+use ratatui::text::Line;
+
+use super::super::theme::Theme;
+use super::record::short_place;
+use super::state::{Pane, TraceState};
+
+/// Widest column of what a step touched.
+const WIDEST_WHAT: usize = 24;
+
+/// The steps with their notes, and the line of the selected one.
+pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> (Vec<Line<'static>>, usize) {
+    let steps = &state.trace.report.why;
+    if steps.is_empty() {
+        let text = "nothing to explain: the machine was not stopped by a memory access";
+        return (vec![Line::from(text)], 0);
+    }
+    let column = |text: fn(&WhyStep) -> usize| steps.iter().map(text).max().unwrap_or(0);
+    let at = column(|step| step.at.to_string().len());
+    let verb = column(|step| step.verb.chars().count());
+    let what = column(|step| step.what.chars().count()).min(WIDEST_WHAT);
+    let last = steps.len() - 1;
+    let (mut lines, mut selected) = (Vec::new(), 0);
+    for (i, step) in steps.iter().enumerate() {
+        let here = i == state.why;
+        let mark = if here { '▶' } else { ' ' };
+        let label = format!(
+            "{mark}({}) {:>at$} c{} {:<verb$} ",
+            step.number,
+            step.at.to_string(),
+            step.core,
+            step.verb
+        );
+        let end = if i == last { "  <- the end" } else { "" };
+        let text = format!("{label}{:<what$}  {}{end}", step.what, short_place(&step.place));
+        let style = match here {
+            true if state.pane == Pane::Why => theme.selected(),
+            true => theme.strong(),
+            false => ratatui::style::Style::new(),
+        };
+        if here {
+            selected = lines.len();
+        }
+        lines.push(Line::styled(text, style));
+        let notes = step.note.iter().flat_map(|note| wrapped(note, width, label.chars().count()));
+        lines.extend(notes.map(|note| Line::styled(note, theme.faint())));
+    }
+    (lines, selected)
+}
+
+/// A note below its step, broken at spaces.
+fn wrapped(note: &str, width: usize, indent: usize) -> Vec<String> {
+    let room = width.saturating_sub(indent + 3).max(16);
+    let mut lines: Vec<String> = Vec::new();
+    for word in note.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    let mark = |i| if i == 0 { "<- " } else { "   " };
+    let indented = lines.iter().enumerate();
+    indented.map(|(i, line)| format!("{:indent$}{}{line}", "", mark(i))).collect()
+}

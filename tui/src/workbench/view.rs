@@ -1,0 +1,130 @@
+//! The view: a pure function of the state and the size of the terminal.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph};
+
+use super::app::{App, View};
+use super::keys::COMMANDS;
+use super::theme::Theme;
+use super::{help, home_view, stop_screen, trace};
+
+/// Smallest terminal that shows more than a line.
+const SMALLEST: (u16, u16) = (40, 10);
+
+/// Draws everything.
+pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        let text = format!("irqlab needs {}x{} cells", SMALLEST.0, SMALLEST.1);
+        frame.render_widget(Paragraph::new(text), area);
+        return;
+    }
+    let top = Rect { height: 1, ..area };
+    let bottom = Rect { y: area.bottom() - 1, height: 1, ..area };
+    let between = Rect { y: area.y + 1, height: area.height - 2, ..area };
+    let above = Rect { height: area.height - 1, ..area };
+    match (app.view, &app.trace) {
+        (View::Stop, _) if app.screen().is_some() => {
+            if let Some(screen) = app.screen() {
+                stop_screen::draw(screen, app.screen_scroll, theme, frame, above);
+            }
+        }
+        (View::Trace, Some(state)) => {
+            header(&trace::header(state), theme, frame, top);
+            trace::draw(state, theme, frame, between);
+        }
+        _ => {
+            header(" irqlab │ choose a scenario, change it, run it", theme, frame, top);
+            home_view::draw(&app.home, theme, frame, between);
+        }
+    }
+    if let Some(scroll) = app.help {
+        help::draw(app.view, scroll, theme, frame, between);
+    }
+    status(app, theme, frame, bottom);
+}
+
+fn header(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    frame.render_widget(Paragraph::new(text).style(theme.header()), area);
+}
+
+/// The bottom line: what is going on, what went wrong, or which keys there are.
+fn status(app: &App, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let line = match (&app.running, &app.message) {
+        (Some((_, text)), _) => Line::styled(format!(" {text} ... (Esc cancels)"), theme.strong()),
+        (None, Some(message)) => {
+            // The first line says what is wrong, the last how to mend it.
+            let message: Vec<&str> = message.lines().collect();
+            Line::styled(format!(" {}", message.join(" ")), theme.alarm())
+        }
+        (None, None) => hints(app.view, theme, area.width),
+    };
+    frame.render_widget(Paragraph::new(line), area);
+}
+
+/// The hints of a view, as many as fit; help comes first, because it is the way to the others.
+fn hints(view: View, theme: &Theme, width: u16) -> Line<'static> {
+    let here = COMMANDS.iter().filter(|c| c.views.contains(&view) && !c.hint.is_empty());
+    let (help, others): (Vec<_>, Vec<_>) = here.partition(|command| command.id == "help");
+    let any = (view == View::Stop).then(|| ("any key".to_owned(), "the trace".to_owned()));
+    let hint = |command: &&super::keys::Command| (command.keys[0].name(), command.hint.to_owned());
+    let all = any.into_iter().chain(others.iter().map(hint)).collect::<Vec<_>>();
+    let help: Vec<_> = help.iter().map(hint).collect();
+    let size = |(key, hint): &(String, String)| key.chars().count() + hint.chars().count() + 3;
+    let mut room = usize::from(width).saturating_sub(help.iter().map(size).sum());
+    let mut shown = Vec::new();
+    for hint in all {
+        match room.checked_sub(size(&hint)) {
+            Some(rest) => room = rest,
+            None => continue,
+        }
+        shown.push(hint);
+    }
+    shown.extend(help);
+    let spans = shown.into_iter().flat_map(|(key, hint)| {
+        [Span::styled(format!(" {key}"), theme.strong()), Span::raw(format!(" {hint} "))]
+    });
+    Line::from(spans.collect::<Vec<_>>())
+}
+
+/// The frame of a pane; the one with the focus also has a mark.
+pub fn pane<'a>(title: &str, focus: bool, theme: &Theme) -> Block<'a> {
+    let style = if focus { theme.focus() } else { Style::new() };
+    let mark = if focus { "▸" } else { "" };
+    Block::bordered().border_style(style).title(Line::styled(format!("{mark}{title}"), style))
+}
+
+/// The lines that are shown in so many rows when line `at` is to be seen.
+pub fn scrolled(mut lines: Vec<Line<'_>>, at: usize, rows: u16) -> Vec<Line<'_>> {
+    let rows = usize::from(rows);
+    let top = top_of(at, lines.len(), rows);
+    lines.drain(..top);
+    lines.truncate(rows);
+    lines
+}
+
+/// The first line that is shown when line `at` of `lines` is to be in the middle, if it can.
+pub fn top_of(at: usize, lines: usize, rows: usize) -> usize {
+    at.saturating_sub(rows / 2).min(lines.saturating_sub(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_selected_is_in_sight() {
+        for lines in 0..30 {
+            for rows in 1..12 {
+                for at in 0..lines {
+                    let top = top_of(at, lines, rows);
+                    assert!((top..top + rows).contains(&at), "{at} of {lines} in {rows}");
+                    assert!(top + rows <= lines.max(rows), "no empty rows at the end");
+                }
+            }
+        }
+    }
+}
