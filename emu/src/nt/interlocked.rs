@@ -21,7 +21,15 @@ const fn row(
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
     let (module, irql) = (Module::Ntoskrnl, Contract::Any);
-    Api { name, module, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Style::{Fast, Std};
@@ -34,8 +42,12 @@ const ULONG: &[Arg] = &[ptr("Addend"), long("Increment"), ptr("Lock")];
 
 /// Interlocked functions.
 pub const API: &[Api] = &[
-    row("InterlockedIncrement", Fast, ADDEND, |call| arithmetic(call, |v, _| v.wrapping_add(1))),
-    row("InterlockedDecrement", Fast, ADDEND, |call| arithmetic(call, |v, _| v.wrapping_sub(1))),
+    row("InterlockedIncrement", Fast, ADDEND, |call| {
+        arithmetic(call, |v, _| v.wrapping_add(1))
+    }),
+    row("InterlockedDecrement", Fast, ADDEND, |call| {
+        arithmetic(call, |v, _| v.wrapping_sub(1))
+    }),
     row("InterlockedExchange", Fast, VALUE, exchange),
     row("InterlockedExchangeAdd", Fast, VALUE, exchange_add),
     row(
@@ -44,18 +56,42 @@ pub const API: &[Api] = &[
         &[ptr("Destination"), long("Exchange"), long("Comperand")],
         compare_exchange,
     ),
-    row("ExInterlockedInsertHeadList", Std, LIST, |call| with_lock(call, Operation::InsertHead)),
-    row("ExInterlockedInsertTailList", Std, LIST, |call| with_lock(call, Operation::InsertTail)),
-    row("ExInterlockedRemoveHeadList", Std, HEAD, |call| with_lock(call, Operation::RemoveHead)),
-    row("ExInterlockedPushEntryList", Std, LIST, |call| with_lock(call, Operation::Push)),
-    row("ExInterlockedPopEntryList", Std, HEAD, |call| with_lock(call, Operation::Pop)),
-    row("ExInterlockedAddUlong", Std, ULONG, |call| with_lock(call, Operation::AddUlong)),
-    row("ExfInterlockedInsertHeadList", Fast, LIST, |call| with_lock(call, Operation::InsertHead)),
-    row("ExfInterlockedInsertTailList", Fast, LIST, |call| with_lock(call, Operation::InsertTail)),
-    row("ExfInterlockedRemoveHeadList", Fast, HEAD, |call| with_lock(call, Operation::RemoveHead)),
-    row("ExfInterlockedPushEntryList", Fast, LIST, |call| with_lock(call, Operation::Push)),
-    row("ExfInterlockedPopEntryList", Fast, HEAD, |call| with_lock(call, Operation::Pop)),
-    row("ExfInterlockedAddUlong", Fast, ULONG, |call| with_lock(call, Operation::AddUlong)),
+    row("ExInterlockedInsertHeadList", Std, LIST, |call| {
+        with_lock(call, Operation::InsertHead)
+    }),
+    row("ExInterlockedInsertTailList", Std, LIST, |call| {
+        with_lock(call, Operation::InsertTail)
+    }),
+    row("ExInterlockedRemoveHeadList", Std, HEAD, |call| {
+        with_lock(call, Operation::RemoveHead)
+    }),
+    row("ExInterlockedPushEntryList", Std, LIST, |call| {
+        with_lock(call, Operation::Push)
+    }),
+    row("ExInterlockedPopEntryList", Std, HEAD, |call| {
+        with_lock(call, Operation::Pop)
+    }),
+    row("ExInterlockedAddUlong", Std, ULONG, |call| {
+        with_lock(call, Operation::AddUlong)
+    }),
+    row("ExfInterlockedInsertHeadList", Fast, LIST, |call| {
+        with_lock(call, Operation::InsertHead)
+    }),
+    row("ExfInterlockedInsertTailList", Fast, LIST, |call| {
+        with_lock(call, Operation::InsertTail)
+    }),
+    row("ExfInterlockedRemoveHeadList", Fast, HEAD, |call| {
+        with_lock(call, Operation::RemoveHead)
+    }),
+    row("ExfInterlockedPushEntryList", Fast, LIST, |call| {
+        with_lock(call, Operation::Push)
+    }),
+    row("ExfInterlockedPopEntryList", Fast, HEAD, |call| {
+        with_lock(call, Operation::Pop)
+    }),
+    row("ExfInterlockedAddUlong", Fast, ULONG, |call| {
+        with_lock(call, Operation::AddUlong)
+    }),
     row(
         "ExInterlockedAddLargeInteger",
         Std,
@@ -71,18 +107,53 @@ pub const API: &[Api] = &[
     row(
         "ExInterlockedCompareExchange64",
         Fast,
-        &[ptr("Destination"), ptr("Exchange"), ptr("Comperand"), ptr("Lock")],
+        &[
+            ptr("Destination"),
+            ptr("Exchange"),
+            ptr("Comperand"),
+            ptr("Lock"),
+        ],
         compare_exchange_64,
     ),
-    row("InitializeSListHead", Std, &[ptr("SListHead")], initialize_slist),
+    row(
+        "InitializeSListHead",
+        Std,
+        &[ptr("SListHead")],
+        initialize_slist,
+    ),
     row("ExQueryDepthSList", Std, &[ptr("SListHead")], depth_slist),
-    row("ExInterlockedFlushSList", Fast, &[ptr("ListHead")], flush_slist),
+    row(
+        "ExInterlockedFlushSList",
+        Fast,
+        &[ptr("ListHead")],
+        flush_slist,
+    ),
     row("ExInterlockedPushEntrySList", Fast, LIST, push_slist),
     row("ExInterlockedPopEntrySList", Fast, HEAD, pop_slist),
-    row("ExpInterlockedPushEntrySList", Std, &[ptr("ListHead"), ptr("ListEntry")], push_slist),
-    row("ExpInterlockedPopEntrySList", Std, &[ptr("ListHead")], pop_slist),
-    row("InterlockedPushEntrySList", Fast, &[ptr("ListHead"), ptr("ListEntry")], push_slist),
-    row("InterlockedPopEntrySList", Fast, &[ptr("ListHead")], pop_slist),
+    row(
+        "ExpInterlockedPushEntrySList",
+        Std,
+        &[ptr("ListHead"), ptr("ListEntry")],
+        push_slist,
+    ),
+    row(
+        "ExpInterlockedPopEntrySList",
+        Std,
+        &[ptr("ListHead")],
+        pop_slist,
+    ),
+    row(
+        "InterlockedPushEntrySList",
+        Fast,
+        &[ptr("ListHead"), ptr("ListEntry")],
+        push_slist,
+    ),
+    row(
+        "InterlockedPopEntrySList",
+        Fast,
+        &[ptr("ListHead")],
+        pop_slist,
+    ),
 ];
 
 /// An operation that waits for its lock.
@@ -174,7 +245,12 @@ fn with_lock(call: &mut Call<'_>, operation: Operation) -> Done {
         let high = call.m.irqls().high;
         call.m.set_irql(call.core, high);
     }
-    let then = Then { operation, args: [first, second], lock, irql };
+    let then = Then {
+        operation,
+        args: [first, second],
+        lock,
+        irql,
+    };
     spin_lock::acquire(call, lock, super::Then::Interlocked(then))
 }
 
@@ -258,8 +334,18 @@ struct SListHeader {
 
 fn slist(call: &Call<'_>) -> SListHeader {
     match call.arch() {
-        Arch::X86 => SListHeader { size: 8, next: 0, depth: 4, sequence: 6 },
-        Arch::X64 | Arch::Arm64 => SListHeader { size: 16, next: 8, depth: 0, sequence: 2 },
+        Arch::X86 => SListHeader {
+            size: 8,
+            next: 0,
+            depth: 4,
+            sequence: 6,
+        },
+        Arch::X64 | Arch::Arm64 => SListHeader {
+            size: 16,
+            next: 8,
+            depth: 0,
+            sequence: 2,
+        },
     }
 }
 
@@ -274,7 +360,11 @@ fn initialize_slist(call: &mut Call<'_>) -> Done {
 fn first_of(call: &mut Call<'_>, head: u64) -> Result<u64, Trouble> {
     let at = slist(call).next;
     let next = call.ptr(head + at)?;
-    Ok(if call.arch() == Arch::X86 { next } else { next & !0xF })
+    Ok(if call.arch() == Arch::X86 {
+        next
+    } else {
+        next & !0xF
+    })
 }
 
 /// Makes `entry` the first of an SLIST and adds to its depth and sequence.

@@ -40,6 +40,7 @@ pub const TABLES: &[&[Api]] = &[
     io::irp::API,
     io::mdl::API,
     io::object::API,
+    io::open::API,
     io::transfer::API,
     irql::API,
     misc::pages::API,

@@ -5,7 +5,8 @@
 //! Accessing Data Buffers", "IoBuildDeviceIoControlRequest", "IoBuildSynchronousFsdRequest".
 
 use super::device::{DO_BUFFERED_IO, DO_DIRECT_IO};
-use super::irp::{self, Origin, flags};
+use super::history::Origin;
+use super::irp::{self, flags};
 use super::mdl;
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, byte, long, ptr};
@@ -39,7 +40,15 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style: Style::Std, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style: Style::Std,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Contract::{Dispatch, Passive};
@@ -89,7 +98,12 @@ pub const API: &[Api] = &[
         Dispatch,
         asynchronous,
     ),
-    row("IoMakeAssociatedIrp", &[ptr("Irp"), byte("StackSize")], Dispatch, make_associated),
+    row(
+        "IoMakeAssociatedIrp",
+        &[ptr("Irp"), byte("StackSize")],
+        Dispatch,
+        make_associated,
+    ),
 ];
 
 /// The first stack location that a fresh IRP's receiver gets.
@@ -182,7 +196,15 @@ pub(super) fn fill_transfer(
     call.set_u8(stack + l.stack.major_function, major)?;
     call.set_u32(stack + l.stack.rw_length, buffer.length as u32)?;
     call.set_u64(stack + l.stack.rw_byte_offset, offset)?;
-    add_flags(call, irp, if read { flags::READ_OPERATION } else { flags::WRITE_OPERATION })?;
+    add_flags(
+        call,
+        irp,
+        if read {
+            flags::READ_OPERATION
+        } else {
+            flags::WRITE_OPERATION
+        },
+    )?;
     let how = call.u32(device + l.device.flags)?;
     call.set_ptr(irp + l.irp.user_buffer, buffer.at)?;
     if how & DO_BUFFERED_IO != 0 && buffer.length > 0 {
@@ -224,8 +246,18 @@ fn or_free(call: &mut Call<'_>, irp: u64, filled: bool) -> Done {
 }
 
 fn device_control(call: &mut Call<'_>) -> Done {
-    let [code, device, input, input_length, output, output_length, internal, event, block, ..] =
-        call.args;
+    let [
+        code,
+        device,
+        input,
+        input_length,
+        output,
+        output_length,
+        internal,
+        event,
+        block,
+        ..,
+    ] = call.args;
     let irp = begin(call, device, Origin::Threaded)?;
     if irp == 0 {
         return Ok(Outcome::Return(0));
@@ -233,10 +265,19 @@ fn device_control(call: &mut Call<'_>) -> Done {
     let l = layout::of(call.arch());
     call.set_ptr(irp + l.irp.user_event, event)?;
     call.set_ptr(irp + l.irp.user_iosb, block)?;
-    let major =
-        if internal == 0 { IRP_MJ_DEVICE_CONTROL } else { IRP_MJ_INTERNAL_DEVICE_CONTROL };
-    let input = Buffer { at: input, length: input_length };
-    let output = Buffer { at: output, length: output_length };
+    let major = if internal == 0 {
+        IRP_MJ_DEVICE_CONTROL
+    } else {
+        IRP_MJ_INTERNAL_DEVICE_CONTROL
+    };
+    let input = Buffer {
+        at: input,
+        length: input_length,
+    };
+    let output = Buffer {
+        at: output,
+        length: output_length,
+    };
     let filled = fill_control(call, irp, major, code as u32, input, output)?;
     or_free(call, irp, filled)
 }
@@ -277,7 +318,11 @@ fn request(
     call.set_ptr(irp + l.irp.user_iosb, block)?;
     let filled = match major {
         IRP_MJ_READ | IRP_MJ_WRITE => {
-            let offset = if offset_at == 0 { 0 } else { call.u64(offset_at)? };
+            let offset = if offset_at == 0 {
+                0
+            } else {
+                call.u64(offset_at)?
+            };
             fill_transfer(call, irp, device, major, buffer, offset)?
         }
         IRP_MJ_FLUSH_BUFFERS | IRP_MJ_SHUTDOWN => {

@@ -1,7 +1,7 @@
 //! Cancelling IRPs under the cancel spin lock.
 
-use super::irp::{self, What};
 use super::Then;
+use super::history::{self, What};
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, byte, ptr};
 use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, spin_lock};
@@ -18,13 +18,31 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style: Style::Std, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style: Style::Std,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 /// Cancel functions.
 pub const API: &[Api] = &[
-    row("IoAcquireCancelSpinLock", &[ptr("Irql")], Contract::Dispatch, acquire),
-    row("IoReleaseCancelSpinLock", &[byte("Irql")], Contract::ExactlyDispatch, release),
+    row(
+        "IoAcquireCancelSpinLock",
+        &[ptr("Irql")],
+        Contract::Dispatch,
+        acquire,
+    ),
+    row(
+        "IoReleaseCancelSpinLock",
+        &[byte("Irql")],
+        Contract::ExactlyDispatch,
+        release,
+    ),
     row("IoCancelIrp", &[ptr("Irp")], Contract::Dispatch, cancel),
 ];
 
@@ -95,8 +113,20 @@ pub(super) fn locked(call: &mut Call<'_>, irp: u64, irql: u8) -> Done {
     let device = call.ptr(stack + l.stack.device_object)?;
     let major = call.u8(stack + l.stack.major_function)?;
     let minor = call.u8(stack + l.stack.minor_function)?;
-    irp::note(call.m, call.core, irp, What::Cancelled);
-    call.event(EventKind::Irp { op: IrpOp::Cancelled, irp, major, minor, device, status: 0 });
+    history::note(call.m, call.core, irp, What::Cancelled);
+    call.event(EventKind::Irp {
+        op: IrpOp::Cancelled,
+        irp,
+        major,
+        minor,
+        device,
+        status: 0,
+    });
     let then = nt::Then::ReturnValue(1);
-    Ok(Outcome::Enter { what: "cancel routine", routine, args: vec![device, irp], then })
+    Ok(Outcome::Enter {
+        what: "cancel routine",
+        routine,
+        args: vec![device, irp],
+        then,
+    })
 }

@@ -9,7 +9,9 @@
 //! the real system. Here it happens at once: all requesters share one address space, so it is the
 //! earliest moment at which the APC could run.
 
-use super::irp::{self, Ended, IO_TYPE_IRP, Origin, What, flags};
+use super::history::{self, Ended, Origin, What};
+use super::irp::{self, IO_TYPE_IRP, flags};
+use super::file::FO_SYNCHRONOUS_IO;
 use super::{mdl, object};
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, byte, ptr};
@@ -25,9 +27,6 @@ const SL_PENDING_RETURNED: u8 = 0x01;
 const SL_INVOKE_ON_CANCEL: u8 = 0x20;
 const SL_INVOKE_ON_SUCCESS: u8 = 0x40;
 const SL_INVOKE_ON_ERROR: u8 = 0x80;
-
-/// `FILE_OBJECT.Flags` (`ntifs.h`): requests on the file end before the call returns.
-const FO_SYNCHRONOUS_IO: u32 = 0x2;
 
 const ARGS: &[Arg] = &[ptr("Irp"), byte("PriorityBoost")];
 
@@ -71,8 +70,15 @@ pub(super) fn begin(call: &mut Call<'_>, irp: u64, then: nt::Then) -> Done {
     let stack = call.ptr(irp + l.irp.current_stack_location)?;
     let major = call.u8(stack + l.stack.major_function)?;
     let minor = call.u8(stack + l.stack.minor_function)?;
-    irp::note(call.m, call.core, irp, What::Completed(status));
-    call.event(EventKind::Irp { op: IrpOp::Completed, irp, major, minor, device: 0, status });
+    history::note(call.m, call.core, irp, What::Completed(status));
+    call.event(EventKind::Irp {
+        op: IrpOp::Completed,
+        irp,
+        major,
+        minor,
+        device: 0,
+        status,
+    });
     climb(call, irp, then)
 }
 
@@ -96,14 +102,21 @@ fn climb(call: &mut Call<'_>, irp: u64, then: nt::Then) -> Done {
         clear(call, left)?;
         if control & wanted != 0 {
             let current = left + l.stack.size;
-            let device = if at_top { 0 } else { call.ptr(current + l.stack.device_object)? };
+            let device = if at_top {
+                0
+            } else {
+                call.ptr(current + l.stack.device_object)?
+            };
             let routine = call.ptr(left + l.stack.completion_routine)?;
             let context = call.ptr(left + l.stack.context)?;
             return Ok(Outcome::Enter {
                 what: "completion routine",
                 routine,
                 args: vec![device, irp, context],
-                then: nt::Then::Io(super::Then::Climb { irp, then: Box::new(then) }),
+                then: nt::Then::Io(super::Then::Climb {
+                    irp,
+                    then: Box::new(then),
+                }),
             });
         }
         if pending != 0 && !at_top {
@@ -120,8 +133,11 @@ fn wanted(call: &mut Call<'_>, irp: u64) -> Result<u8, Trouble> {
     let l = layout::of(call.arch());
     let status = call.u32(irp + l.irp.io_status)?;
     let cancelled = call.u8(irp + l.irp.cancel)? != 0;
-    let by_status =
-        if status::is_success(status) { SL_INVOKE_ON_SUCCESS } else { SL_INVOKE_ON_ERROR };
+    let by_status = if status::is_success(status) {
+        SL_INVOKE_ON_SUCCESS
+    } else {
+        SL_INVOKE_ON_ERROR
+    };
     Ok(by_status | if cancelled { SL_INVOKE_ON_CANCEL } else { 0 })
 }
 
@@ -129,7 +145,12 @@ fn wanted(call: &mut Call<'_>, irp: u64) -> Result<u8, Trouble> {
 fn clear(call: &mut Call<'_>, stack: u64) -> Result<(), Trouble> {
     let l = layout::of(call.arch());
     call.write_bytes(stack + l.stack.minor_function, &[0, 0, 0])?;
-    for at in [l.stack.argument1, l.stack.argument2, l.stack.argument3, l.stack.argument4] {
+    for at in [
+        l.stack.argument1,
+        l.stack.argument2,
+        l.stack.argument3,
+        l.stack.argument4,
+    ] {
         call.set_ptr(stack + at, 0)?;
     }
     call.set_ptr(stack + l.stack.file_object, 0)
@@ -182,7 +203,10 @@ fn ended(call: &mut Call<'_>, irp: u64) -> Result<Ended, Trouble> {
     let l = layout::of(call.arch());
     let status = call.u32(irp + l.irp.io_status)?;
     let information = call.ptr(irp + l.irp.io_status + l.io_status_block.information)?;
-    Ok(Ended { status, information })
+    Ok(Ended {
+        status,
+        information,
+    })
 }
 
 /// One of the IRPs that a master IRP was split into is done; the last one completes the master.
@@ -193,7 +217,11 @@ fn finish_associated(call: &mut Call<'_>, irp: u64, then: nt::Then) -> Done {
     call.set_u32(master + l.irp.associated_irp, left)?;
     mdl::free_chain(call, irp)?;
     irp::free(call, irp)?;
-    if left == 0 { begin(call, master, then) } else { Ok(Outcome::Continue(then, 0)) }
+    if left == 0 {
+        begin(call, master, then)
+    } else {
+        Ok(Outcome::Continue(then, 0))
+    }
 }
 
 /// Gives the result to the requester: data, status block, events. Frees what the I/O manager
@@ -250,7 +278,9 @@ fn signal(call: &mut Call<'_>, irp: u64, file: u64, ended: Ended) -> Result<(), 
         let n = l.pointer as usize;
         call.m.memory.write(block, &ended.status.to_le_bytes());
         let at = block + l.io_status_block.information;
-        call.m.memory.write(at, &ended.information.to_le_bytes()[..n]);
+        call.m
+            .memory
+            .write(at, &ended.information.to_le_bytes()[..n]);
     }
     let event = call.ptr(irp + l.irp.user_event)?;
     if event != 0 {

@@ -1,8 +1,8 @@
 //! Device objects, their names and their stacks.
 
+pub use super::driver::{create_driver, driver_entry_args};
 use super::name::Entry;
 use super::object::{self, Kind};
-pub use super::driver::{create_driver, driver_entry_args};
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, byte, long, ptr};
 use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, status};
@@ -29,7 +29,15 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style: Style::Std, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style: Style::Std,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Contract::{Dispatch, Passive};
@@ -63,7 +71,12 @@ pub const API: &[Api] = &[
         Passive,
         create_link,
     ),
-    row("IoDeleteSymbolicLink", &[ptr("SymbolicLinkName")], Passive, delete_link),
+    row(
+        "IoDeleteSymbolicLink",
+        &[ptr("SymbolicLinkName")],
+        Passive,
+        delete_link,
+    ),
     row(
         "IoAttachDeviceToDeviceStack",
         &[ptr("SourceDevice"), ptr("TargetDevice")],
@@ -71,21 +84,58 @@ pub const API: &[Api] = &[
         attach_to_stack,
     ),
     row("IoDetachDevice", &[ptr("TargetDevice")], Passive, detach),
-    row("IoGetAttachedDevice", &[ptr("DeviceObject")], Dispatch, attached),
-    row("IoGetAttachedDeviceReference", &[ptr("DeviceObject")], Dispatch, attached_referenced),
-    row("IoRegisterShutdownNotification", &[ptr("DeviceObject")], Passive, register_shutdown),
-    row("IoUnregisterShutdownNotification", &[ptr("DeviceObject")], Passive, unregister_shutdown),
+    row(
+        "IoGetAttachedDevice",
+        &[ptr("DeviceObject")],
+        Dispatch,
+        attached,
+    ),
+    row(
+        "IoGetAttachedDeviceReference",
+        &[ptr("DeviceObject")],
+        Dispatch,
+        attached_referenced,
+    ),
+    row(
+        "IoRegisterShutdownNotification",
+        &[ptr("DeviceObject")],
+        Passive,
+        register_shutdown,
+    ),
+    row(
+        "IoUnregisterShutdownNotification",
+        &[ptr("DeviceObject")],
+        Passive,
+        unregister_shutdown,
+    ),
 ];
 
 fn create(call: &mut Call<'_>) -> Done {
-    let [driver, extension, name_at, kind, characteristics, exclusive, device_at, ..] = call.args;
-    let name = if name_at == 0 { None } else { Some(call.unicode_string(name_at)?) };
+    let [
+        driver,
+        extension,
+        name_at,
+        kind,
+        characteristics,
+        exclusive,
+        device_at,
+        ..,
+    ] = call.args;
+    let name = if name_at == 0 {
+        None
+    } else {
+        Some(call.unicode_string(name_at)?)
+    };
     let l = layout::of(call.arch());
     let extension_at = l.device.size.next_multiple_of(2 * l.pointer);
     let own_at = (extension_at + extension).next_multiple_of(2 * l.pointer);
     let size = own_at + OBJECT_EXTENSION;
     let strikes = crate::faults::allocation(call.m, call.core, size, *b"Devi", false);
-    let device = if strikes { 0 } else { pool::allocate(call.m, call.core, size, *b"Devi", false) };
+    let device = if strikes {
+        0
+    } else {
+        pool::allocate(call.m, call.core, size, *b"Devi", false)
+    };
     if device == 0 {
         return Ok(Outcome::Return(u64::from(status::INSUFFICIENT_RESOURCES)));
     }
@@ -97,13 +147,27 @@ fn create(call: &mut Call<'_>) -> Done {
     }
     call.write_bytes(device, &vec![0; size as usize])?;
     call.set_u16(device + l.device.kind, IO_TYPE_DEVICE)?;
-    call.set_u16(device + l.device.object_size, (l.device.size + extension) as u16)?;
+    call.set_u16(
+        device + l.device.object_size,
+        (l.device.size + extension) as u16,
+    )?;
     call.set_ptr(device + l.device.driver_object, driver)?;
-    let named = if name.is_some() { DO_DEVICE_HAS_NAME } else { 0 };
+    let named = if name.is_some() {
+        DO_DEVICE_HAS_NAME
+    } else {
+        0
+    };
     let exclusive = if exclusive != 0 { DO_EXCLUSIVE } else { 0 };
-    call.set_u32(device + l.device.flags, DO_DEVICE_INITIALIZING | named | exclusive)?;
+    call.set_u32(
+        device + l.device.flags,
+        DO_DEVICE_INITIALIZING | named | exclusive,
+    )?;
     call.set_u32(device + l.device.characteristics, characteristics as u32)?;
-    let own = if extension == 0 { 0 } else { device + extension_at };
+    let own = if extension == 0 {
+        0
+    } else {
+        device + extension_at
+    };
     call.set_ptr(device + l.device.device_extension, own)?;
     call.set_u32(device + l.device.device_type, kind as u32)?;
     call.set_u8(device + l.device.stack_size, 1)?;
@@ -161,7 +225,9 @@ fn create_link(call: &mut Call<'_>) -> Done {
     let link = call.unicode_string(link_at)?;
     let name = call.unicode_string(name_at)?;
     let added = call.m.state.nt.io.names.insert(&link, Entry::Link(name));
-    Ok(Outcome::Return(u64::from(added.err().unwrap_or(status::SUCCESS))))
+    Ok(Outcome::Return(u64::from(
+        added.err().unwrap_or(status::SUCCESS),
+    )))
 }
 
 fn delete_link(call: &mut Call<'_>) -> Done {

@@ -37,10 +37,18 @@ pub fn create_driver(
     image: Range<u64>,
     entry: u64,
 ) -> u64 {
-    let call = &mut Call { m, core: 0, args: [0; 12] };
+    let call = &mut Call {
+        m,
+        core: 0,
+        args: [0; 12],
+    };
     match build(call, service, image, entry) {
         Ok(Some((object, registry_path))) => {
-            let driver = Driver { name: name.to_owned(), object, registry_path };
+            let driver = Driver {
+                name: name.to_owned(),
+                object,
+                registry_path,
+            };
             call.m.state.nt.io.drivers.push(driver);
             object
         }
@@ -67,8 +75,18 @@ fn build(
     let (extension, path) = (object + extension_at, object + path_at);
     let mut strings = true;
     let full = format!("{SERVICES}{service}");
-    strings &= write_string(call, object + l.driver.driver_name, &format!("\\Driver\\{service}"), *b"Driv")?;
-    strings &= write_string(call, extension + l.driver_extension.service_key_name, service, *b"Driv")?;
+    strings &= write_string(
+        call,
+        object + l.driver.driver_name,
+        &format!("\\Driver\\{service}"),
+        *b"Driv",
+    )?;
+    strings &= write_string(
+        call,
+        extension + l.driver_extension.service_key_name,
+        service,
+        *b"Driv",
+    )?;
     strings &= write_string(call, path, &full, *b"Driv")?;
     if !strings {
         return Ok(None);
@@ -77,7 +95,10 @@ fn build(
     call.set_u16(object + l.driver.object_size, l.driver.size as u16)?;
     call.set_u32(object + l.driver.flags, DRVO_LEGACY_DRIVER)?;
     call.set_ptr(object + l.driver.driver_start, image.start)?;
-    call.set_u32(object + l.driver.driver_size, (image.end - image.start) as u32)?;
+    call.set_u32(
+        object + l.driver.driver_size,
+        (image.end - image.start) as u32,
+    )?;
     call.set_ptr(object + l.driver.driver_extension, extension)?;
     call.set_ptr(extension + l.driver_extension.driver_object, object)?;
     call.set_ptr(object + l.driver.driver_init, entry)?;
@@ -145,11 +166,23 @@ pub(crate) fn entry_returned(call: &mut Call<'_>, index: usize) -> Result<(), Tr
 pub fn unload(call: &mut Call<'_>, index: usize, then: nt::Then) -> Done {
     let (object, _) = driver_entry_args(call.m, index);
     let at = layout::of(call.arch()).driver.driver_unload;
-    let routine = if object == 0 { 0 } else { call.ptr(object + at)? };
+    let routine = if object == 0 {
+        0
+    } else {
+        call.ptr(object + at)?
+    };
     if routine == 0 {
-        return Ok(Outcome::Continue(then, u64::from(status::INVALID_DEVICE_REQUEST)));
+        return Ok(Outcome::Continue(
+            then,
+            u64::from(status::INVALID_DEVICE_REQUEST),
+        ));
     }
     // DriverUnload returns nothing: whatever is left in the register does not count.
     let then = nt::Then::Io(super::Then::Succeed(Box::new(then)));
-    Ok(Outcome::Enter { what: "DriverUnload", routine, args: vec![object], then })
+    Ok(Outcome::Enter {
+        what: "DriverUnload",
+        routine,
+        args: vec![object],
+        then,
+    })
 }

@@ -11,13 +11,17 @@ const WDK: &str = "Windows driver documentation: Event Objects; wdm.h, ntifs.h";
 const NOTIFICATION_EVENT: u8 = 0;
 const SYNCHRONIZATION_EVENT: u8 = 1;
 
-const fn row(
-    name: &'static str,
-    args: &'static [Arg],
-    handler: fn(&mut Call<'_>) -> Done,
-) -> Api {
+const fn row(name: &'static str, args: &'static [Arg], handler: fn(&mut Call<'_>) -> Done) -> Api {
     let (module, style, irql) = (Module::Ntoskrnl, Style::Std, Contract::Passive);
-    Api { name, module, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 /// Event object functions.
@@ -33,7 +37,11 @@ pub const API: &[Api] = &[
         ],
         create,
     ),
-    row("ZwSetEvent", &[ptr("EventHandle"), ptr("PreviousState")], set),
+    row(
+        "ZwSetEvent",
+        &[ptr("EventHandle"), ptr("PreviousState")],
+        set,
+    ),
     row("ZwClearEvent", &[ptr("EventHandle")], clear),
     row(
         "IoCreateNotificationEvent",
@@ -126,7 +134,15 @@ fn open_or_create(call: &mut Call<'_>, kind: u8) -> Done {
             let Some(event) = allocate(call, kind, true)? else {
                 return Ok(Outcome::Return(0));
             };
-            if call.m.state.nt.io.names.insert(&name, Entry::Event(event)).is_err() {
+            if call
+                .m
+                .state
+                .nt
+                .io
+                .names
+                .insert(&name, Entry::Event(event))
+                .is_err()
+            {
                 let then = crate::nt::Then::ReturnValue(0);
                 return super::object::dereference(call, event, then);
             }

@@ -1,15 +1,11 @@
-//! IRPs: their memory, their history, and handing them to drivers.
+//! IRPs: their memory, and handing them to drivers.
 
-use std::collections::{BTreeMap, VecDeque};
-
-use super::file::{self, Closing, Opening};
-use super::transfer::{self, Transfer};
 use super::complete;
+use super::history::{Origin, What, note};
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, byte, ptr, word};
-use crate::nt::{self, Api, Arg, Call, Done, Trouble, dispatcher, layout, pool, status};
-use crate::position::Position;
+use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, status};
 use crate::trace::EventKind;
 use crate::trace::event::IrpOp;
 
@@ -19,9 +15,6 @@ const NO_MORE_IRP_STACK_LOCATIONS: u32 = 0x35;
 
 /// `IO_TYPE_IRP`
 pub(super) const IO_TYPE_IRP: u16 = 6;
-/// IRPs that have ended and are still remembered.
-const REMEMBERED: usize = 64;
-
 /// `IRP.Flags` (`wdm.h`, `ntifs.h`).
 pub(super) mod flags {
     pub const ASSOCIATED_IRP: u32 = 0x8;
@@ -36,131 +29,6 @@ pub(super) mod flags {
     pub const DEFER_IO_COMPLETION: u32 = 0x800;
 }
 
-/// Who owns an IRP, and so who frees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A driver: from `IoAllocateIrp` and its relatives.
-    Driver,
-    /// The I/O manager, which frees it when it is complete.
-    Threaded,
-    /// The I/O manager, which waits for it and frees it then.
-    Awaited,
-}
-
-/// What is known of an IRP beyond its memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Its address.
-    pub irp: u64,
-    /// Who owns it.
-    pub origin: Origin,
-    /// What happened to it, oldest first.
-    pub history: Vec<Step>,
-    /// How it ended, for its sender: `IoStatus`.
-    result: Option<Ended>,
-}
-
-/// One thing that happened to an IRP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// When.
-    pub at: Position,
-    /// On which core.
-    pub core: u8,
-    /// Guest address of the call that did it.
-    pub pc: u64,
-    /// What.
-    pub what: What,
-}
-
-/// What happened to an IRP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// It was allocated.
-    Allocated,
-    /// It went to the driver of this device, with this major function.
-    Dispatched {
-        /// Device object.
-        device: u64,
-        /// Major function code.
-        major: u8,
-    },
-    /// It was completed with this status.
-    Completed(u32),
-    /// It was cancelled.
-    Cancelled,
-    /// It was freed.
-    Freed,
-}
-
-/// How an IRP ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ended {
-    pub status: u32,
-    pub information: u64,
-}
-
-/// The IRPs in flight by address, and the last ones that ended.
-#[derive(Clone, Debug, Default)]
-pub struct Irps {
-    live: BTreeMap<u64, Record>,
-    ended: VecDeque<Record>,
-}
-
-impl Irps {
-    /// The IRPs in flight, by address.
-    pub fn live(&self) -> impl Iterator<Item = &Record> {
-        self.live.values()
-    }
-
-    /// Everything known of IRPs at this address, the newest last.
-    pub fn history(&self, irp: u64) -> impl Iterator<Item = &Record> {
-        let ended = self.ended.iter().filter(move |r| r.irp == irp);
-        ended.chain(self.live.get(&irp))
-    }
-
-    pub(super) fn origin(&self, irp: u64) -> Option<Origin> {
-        self.live.get(&irp).map(|r| r.origin)
-    }
-
-    pub(super) fn set_origin(&mut self, irp: u64, origin: Origin) {
-        if let Some(record) = self.live.get_mut(&irp) {
-            record.origin = origin;
-        }
-    }
-
-    pub(super) fn set_result(&mut self, irp: u64, ended: Ended) {
-        if let Some(record) = self.live.get_mut(&irp) {
-            record.result = Some(ended);
-        }
-    }
-
-    fn result(&self, irp: u64) -> Option<Ended> {
-        self.live.get(&irp).and_then(|r| r.result)
-    }
-
-    fn note(&mut self, irp: u64, step: Step) {
-        // An IRP in a driver's own memory begins its history with the first thing that happens.
-        let new = || Record { irp, origin: Origin::Driver, history: Vec::new(), result: None };
-        let record = self.live.entry(irp).or_insert_with(new);
-        record.history.push(step);
-        if step.what == What::Freed
-            && let Some(record) = self.live.remove(&irp)
-        {
-            if self.ended.len() == REMEMBERED {
-                self.ended.pop_front();
-            }
-            self.ended.push_back(record);
-        }
-    }
-}
-
-/// Adds to an IRP's history.
-pub(super) fn note(m: &mut Machine, core: usize, irp: u64, what: What) {
-    let step = Step { at: m.position(), core: core as u8, pc: m.caller_address(core), what };
-    m.state.nt.io.irps.note(irp, step);
-}
-
 const fn row(
     name: &'static str,
     style: Style,
@@ -168,24 +36,52 @@ const fn row(
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
     let (module, irql) = (Module::Ntoskrnl, Contract::Dispatch);
-    Api { name, module, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Style::{Fast, Std};
 
 /// Functions on IRPs.
 pub const API: &[Api] = &[
-    row("IoAllocateIrp", Std, &[byte("StackSize"), byte("ChargeQuota")], allocate_call),
+    row(
+        "IoAllocateIrp",
+        Std,
+        &[byte("StackSize"), byte("ChargeQuota")],
+        allocate_call,
+    ),
     row(
         "IoInitializeIrp",
         Std,
         &[ptr("Irp"), word("PacketSize"), byte("StackSize")],
         initialize_call,
     ),
-    row("IoReuseIrp", Std, &[ptr("Irp"), crate::nt::api::long("Status")], reuse),
+    row(
+        "IoReuseIrp",
+        Std,
+        &[ptr("Irp"), crate::nt::api::long("Status")],
+        reuse,
+    ),
     row("IoFreeIrp", Std, &[ptr("Irp")], free_call),
-    row("IofCallDriver", Fast, &[ptr("DeviceObject"), ptr("Irp")], call_driver_call),
-    row("IoCallDriver", Std, &[ptr("DeviceObject"), ptr("Irp")], call_driver_call),
+    row(
+        "IofCallDriver",
+        Fast,
+        &[ptr("DeviceObject"), ptr("Irp")],
+        call_driver_call,
+    ),
+    row(
+        "IoCallDriver",
+        Std,
+        &[ptr("DeviceObject"), ptr("Irp")],
+        call_driver_call,
+    ),
     row(
         INVALID_REQUEST,
         Std,
@@ -228,7 +124,11 @@ pub(super) fn allocate(call: &mut Call<'_>, stacks: u8, origin: Origin) -> Resul
     let size = size_of(call, stacks);
     let strikes = origin == Origin::Driver
         && crate::faults::allocation(call.m, call.core, size, *b"Irp ", false);
-    let irp = if strikes { 0 } else { pool::allocate(call.m, call.core, size, *b"Irp ", false) };
+    let irp = if strikes {
+        0
+    } else {
+        pool::allocate(call.m, call.core, size, *b"Irp ", false)
+    };
     if irp != 0 {
         initialize(call, irp, size as u16, stacks)?;
         note(call.m, call.core, irp, What::Allocated);
@@ -287,7 +187,9 @@ pub(super) fn call_driver(call: &mut Call<'_>, device: u64, irp: u64, then: nt::
     if location <= 0 {
         return Err(call.bugcheck(NO_MORE_IRP_STACK_LOCATIONS, [irp, 0, 0, 0]));
     }
-    let stack = call.ptr(irp + l.irp.current_stack_location)?.wrapping_sub(l.stack.size);
+    let stack = call
+        .ptr(irp + l.irp.current_stack_location)?
+        .wrapping_sub(l.stack.size);
     call.set_ptr(irp + l.irp.current_stack_location, stack)?;
     call.set_ptr(stack + l.stack.device_object, device)?;
     let major = call.u8(stack + l.stack.major_function)?;
@@ -296,11 +198,23 @@ pub(super) fn call_driver(call: &mut Call<'_>, device: u64, irp: u64, then: nt::
     let slot = driver + l.driver.major_function + u64::from(major) * l.pointer;
     let routine = call.ptr(slot)?;
     note(call.m, call.core, irp, What::Dispatched { device, major });
-    call.event(EventKind::Irp { op: IrpOp::Dispatched, irp, major, minor, device, status: 0 });
+    call.event(EventKind::Irp {
+        op: IrpOp::Dispatched,
+        irp,
+        major,
+        minor,
+        device,
+        status: 0,
+    });
     if routine == invalid_request_routine(call.m) {
         return fail_request(call, irp, then);
     }
-    Ok(Outcome::Enter { what: "dispatch", routine, args: vec![device, irp], then })
+    Ok(Outcome::Enter {
+        what: "dispatch",
+        routine,
+        args: vec![device, irp],
+        then,
+    })
 }
 
 fn invalid_device_request(call: &mut Call<'_>) -> Done {
@@ -317,81 +231,4 @@ fn fail_request(call: &mut Call<'_>, irp: u64, then: nt::Then) -> Done {
     call.set_ptr(irp + l.irp.io_status + l.io_status_block.information, 0)?;
     let then = nt::Then::Io(super::Then::Refused(Box::new(then)));
     complete::begin(call, irp, then)
-}
-
-/// An IRP of the I/O manager on its way, and what it is for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sent {
-    /// The IRP.
-    pub irp: u64,
-    /// The event that its completion sets.
-    pub event: u64,
-    /// Whether to wait for it.
-    pub wait: bool,
-    /// What it is for.
-    pub purpose: Purpose,
-}
-
-/// What an IRP of the I/O manager is for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Purpose {
-    /// `IRP_MJ_CREATE`
-    Open(Opening),
-    /// `IRP_MJ_CLEANUP`
-    CleanUp(Closing),
-    /// `IRP_MJ_CLOSE`
-    Close(Closing),
-    /// A control request, a read or a write.
-    Transfer(Transfer),
-}
-
-/// Sends an IRP of the I/O manager to a device.
-pub(super) fn send(call: &mut Call<'_>, device: u64, sent: Sent) -> Done {
-    let irp = sent.irp;
-    call_driver(call, device, irp, nt::Then::Io(super::Then::Sent(Box::new(sent))))
-}
-
-/// The dispatch routine that got an IRP of the I/O manager has returned.
-pub(super) fn sent(call: &mut Call<'_>, sent: Sent, returned: u32) -> Done {
-    if returned == status::PENDING && sent.wait {
-        let event = sent.event;
-        let then = nt::Then::Io(super::Then::Awaited(Box::new(sent)));
-        return dispatcher::wait_for(call, vec![event], false, None, then);
-    }
-    if call.m.state.nt.io.irps.result(sent.irp).is_some() {
-        return collect(call, sent);
-    }
-    let flags = call.u32(sent.irp + layout::of(call.arch()).irp.flags)?;
-    if flags & flags::DEFER_IO_COMPLETION != 0 {
-        // Its completion was left to here, where the thread that wants the result runs. If the
-        // driver has not completed it at all, it loses its IRP now.
-        let irp = sent.irp;
-        let then = nt::Then::Io(super::Then::Awaited(Box::new(sent)));
-        return complete::deliver(call, irp, then);
-    }
-    // The driver keeps the IRP although it says otherwise, or nobody waits for it.
-    call.m.state.nt.io.irps.set_origin(sent.irp, Origin::Threaded);
-    finish(call, sent.purpose, Ended { status: returned, information: 0 })
-}
-
-/// The wait for a pending IRP of the I/O manager is over.
-pub(super) fn awaited(call: &mut Call<'_>, sent: Sent) -> Done {
-    collect(call, sent)
-}
-
-/// Takes the result out of an IRP that has ended, and frees it.
-fn collect(call: &mut Call<'_>, sent: Sent) -> Done {
-    let none = Ended { status: status::UNSUCCESSFUL, information: 0 };
-    let ended = call.m.state.nt.io.irps.result(sent.irp).unwrap_or(none);
-    free(call, sent.irp)?;
-    finish(call, sent.purpose, ended)
-}
-
-fn finish(call: &mut Call<'_>, purpose: Purpose, ended: Ended) -> Done {
-    match purpose {
-        Purpose::Open(opening) => file::opened(call, opening, ended),
-        Purpose::CleanUp(closing) => file::cleaned_up(call, closing),
-        Purpose::Close(closing) => file::closed(call, closing),
-        Purpose::Transfer(transfer) => transfer::ended(call, transfer, ended),
-    }
 }

@@ -61,7 +61,15 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style: Style::Std, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style: Style::Std,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Contract::{Any, Dispatch};
@@ -83,7 +91,12 @@ pub const API: &[Api] = &[
     row("IoFreeMdl", &[ptr("Mdl")], Dispatch, free_call),
     row(
         "IoBuildPartialMdl",
-        &[ptr("SourceMdl"), ptr("TargetMdl"), ptr("VirtualAddress"), long("Length")],
+        &[
+            ptr("SourceMdl"),
+            ptr("TargetMdl"),
+            ptr("VirtualAddress"),
+            long("Length"),
+        ],
         Dispatch,
         build_partial,
     ),
@@ -93,15 +106,34 @@ pub const API: &[Api] = &[
         Dispatch,
         create,
     ),
-    row("MmSizeOfMdl", &[ptr("Base"), ptr("Length")], Any, size_of_call),
-    row("MmBuildMdlForNonPagedPool", &[ptr("MemoryDescriptorList")], Dispatch, build_nonpaged),
+    row(
+        "MmSizeOfMdl",
+        &[ptr("Base"), ptr("Length")],
+        Any,
+        size_of_call,
+    ),
+    row(
+        "MmBuildMdlForNonPagedPool",
+        &[ptr("MemoryDescriptorList")],
+        Dispatch,
+        build_nonpaged,
+    ),
     row(
         "MmProbeAndLockPages",
-        &[ptr("MemoryDescriptorList"), byte("AccessMode"), long("Operation")],
+        &[
+            ptr("MemoryDescriptorList"),
+            byte("AccessMode"),
+            long("Operation"),
+        ],
         Dispatch,
         probe_and_lock,
     ),
-    row("MmUnlockPages", &[ptr("MemoryDescriptorList")], Dispatch, unlock_call),
+    row(
+        "MmUnlockPages",
+        &[ptr("MemoryDescriptorList")],
+        Dispatch,
+        unlock_call,
+    ),
     row(
         "MmMapLockedPages",
         &[ptr("MemoryDescriptorList"), byte("AccessMode")],
@@ -261,7 +293,11 @@ fn build_partial(call: &mut Call<'_>) -> Done {
     let page = call.m.setup.profile.page_size();
     let from = buffer(call, source)?;
     let count = u64::from(call.u32(source + l.mdl.byte_count)?);
-    let length = if length == 0 { (from + count).saturating_sub(va) } else { length };
+    let length = if length == 0 {
+        (from + count).saturating_sub(va)
+    } else {
+        length
+    };
     let first = (va - va % page).saturating_sub(from - from % page) / page;
     let pages = span(page, va, length);
     let source_flags = call.u16(source + l.mdl.flags)?;
@@ -275,7 +311,10 @@ fn build_partial(call: &mut Call<'_>) -> Done {
     call.set_u16(target + l.mdl.flags, target_flags)?;
     if source_flags & mapped != 0 {
         let system = call.ptr(source + l.mdl.mapped_system_va)?;
-        call.set_ptr(target + l.mdl.mapped_system_va, system.wrapping_add(va - from))?;
+        call.set_ptr(
+            target + l.mdl.mapped_system_va,
+            system.wrapping_add(va - from),
+        )?;
     }
     for i in 0..pages {
         let pfn = call.ptr(source + l.mdl.size + (first + i) * l.pointer)?;
@@ -296,7 +335,9 @@ fn pages(call: &mut Call<'_>, mdl: u64) -> Result<Vec<u64>, Trouble> {
     let page = call.m.setup.profile.page_size();
     let va = buffer(call, mdl)?;
     let count = u64::from(call.u32(mdl + l.mdl.byte_count)?);
-    Ok((0..span(page, va, count)).map(|i| va - va % page + i * page).collect())
+    Ok((0..span(page, va, count))
+        .map(|i| va - va % page + i * page)
+        .collect())
 }
 
 /// Writes the page frame numbers behind an MDL.

@@ -7,16 +7,21 @@
 
 pub mod build;
 pub mod cancel;
+pub mod close;
 pub mod complete;
 pub mod device;
 pub mod driver;
+mod ea;
 pub mod event;
 pub mod file;
+pub mod history;
 pub mod irp;
 pub mod mdl;
 pub mod name;
 pub mod object;
+pub mod open;
 pub mod request;
+pub mod send;
 pub mod transfer;
 
 use std::collections::BTreeSet;
@@ -37,7 +42,7 @@ pub struct Io {
     /// Devices that have been deleted while files were open on them.
     deleted_devices: BTreeSet<u64>,
     /// IRPs in flight, and some that have ended.
-    pub irps: irp::Irps,
+    pub irps: history::Irps,
     /// Pages that MDLs or drivers hold in memory.
     pub locked: mdl::Locked,
     /// Devices that asked for a notice of the system's shutdown.
@@ -57,9 +62,9 @@ pub enum Then {
         then: Box<super::Then>,
     },
     /// The dispatch routine that got an IRP of the I/O manager has returned.
-    Sent(Box<irp::Sent>),
+    Sent(Box<send::Sent>),
     /// The wait for a pending IRP is over.
-    Awaited(Box<irp::Sent>),
+    Awaited(Box<send::Sent>),
     /// A request that its driver does not serve has been completed.
     Refused(Box<super::Then>),
     /// The cancel spin lock has been taken for this IRP at this IRQL.
@@ -79,11 +84,12 @@ pub enum Then {
 pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
     match then {
         Then::Climb { irp, then } => complete::routine_returned(call, irp, *then, value as u32),
-        Then::Sent(sent) => irp::sent(call, *sent, value as u32),
-        Then::Awaited(sent) => irp::awaited(call, *sent),
-        Then::Refused(then) => {
-            Ok(Outcome::Continue(*then, u64::from(status::INVALID_DEVICE_REQUEST)))
-        }
+        Then::Sent(sent) => send::sent(call, *sent, value as u32),
+        Then::Awaited(sent) => send::awaited(call, *sent),
+        Then::Refused(then) => Ok(Outcome::Continue(
+            *then,
+            u64::from(status::INVALID_DEVICE_REQUEST),
+        )),
         Then::Cancel { irp, irql } => cancel::locked(call, irp, irql),
         Then::Succeed(then) => Ok(Outcome::Continue(*then, u64::from(status::SUCCESS))),
         Then::Query(query) => registry::routine_returned(call, *query, value as u32),

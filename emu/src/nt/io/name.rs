@@ -9,8 +9,15 @@ use std::collections::BTreeMap;
 use crate::nt::status;
 
 /// Directories that exist from the start; drivers cannot make others here.
-const DIRECTORIES: [&str; 7] =
-    ["", "\\device", "\\??", "\\driver", "\\filesystem", "\\callback", "\\basenamedobjects"];
+const DIRECTORIES: [&str; 7] = [
+    "",
+    "\\device",
+    "\\??",
+    "\\driver",
+    "\\filesystem",
+    "\\callback",
+    "\\basenamedobjects",
+];
 
 /// Links followed in one look-up before it counts as a loop.
 const LINKS_MAX: usize = 32;
@@ -61,18 +68,24 @@ impl Namespace {
     /// The status that the object manager gives if there is no such name.
     pub fn remove(&mut self, path: &str) -> Result<Entry, u32> {
         let path = canonical(path)?;
-        self.entries.remove(&path).ok_or(status::OBJECT_NAME_NOT_FOUND)
+        self.entries
+            .remove(&path)
+            .ok_or(status::OBJECT_NAME_NOT_FOUND)
     }
 
     /// Takes away the name of a device or event.
     pub fn remove_object(&mut self, object: u64) {
-        self.entries.retain(|_, e| !matches!(e, Entry::Device(o) | Entry::Event(o) if *o == object));
+        self.entries
+            .retain(|_, e| !matches!(e, Entry::Device(o) | Entry::Event(o) if *o == object));
     }
 
     /// The name of a device or event, in lower case.
     pub fn name_of(&self, object: u64) -> Option<&str> {
         let named = |e: &Entry| matches!(e, Entry::Device(o) | Entry::Event(o) if *o == object);
-        self.entries.iter().find(|(_, e)| named(e)).map(|(name, _)| name.as_str())
+        self.entries
+            .iter()
+            .find(|(_, e)| named(e))
+            .map(|(name, _)| name.as_str())
     }
 
     /// Follows a path through links to the first object on it: the object and the rest of the
@@ -97,7 +110,11 @@ impl Namespace {
         if !path.starts_with('\\') {
             return Err(status::OBJECT_PATH_SYNTAX_BAD);
         }
-        let ends = path.char_indices().skip(1).filter(|(_, c)| *c == '\\').map(|(i, _)| i);
+        let ends = path
+            .char_indices()
+            .skip(1)
+            .filter(|(_, c)| *c == '\\')
+            .map(|(i, _)| i);
         for end in ends.chain([path.len()]) {
             let prefix = canonical(&path[..end])?;
             if let Some(entry) = self.entries.get(&prefix) {
@@ -140,7 +157,9 @@ mod tests {
     fn names() -> Namespace {
         let mut names = Namespace::default();
         names.insert("\\Device\\Tcp", Entry::Device(0x100)).unwrap();
-        names.insert("\\DosDevices\\TCP", Entry::Link("\\Device\\Tcp".into())).unwrap();
+        names
+            .insert("\\DosDevices\\TCP", Entry::Link("\\Device\\Tcp".into()))
+            .unwrap();
         names
     }
 
@@ -157,9 +176,18 @@ mod tests {
     #[test]
     fn what_is_not_there_says_how_far_the_path_led() {
         let names = names();
-        assert_eq!(names.find("\\Device\\Udp"), Err(status::OBJECT_NAME_NOT_FOUND));
-        assert_eq!(names.find("\\Devices\\Udp"), Err(status::OBJECT_PATH_NOT_FOUND));
-        assert_eq!(names.find("Device\\Udp"), Err(status::OBJECT_PATH_SYNTAX_BAD));
+        assert_eq!(
+            names.find("\\Device\\Udp"),
+            Err(status::OBJECT_NAME_NOT_FOUND)
+        );
+        assert_eq!(
+            names.find("\\Devices\\Udp"),
+            Err(status::OBJECT_PATH_NOT_FOUND)
+        );
+        assert_eq!(
+            names.find("Device\\Udp"),
+            Err(status::OBJECT_PATH_SYNTAX_BAD)
+        );
         assert_eq!(names.find("\\Device"), Err(status::OBJECT_TYPE_MISMATCH));
     }
 
@@ -177,8 +205,12 @@ mod tests {
     #[test]
     fn links_in_a_circle_end() {
         let mut names = Namespace::default();
-        names.insert("\\??\\A", Entry::Link("\\??\\B".into())).unwrap();
-        names.insert("\\??\\B", Entry::Link("\\??\\A".into())).unwrap();
+        names
+            .insert("\\??\\A", Entry::Link("\\??\\B".into()))
+            .unwrap();
+        names
+            .insert("\\??\\B", Entry::Link("\\??\\A".into()))
+            .unwrap();
         assert_eq!(names.find("\\??\\A"), Err(status::OBJECT_NAME_NOT_FOUND));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::file;
+use super::close;
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, byte, long, ptr};
@@ -83,7 +83,9 @@ impl Objects {
 
     /// Open handles, in the order of their values.
     pub fn handles(&self) -> impl Iterator<Item = (u64, &HandleTarget)> {
-        self.handles.iter().map(|(&handle, target)| (handle, target))
+        self.handles
+            .iter()
+            .map(|(&handle, target)| (handle, target))
     }
 
     /// The body at an address, unless it is gone.
@@ -93,7 +95,14 @@ impl Objects {
 
     /// Notes a new body with one reference, its creator's.
     pub(super) fn add(&mut self, at: u64, kind: Kind) {
-        self.bodies.insert(at, Body { kind, references: 1, handles: 0 });
+        self.bodies.insert(
+            at,
+            Body {
+                kind,
+                references: 1,
+                handles: 0,
+            },
+        );
     }
 
     /// Adds a reference; false if there is no such object.
@@ -129,7 +138,11 @@ impl Objects {
 pub fn new_handle(m: &mut Machine, target: HandleTarget) -> u64 {
     let objects = &mut m.state.nt.io.objects;
     if let Some((at, kind)) = target.body() {
-        let new = Body { kind, references: 0, handles: 0 };
+        let new = Body {
+            kind,
+            references: 0,
+            handles: 0,
+        };
         let body = objects.bodies.entry(at).or_insert(new);
         body.references += 1;
         body.handles += 1;
@@ -145,7 +158,11 @@ pub(crate) fn attributes(call: &mut Call<'_>, at: u64) -> Result<(u64, String), 
     let l = layout::of(call.arch());
     let root = call.ptr(at + l.object_attributes.root_directory)?;
     let name = call.ptr(at + l.object_attributes.object_name)?;
-    let name = if name == 0 { String::new() } else { call.unicode_string(name)? };
+    let name = if name == 0 {
+        String::new()
+    } else {
+        call.unicode_string(name)?
+    };
     Ok((root, name))
 }
 
@@ -154,14 +171,16 @@ pub(crate) fn dereference(call: &mut Call<'_>, at: u64, then: nt::Then) -> Done 
     let Some(body) = call.m.state.nt.io.objects.release(at) else {
         return match call.m.state.nt.io.objects.bodies.get(&at) {
             Some(_) => Err(call.bugcheck(REFERENCE_BY_POINTER, [0, at, 0, 0])),
-            None => Err(call.unimplemented("ObfDereferenceObject", format!("{at:#x} is no object"))),
+            None => {
+                Err(call.unimplemented("ObfDereferenceObject", format!("{at:#x} is no object")))
+            }
         };
     };
     if body.references > 0 {
         return Ok(Outcome::Continue(then, 0));
     }
     match body.kind {
-        Kind::File => file::delete(call, at, then),
+        Kind::File => close::delete(call, at, then),
         Kind::Event => {
             call.m.state.nt.io.names.remove_object(at);
             pool::free(call.m, call.core, at)?;
@@ -183,7 +202,15 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Contract::{Apc, Dispatch, Passive};
@@ -210,13 +237,36 @@ pub const API: &[Api] = &[
     row(
         "ObReferenceObjectByPointer",
         Std,
-        &[ptr("Object"), long("DesiredAccess"), ptr("ObjectType"), byte("AccessMode")],
+        &[
+            ptr("Object"),
+            long("DesiredAccess"),
+            ptr("ObjectType"),
+            byte("AccessMode"),
+        ],
         Dispatch,
         reference_by_pointer,
     ),
-    row("ObfReferenceObject", Fast, &[ptr("Object")], Dispatch, reference),
-    row("ObfDereferenceObject", Fast, &[ptr("Object")], Dispatch, dereference_call),
-    row("ObDereferenceObject", Std, &[ptr("Object")], Dispatch, dereference_call),
+    row(
+        "ObfReferenceObject",
+        Fast,
+        &[ptr("Object")],
+        Dispatch,
+        reference,
+    ),
+    row(
+        "ObfDereferenceObject",
+        Fast,
+        &[ptr("Object")],
+        Dispatch,
+        dereference_call,
+    ),
+    row(
+        "ObDereferenceObject",
+        Std,
+        &[ptr("Object")],
+        Dispatch,
+        dereference_call,
+    ),
     row(
         "ZwWaitForSingleObject",
         Std,
@@ -237,7 +287,7 @@ pub(crate) fn close_handle(call: &mut Call<'_>, handle: u64, then: nt::Then) -> 
         return Ok(Outcome::Continue(then, u64::from(status::INVALID_HANDLE)));
     };
     match target {
-        HandleTarget::File(file) => file::handle_closed(call, file, then),
+        HandleTarget::File(file) => close::handle_closed(call, file, then),
         HandleTarget::Thread(at) | HandleTarget::Event(at) => dereference(call, at, then),
         HandleTarget::Key(_) => Ok(Outcome::Continue(then, 0)),
     }
@@ -286,14 +336,25 @@ fn add_reference(call: &mut Call<'_>, function: &str) -> Result<u64, Trouble> {
 
 fn dereference_call(call: &mut Call<'_>) -> Done {
     let object = call.args[0];
-    let left = call.m.state.nt.io.objects.body(object).map_or(0, |b| b.references);
+    let left = call
+        .m
+        .state
+        .nt
+        .io
+        .objects
+        .body(object)
+        .map_or(0, |b| b.references);
     let left = u64::from(left.saturating_sub(1));
     dereference(call, object, nt::Then::ReturnValue(left))
 }
 
 fn wait(call: &mut Call<'_>) -> Done {
     let [handle, _, timeout, ..] = call.args;
-    let due = if timeout == 0 { None } else { Some(call.u64(timeout)? as i64) };
+    let due = if timeout == 0 {
+        None
+    } else {
+        Some(call.u64(timeout)? as i64)
+    };
     let object = match call.m.state.nt.io.objects.target(handle) {
         Some(&HandleTarget::Thread(at) | &HandleTarget::Event(at)) => at,
         Some(&HandleTarget::File(at)) => at + layout::of(call.arch()).file.event,

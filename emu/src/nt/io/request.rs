@@ -5,14 +5,14 @@
 //! machine boots and is pageable like any user memory.
 
 use super::build::Buffer;
-use super::file::{Destination, FILE_OPEN, FILE_SYNCHRONOUS_IO, Open, open};
+use super::open::{Destination, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, Open, open};
+use super::{ea, object};
 use super::transfer::{self, Request, What};
-use super::object;
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::machine::memory::{FRAME_SIZE, RegionKind, Rights};
 use crate::nt::{self, Call, Done, status};
-use crate::scenario::plan::{ExtendedAttribute, ThreadPlan, ThreadStep};
+use crate::scenario::plan::{ThreadPlan, ThreadStep};
 
 /// First address of the first window.
 const USER_BASE: u64 = 0x0013_0000;
@@ -60,16 +60,22 @@ fn windows(threads: &[ThreadPlan]) -> Vec<(u64, u64)> {
 
 /// Frames that the windows of a plan's threads take.
 pub(crate) fn frames(threads: &[ThreadPlan]) -> usize {
-    windows(threads).iter().map(|(_, size)| (*size as usize).div_ceil(FRAME_SIZE)).sum()
+    windows(threads)
+        .iter()
+        .map(|(_, size)| (*size as usize).div_ceil(FRAME_SIZE))
+        .sum()
 }
 
 /// Maps the requesters' memory. False if the machine's memory is too small.
 pub(crate) fn map_windows(m: &mut Machine) -> bool {
     let setup = m.setup.clone();
-    windows(&setup.plan.threads).into_iter().all(|(base, size)| {
-        let frames = (size as usize).div_ceil(FRAME_SIZE);
-        m.memory.map(base, frames, RegionKind::User, Rights::WRITE, true)
-    })
+    windows(&setup.plan.threads)
+        .into_iter()
+        .all(|(base, size)| {
+            let frames = (size as usize).div_ceil(FRAME_SIZE);
+            m.memory
+                .map(base, frames, RegionKind::User, Rights::WRITE, true)
+        })
 }
 
 /// Makes the request of a script's step on the current thread; `then` gets its final status.
@@ -79,37 +85,86 @@ pub(crate) fn begin(call: &mut Call<'_>, step: &ThreadStep, then: nt::Then) -> D
     };
     let handle_in = |slot: usize| handles.get(slot).copied().unwrap_or(0);
     match step {
-        ThreadStep::Open { handle, device, ea, .. } => {
+        ThreadStep::Open {
+            handle, device, ea, ..
+        } => {
             let file = Open {
                 path: device.clone(),
                 access: ACCESS,
-                options: FILE_SYNCHRONOUS_IO & 0x20,
+                options: FILE_SYNCHRONOUS_IO_NONALERT,
                 disposition: FILE_OPEN,
                 attributes: 0,
                 share: SHARE_READ_WRITE,
                 mode: USER_MODE,
-                attribute_list: ea.as_ref().map_or_else(Vec::new, full_ea),
+                attribute_list: ea.as_ref().map_or_else(Vec::new, ea::encode),
             };
             open(call, file, Destination::Slot(*handle), then)
         }
         ThreadStep::Close { handle } => object::close_handle(call, handle_in(*handle), then),
-        ThreadStep::Ioctl { handle, code, input, .. } => {
+        ThreadStep::Ioctl {
+            handle,
+            code,
+            input,
+            ..
+        } => {
             let (status_at, from, output) = place(call, plan, step, input);
-            let what = What::Control { code: *code, input: from, output };
+            let what = What::Control {
+                code: *code,
+                input: from,
+                output,
+            };
             let handle = handle_in(*handle);
-            transfer::start(call, Request { handle, what, status_at, mode: USER_MODE }, then)
+            transfer::start(
+                call,
+                Request {
+                    handle,
+                    what,
+                    status_at,
+                    mode: USER_MODE,
+                },
+                then,
+            )
         }
         ThreadStep::Read { handle, offset, .. } => {
             let (status_at, _, buffer) = place(call, plan, step, &[]);
-            let what = What::Read { buffer, offset: *offset };
+            let what = What::Read {
+                buffer,
+                offset: *offset,
+            };
             let handle = handle_in(*handle);
-            transfer::start(call, Request { handle, what, status_at, mode: USER_MODE }, then)
+            transfer::start(
+                call,
+                Request {
+                    handle,
+                    what,
+                    status_at,
+                    mode: USER_MODE,
+                },
+                then,
+            )
         }
-        ThreadStep::Write { handle, offset, data, .. } => {
+        ThreadStep::Write {
+            handle,
+            offset,
+            data,
+            ..
+        } => {
             let (status_at, buffer, _) = place(call, plan, step, data);
-            let what = What::Write { buffer, offset: *offset };
+            let what = What::Write {
+                buffer,
+                offset: *offset,
+            };
             let handle = handle_in(*handle);
-            transfer::start(call, Request { handle, what, status_at, mode: USER_MODE }, then)
+            transfer::start(
+                call,
+                Request {
+                    handle,
+                    what,
+                    status_at,
+                    mode: USER_MODE,
+                },
+                then,
+            )
         }
         // Steps that are no requests are the script's own.
         ThreadStep::Sleep { .. } | ThreadStep::Await(_) | ThreadStep::Signal(_) => {
@@ -134,26 +189,24 @@ fn place(
     data: &[u8],
 ) -> (u64, Buffer, Buffer) {
     let setup = call.m.setup.clone();
-    let (base, size) = windows(&setup.plan.threads).get(plan).copied().unwrap_or((USER_BASE, 0));
+    let (base, size) = windows(&setup.plan.threads)
+        .get(plan)
+        .copied()
+        .unwrap_or((USER_BASE, 0));
     let (input, output) = buffers(step);
-    let buffer = |at, length| Buffer { at: if length == 0 { 0 } else { at }, length };
+    let buffer = |at, length| Buffer {
+        at: if length == 0 { 0 } else { at },
+        length,
+    };
     let input = buffer(base + STATUS_SIZE, input);
-    let output = buffer(base + STATUS_SIZE + input.length.next_multiple_of(ALIGNMENT), output);
+    let output = buffer(
+        base + STATUS_SIZE + input.length.next_multiple_of(ALIGNMENT),
+        output,
+    );
     // The program itself fills its memory before the request: no kernel code does.
     call.m.memory.write(base, &vec![0; size as usize]);
     call.m.memory.write(input.at, data);
     (base, input, output)
-}
-
-/// A `FILE_FULL_EA_INFORMATION` list of one attribute: next entry, flags, length of the name,
-/// length of the value, name with its terminator, value (Windows driver documentation).
-fn full_ea(ea: &ExtendedAttribute) -> Vec<u8> {
-    let mut out = vec![0, 0, 0, 0, 0, ea.name.len() as u8];
-    out.extend((ea.value.len() as u16).to_le_bytes());
-    out.extend(ea.name.as_bytes());
-    out.push(0);
-    out.extend(&ea.value);
-    out
 }
 
 #[cfg(test)]
@@ -161,34 +214,46 @@ mod tests {
     use super::*;
 
     fn thread(steps: Vec<ThreadStep>) -> ThreadPlan {
-        ThreadPlan { name: "t".into(), priority: 8, handles: 1, steps }
+        ThreadPlan {
+            name: "t".into(),
+            priority: 8,
+            handles: 1,
+            steps,
+        }
     }
 
     fn ioctl(input: usize, output: u32) -> ThreadStep {
-        ThreadStep::Ioctl { handle: 0, code: 0, input: vec![0; input], output, expect: None }
+        ThreadStep::Ioctl {
+            handle: 0,
+            code: 0,
+            input: vec![0; input],
+            output,
+            expect: None,
+        }
     }
 
     #[test]
     fn a_window_holds_the_largest_request() {
         assert_eq!(window_size(&thread(vec![])), STATUS_SIZE);
-        assert_eq!(window_size(&thread(vec![ioctl(3, 8), ioctl(0, 40)])), 16 + 40);
+        assert_eq!(
+            window_size(&thread(vec![ioctl(3, 8), ioctl(0, 40)])),
+            16 + 40
+        );
         assert_eq!(window_size(&thread(vec![ioctl(17, 1)])), 16 + 32 + 1);
     }
 
     #[test]
     fn windows_do_not_touch() {
-        let threads = [thread(vec![ioctl(0x1_2000, 0)]), thread(vec![]), thread(vec![ioctl(1, 1)])];
+        let threads = [
+            thread(vec![ioctl(0x1_2000, 0)]),
+            thread(vec![]),
+            thread(vec![ioctl(1, 1)]),
+        ];
         let all = windows(&threads);
         assert_eq!(all[0].0, USER_BASE);
         for pair in all.windows(2) {
             assert!(pair[0].0 + pair[0].1 + 0x2000 <= pair[1].0, "{pair:x?}");
         }
         assert_eq!(frames(&threads), 0x13 + 1 + 1);
-    }
-
-    #[test]
-    fn an_attribute_as_the_native_interface_wants_it() {
-        let ea = ExtendedAttribute { name: "AB".into(), value: vec![9, 8, 7] };
-        assert_eq!(full_ea(&ea), [0, 0, 0, 0, 0, 2, 3, 0, b'A', b'B', 0, 9, 8, 7]);
     }
 }

@@ -2,23 +2,27 @@
 //! its relatives) and for drivers (`Zw...`).
 
 use super::build::{self, Buffer, IRP_MJ_DEVICE_CONTROL, IRP_MJ_READ, IRP_MJ_WRITE};
-use super::irp::{self, Ended, Origin, Purpose, Sent, flags};
+use super::history::{Ended, Origin};
+use super::irp::{self, flags};
+use super::send::{self, Purpose, Sent};
 use super::object::HandleTarget;
-use super::{file, mdl};
+use super::file::{self, FO_SYNCHRONOUS_IO};
+use super::mdl;
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, long, ptr};
 use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, status};
 
 const WDK: &str = "Windows driver documentation: ZwDeviceIoControlFile, ZwReadFile, ZwWriteFile; \
                    wdm.h, ntifs.h";
-/// `FILE_OBJECT.Flags`: requests end before the call returns.
-const FO_SYNCHRONOUS_IO: u32 = 0x2;
-
 /// What is asked of the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     /// `IRP_MJ_DEVICE_CONTROL` with input and output buffer.
-    Control { code: u32, input: Buffer, output: Buffer },
+    Control {
+        code: u32,
+        input: Buffer,
+        output: Buffer,
+    },
     /// `IRP_MJ_READ` from this offset.
     Read { buffer: Buffer, offset: u64 },
     /// `IRP_MJ_WRITE` to this offset.
@@ -69,13 +73,17 @@ const TRANSFER: &[Arg] = &[
     ptr("Key"),
 ];
 
-const fn row(
-    name: &'static str,
-    args: &'static [Arg],
-    handler: fn(&mut Call<'_>) -> Done,
-) -> Api {
+const fn row(name: &'static str, args: &'static [Arg], handler: fn(&mut Call<'_>) -> Done) -> Api {
     let (module, style, irql) = (Module::Ntoskrnl, Style::Std, Contract::Passive);
-    Api { name, module, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 /// Request functions.
@@ -96,33 +104,81 @@ fn check(call: &mut Call<'_>, name: &str) -> Result<(), Trouble> {
 
 fn control(call: &mut Call<'_>) -> Done {
     check(call, "ZwDeviceIoControlFile")?;
-    let [handle, _, _, _, status_at, code, input, input_length, output, output_length, ..] =
-        call.args;
+    let [
+        handle,
+        _,
+        _,
+        _,
+        status_at,
+        code,
+        input,
+        input_length,
+        output,
+        output_length,
+        ..,
+    ] = call.args;
     let what = What::Control {
         code: code as u32,
-        input: Buffer { at: input, length: input_length },
-        output: Buffer { at: output, length: output_length },
+        input: Buffer {
+            at: input,
+            length: input_length,
+        },
+        output: Buffer {
+            at: output,
+            length: output_length,
+        },
     };
-    start(call, Request { handle, what, status_at, mode: 0 }, nt::Then::Return)
+    start(
+        call,
+        Request {
+            handle,
+            what,
+            status_at,
+            mode: 0,
+        },
+        nt::Then::Return,
+    )
 }
 
 fn read(call: &mut Call<'_>) -> Done {
     check(call, "ZwReadFile")?;
     let (handle, status_at, buffer, offset) = transfer_args(call)?;
     let what = What::Read { buffer, offset };
-    start(call, Request { handle, what, status_at, mode: 0 }, nt::Then::Return)
+    start(
+        call,
+        Request {
+            handle,
+            what,
+            status_at,
+            mode: 0,
+        },
+        nt::Then::Return,
+    )
 }
 
 fn write(call: &mut Call<'_>) -> Done {
     check(call, "ZwWriteFile")?;
     let (handle, status_at, buffer, offset) = transfer_args(call)?;
     let what = What::Write { buffer, offset };
-    start(call, Request { handle, what, status_at, mode: 0 }, nt::Then::Return)
+    start(
+        call,
+        Request {
+            handle,
+            what,
+            status_at,
+            mode: 0,
+        },
+        nt::Then::Return,
+    )
 }
 
 fn transfer_args(call: &mut Call<'_>) -> Result<(u64, u64, Buffer, u64), Trouble> {
     let [handle, _, _, _, status_at, at, length, offset_at, ..] = call.args;
-    let offset = if offset_at == 0 { 0 } else { call.u64(offset_at)? };
+    let offset = if offset_at == 0 {
+        0
+    } else {
+        call.u64(offset_at)?
+    };
     Ok((handle, status_at, Buffer { at, length }, offset))
 }
 
@@ -131,8 +187,19 @@ fn transfer_args(call: &mut Call<'_>) -> Result<(u64, u64, Buffer, u64), Trouble
 pub(super) fn start(call: &mut Call<'_>, request: Request, then: nt::Then) -> Done {
     match begin(call, request)? {
         Ok((device, irp, event, wait)) => {
-            let purpose = Purpose::Transfer(Transfer { then: Box::new(then) });
-            irp::send(call, device, Sent { irp, event, wait, purpose })
+            let purpose = Purpose::Transfer(Transfer {
+                then: Box::new(then),
+            });
+            send::send(
+                call,
+                device,
+                Sent {
+                    irp,
+                    event,
+                    wait,
+                    purpose,
+                },
+            )
         }
         Err(failure) => Ok(Outcome::Continue(then, u64::from(failure))),
     }
@@ -153,7 +220,11 @@ fn begin(call: &mut Call<'_>, request: Request) -> Result<Result<Begun, u32>, Tr
     let wait = call.u32(file + l.file.flags)? & FO_SYNCHRONOUS_IO != 0;
     let device = file::related_device(call, file)?;
     let stacks = call.u8(device + l.device.stack_size)?;
-    let origin = if wait { Origin::Awaited } else { Origin::Threaded };
+    let origin = if wait {
+        Origin::Awaited
+    } else {
+        Origin::Threaded
+    };
     let irp = irp::allocate(call, stacks, origin)?;
     if irp == 0 {
         return Ok(Err(status::INSUFFICIENT_RESOURCES));
@@ -169,9 +240,11 @@ fn begin(call: &mut Call<'_>, request: Request) -> Result<Result<Begun, u32>, Tr
     call.set_ptr(irp + l.irp.user_event, 0)?;
     call.set_ptr(irp + l.irp.user_iosb, request.status_at)?;
     let filled = match request.what {
-        What::Control { code, input, output } => {
-            build::fill_control(call, irp, major, code, input, output)?
-        }
+        What::Control {
+            code,
+            input,
+            output,
+        } => build::fill_control(call, irp, major, code, input, output)?,
         What::Read { buffer, offset } | What::Write { buffer, offset } => {
             build::fill_transfer(call, irp, device, major, buffer, offset)?
         }

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use crate::loader::Section;
+use crate::machine::LoadedModule;
 use crate::machine::context::Outcome;
-use crate::machine::memory::RegionKind;
+use crate::machine::memory::{Page, RegionKind};
 use crate::nt::api::{Contract, Module, Style, long, ptr};
 use crate::nt::io::mdl::frame_number;
 use crate::nt::{self, Api, Arg, Call, Done, Trouble};
@@ -18,7 +20,15 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style: Style::Std, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style: Style::Std,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Contract::{Any, Apc, Dispatch, Passive};
@@ -27,15 +37,55 @@ const PROBE: &[Arg] = &[ptr("Address"), ptr("Length"), long("Alignment")];
 
 /// Functions on pages.
 pub const API: &[Api] = &[
-    row("MmIsAddressValid", &[ptr("VirtualAddress")], Dispatch, is_valid),
-    row("MmIsNonPagedSystemAddressValid", &[ptr("VirtualAddress")], Dispatch, is_nonpaged),
+    row(
+        "MmIsAddressValid",
+        &[ptr("VirtualAddress")],
+        Dispatch,
+        is_valid,
+    ),
+    row(
+        "MmIsNonPagedSystemAddressValid",
+        &[ptr("VirtualAddress")],
+        Dispatch,
+        is_nonpaged,
+    ),
     row("MmGetPhysicalAddress", &[ptr("BaseAddress")], Any, physical),
-    row("MmGetSystemRoutineAddress", &[ptr("SystemRoutineName")], Passive, routine_address),
-    row("MmLockPagableDataSection", &[ptr("AddressWithinSection")], Apc, lock_section),
-    row("MmLockPagableSectionByHandle", &[ptr("ImageSectionHandle")], Apc, relock_section),
-    row("MmUnlockPagableImageSection", &[ptr("ImageSectionHandle")], Apc, unlock_section),
-    row("MmPageEntireDriver", &[ptr("AddressWithinSection")], Apc, page_driver),
-    row("MmResetDriverPaging", &[ptr("AddressWithinSection")], Apc, reset_paging),
+    row(
+        "MmGetSystemRoutineAddress",
+        &[ptr("SystemRoutineName")],
+        Passive,
+        routine_address,
+    ),
+    row(
+        "MmLockPagableDataSection",
+        &[ptr("AddressWithinSection")],
+        Apc,
+        lock_section,
+    ),
+    row(
+        "MmLockPagableSectionByHandle",
+        &[ptr("ImageSectionHandle")],
+        Apc,
+        relock_section,
+    ),
+    row(
+        "MmUnlockPagableImageSection",
+        &[ptr("ImageSectionHandle")],
+        Apc,
+        unlock_section,
+    ),
+    row(
+        "MmPageEntireDriver",
+        &[ptr("AddressWithinSection")],
+        Apc,
+        page_driver,
+    ),
+    row(
+        "MmResetDriverPaging",
+        &[ptr("AddressWithinSection")],
+        Apc,
+        reset_paging,
+    ),
     row("ProbeForRead", PROBE, Apc, probe_read),
     row("ProbeForWrite", PROBE, Apc, probe_write),
 ];
@@ -47,7 +97,11 @@ fn is_valid(call: &mut Call<'_>) -> Done {
 
 fn is_nonpaged(call: &mut Call<'_>) -> Done {
     let va = call.args[0];
-    let nonpaged = call.m.memory.region(va).is_some_and(|r| r.kind == RegionKind::NonPagedPool);
+    let nonpaged = call
+        .m
+        .memory
+        .region(va)
+        .is_some_and(|r| r.kind == RegionKind::NonPagedPool);
     let valid = nonpaged && call.m.memory.miss(va, Access::Read).is_none();
     Ok(Outcome::Return(u64::from(valid)))
 }
@@ -130,36 +184,39 @@ fn unlock_section(call: &mut Call<'_>) -> Done {
     Ok(Outcome::Return(0))
 }
 
-/// Base and sections of the driver that an address is in.
-fn driver(call: &mut Call<'_>, function: &str) -> Result<(u64, Vec<(Range<u64>, bool)>), Trouble> {
+/// The driver that the first argument is an address of.
+fn driver(call: &mut Call<'_>, function: &str) -> Result<LoadedModule, Trouble> {
     let va = call.args[0];
-    let found = call.m.in_driver(va).map(|i| call.m.setup.modules[i].clone());
-    let Some(module) = found else {
-        return Err(call.unimplemented(function, format!("{va:#x} is in no driver")));
-    };
-    let sections = module.image.iter().flat_map(|image| image.sections.iter()).map(|s| {
-        let start = module.base + u64::from(s.rva);
-        (start..start + u64::from(s.size), s.pageable)
-    });
-    Ok((module.base, sections.collect()))
+    let found = call
+        .m
+        .in_driver(va)
+        .map(|i| call.m.setup.modules[i].clone());
+    found.ok_or_else(|| call.unimplemented(function, format!("{va:#x} is in no driver")))
+}
+
+/// Changes the pages of each of a driver's sections.
+fn change_sections(call: &mut Call<'_>, module: &LoadedModule, change: fn(&Section, &mut Page)) {
+    for section in module.image.iter().flat_map(|image| &image.sections) {
+        let start = module.base + u64::from(section.rva);
+        let length = u64::from(section.size);
+        call.m
+            .memory
+            .change_pages(start, length, |page| change(section, page));
+    }
 }
 
 fn page_driver(call: &mut Call<'_>) -> Done {
-    let (base, sections) = driver(call, "MmPageEntireDriver")?;
-    for (range, _) in sections {
-        call.m.memory.change_pages(range.start, range.end - range.start, |p| p.pageable = true);
-    }
-    Ok(Outcome::Return(base))
+    let module = driver(call, "MmPageEntireDriver")?;
+    change_sections(call, &module, |_, page| page.pageable = true);
+    Ok(Outcome::Return(module.base))
 }
 
 fn reset_paging(call: &mut Call<'_>) -> Done {
-    let (_, sections) = driver(call, "MmResetDriverPaging")?;
-    for (range, pageable) in sections {
-        call.m.memory.change_pages(range.start, range.end - range.start, |p| {
-            p.pageable = pageable;
-            p.resident = true;
-        });
-    }
+    let module = driver(call, "MmResetDriverPaging")?;
+    change_sections(call, &module, |section, page| {
+        page.pageable = section.pageable;
+        page.resident = true;
+    });
     Ok(Outcome::Return(0))
 }
 

@@ -21,17 +21,35 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style: Style::Std, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style: Style::Std,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Contract::{Any, Apc, Passive};
 
 /// System functions.
 pub const API: &[Api] = &[
-    row("RtlGetVersion", &[ptr("VersionInformation")], Passive, version),
+    row(
+        "RtlGetVersion",
+        &[ptr("VersionInformation")],
+        Passive,
+        version,
+    ),
     row(
         "PsGetVersion",
-        &[ptr("MajorVersion"), ptr("MinorVersion"), ptr("BuildNumber"), ptr("CSDVersion")],
+        &[
+            ptr("MajorVersion"),
+            ptr("MinorVersion"),
+            ptr("BuildNumber"),
+            ptr("CSDVersion"),
+        ],
         Any,
         version_parts,
     ),

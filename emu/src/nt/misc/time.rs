@@ -27,19 +27,47 @@ const fn row(
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
     let (style, irql) = (Style::Std, Contract::Any);
-    Api { name, module, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Module::{Hal, Ntoskrnl};
 
 /// Time functions.
 pub const API: &[Api] = &[
-    row("KeQuerySystemTime", Ntoskrnl, &[ptr("CurrentTime")], system_time),
-    row("KeQueryTickCount", Ntoskrnl, &[ptr("TickCount")], tick_count),
+    row(
+        "KeQuerySystemTime",
+        Ntoskrnl,
+        &[ptr("CurrentTime")],
+        system_time,
+    ),
+    row(
+        "KeQueryTickCount",
+        Ntoskrnl,
+        &[ptr("TickCount")],
+        tick_count,
+    ),
     row("KeQueryTimeIncrement", Ntoskrnl, &[], time_increment),
     row("KeQueryInterruptTime", Ntoskrnl, &[], interrupt_time),
-    row("KeQueryPerformanceCounter", Hal, &[ptr("PerformanceFrequency")], performance_counter),
-    row("KeStallExecutionProcessor", Hal, &[long("MicroSeconds")], stall),
+    row(
+        "KeQueryPerformanceCounter",
+        Hal,
+        &[ptr("PerformanceFrequency")],
+        performance_counter,
+    ),
+    row(
+        "KeStallExecutionProcessor",
+        Hal,
+        &[long("MicroSeconds")],
+        stall,
+    ),
 ];
 
 /// The time of day at power-on, in 100 ns since 1 January 1601: new year of a year in which the
@@ -60,7 +88,11 @@ pub fn since_power_on(personality: Personality, time: u64) -> u64 {
 /// The length of a tick in 100 ns.
 fn increment(m: &Machine) -> u64 {
     let uniprocessor_pc = m.setup.profile == isa::Profile::I386 && m.cpus() == 1;
-    if uniprocessor_pc { INCREMENT_PC } else { INCREMENT }
+    if uniprocessor_pc {
+        INCREMENT_PC
+    } else {
+        INCREMENT
+    }
 }
 
 fn system_time(call: &mut Call<'_>) -> Done {

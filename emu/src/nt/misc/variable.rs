@@ -27,15 +27,27 @@ pub struct Variable {
 const WDM: &str = "wdm.h, ntddk.h";
 
 const fn row(name: &'static str, width: u8, value: fn(&Machine, u64) -> u64) -> Variable {
-    Variable { name, module: Module::Ntoskrnl, width, source: WDM, value }
+    Variable {
+        name,
+        module: Module::Ntoskrnl,
+        width,
+        source: WDM,
+        value,
+    }
 }
 
 /// Every exported variable. Object types are only compared, so any address does: their own.
 pub const VARIABLES: &[Variable] = &[
     row("KeNumberProcessors", 1, |m, _| u64::from(m.cpus())),
-    row("NtBuildNumber", 4, |m, _| 0xF000_0000 | u64::from(m.setup.personality.version().2)),
-    row("MmHighestUserAddress", 0, |m, _| m.setup.map.kernel - 0x1_0001),
-    row("MmUserProbeAddress", 0, |m, _| m.setup.map.kernel - 0x1_0000),
+    row("NtBuildNumber", 4, |m, _| {
+        0xF000_0000 | u64::from(m.setup.personality.version().2)
+    }),
+    row("MmHighestUserAddress", 0, |m, _| {
+        m.setup.map.kernel - 0x1_0001
+    }),
+    row("MmUserProbeAddress", 0, |m, _| {
+        m.setup.map.kernel - 0x1_0000
+    }),
     row("MmSystemRangeStart", 0, |m, _| m.setup.map.kernel),
     row("IoFileObjectType", 0, |_, at| at),
     row("IoDeviceObjectType", 0, |_, at| at),

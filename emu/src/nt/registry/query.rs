@@ -34,13 +34,17 @@ mod flags {
     pub const DELETE: u32 = 0x40;
 }
 
-const fn row(
-    name: &'static str,
-    args: &'static [Arg],
-    handler: fn(&mut Call<'_>) -> Done,
-) -> Api {
+const fn row(name: &'static str, args: &'static [Arg], handler: fn(&mut Call<'_>) -> Done) -> Api {
     let (module, style, irql) = (Module::Ntoskrnl, Style::Std, Contract::Passive);
-    Api { name, module, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 /// Registry functions of the run-time library.
@@ -73,8 +77,16 @@ pub const API: &[Api] = &[
         &[long("RelativeTo"), ptr("Path"), ptr("ValueName")],
         delete,
     ),
-    row("RtlCheckRegistryKey", &[long("RelativeTo"), ptr("Path")], check),
-    row("RtlCreateRegistryKey", &[long("RelativeTo"), ptr("Path")], create),
+    row(
+        "RtlCheckRegistryKey",
+        &[long("RelativeTo"), ptr("Path")],
+        check,
+    ),
+    row(
+        "RtlCreateRegistryKey",
+        &[long("RelativeTo"), ptr("Path")],
+        create,
+    ),
 ];
 
 /// A query in progress.
@@ -150,7 +162,11 @@ fn key(call: &mut Call<'_>, function: &str) -> Result<String, Trouble> {
     let Some(root) = PATHS.get(place) else {
         return Err(call.unimplemented(function, format!("RelativeTo {place}")));
     };
-    let path = if path_at == 0 { String::new() } else { wide(call, path_at)? };
+    let path = if path_at == 0 {
+        String::new()
+    } else {
+        wide(call, path_at)?
+    };
     Ok(match (place, path.as_str()) {
         (0, _) => path,
         (_, "") => (*root).to_owned(),
@@ -167,8 +183,19 @@ fn write(call: &mut Call<'_>) -> Done {
     let [_, _, name_at, kind, data_at, length, ..] = call.args;
     let name = wide(call, name_at)?;
     let data = call.read_vec(data_at, length)?;
-    let set = call.m.state.nt.registry.set(&key, &name, Value { kind: kind as u32, data });
-    done(if set { status::SUCCESS } else { status::OBJECT_NAME_NOT_FOUND })
+    let set = call.m.state.nt.registry.set(
+        &key,
+        &name,
+        Value {
+            kind: kind as u32,
+            data,
+        },
+    );
+    done(if set {
+        status::SUCCESS
+    } else {
+        status::OBJECT_NAME_NOT_FOUND
+    })
 }
 
 fn delete(call: &mut Call<'_>) -> Done {
@@ -176,13 +203,21 @@ fn delete(call: &mut Call<'_>) -> Done {
     let name_at = call.args[2];
     let name = wide(call, name_at)?;
     let deleted = call.m.state.nt.registry.delete_value(&key, &name);
-    done(if deleted { status::SUCCESS } else { status::OBJECT_NAME_NOT_FOUND })
+    done(if deleted {
+        status::SUCCESS
+    } else {
+        status::OBJECT_NAME_NOT_FOUND
+    })
 }
 
 fn check(call: &mut Call<'_>) -> Done {
     let key = key(call, "RtlCheckRegistryKey")?;
     let there = call.m.state.nt.registry.exists(&key);
-    done(if there { status::SUCCESS } else { status::OBJECT_NAME_NOT_FOUND })
+    done(if there {
+        status::SUCCESS
+    } else {
+        status::OBJECT_NAME_NOT_FOUND
+    })
 }
 
 fn create(call: &mut Call<'_>) -> Done {
@@ -241,16 +276,26 @@ fn gather(
     query: &mut Query,
     entry: Entry,
 ) -> Result<Result<(), u32>, Trouble> {
-    let name = if entry.name == 0 { None } else { Some(wide(call, entry.name)?) };
+    let name = if entry.name == 0 {
+        None
+    } else {
+        Some(wide(call, entry.name)?)
+    };
     if entry.has(flags::SUBKEY | flags::TOPKEY) {
         query.key = query.top.clone();
     }
     if entry.has(flags::SUBKEY) {
-        let Some(name) = name else { return Ok(Err(status::INVALID_PARAMETER)) };
+        let Some(name) = name else {
+            return Ok(Err(status::INVALID_PARAMETER));
+        };
         query.key = format!("{}\\{name}", query.top);
         if !call.m.state.nt.registry.exists(&query.key) {
             let required = entry.has(flags::REQUIRED);
-            return Ok(if required { Err(status::OBJECT_NAME_NOT_FOUND) } else { Ok(()) });
+            return Ok(if required {
+                Err(status::OBJECT_NAME_NOT_FOUND)
+            } else {
+                Ok(())
+            });
         }
         if entry.routine != 0 {
             all_values(call, query, entry);
@@ -259,7 +304,10 @@ fn gather(
     }
     let Some(name) = name else {
         if entry.has(flags::NOVALUE) {
-            let none = Value { kind: kind::NONE, data: Vec::new() };
+            let none = Value {
+                kind: kind::NONE,
+                data: Vec::new(),
+            };
             query.waiting.push_back((String::new(), none));
         } else if entry.has(flags::DIRECT) {
             return Ok(Err(status::INVALID_PARAMETER));
@@ -279,7 +327,15 @@ fn gather(
         None if entry.has(flags::REQUIRED) => return Ok(Err(status::OBJECT_NAME_NOT_FOUND)),
         None if entry.default_type != kind::NONE => {
             let data = default_data(call, entry)?;
-            add(query, entry, name, Value { kind: entry.default_type, data });
+            add(
+                query,
+                entry,
+                name,
+                Value {
+                    kind: entry.default_type,
+                    data,
+                },
+            );
         }
         None => {}
     }
@@ -288,8 +344,10 @@ fn gather(
 
 fn all_values(call: &Call<'_>, query: &mut Query, entry: Entry) {
     let registry = &call.m.state.nt.registry;
-    let all: Vec<(String, Value)> =
-        registry.values(&query.key).map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    let all: Vec<(String, Value)> = registry
+        .values(&query.key)
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect();
     for (name, value) in all {
         add(query, entry, name, value);
     }
@@ -299,7 +357,13 @@ fn all_values(call: &Call<'_>, query: &mut Query, entry: Entry) {
 fn add(query: &mut Query, entry: Entry, name: String, value: Value) {
     if value.kind == kind::MULTI_SZ && !entry.has(flags::NOEXPAND | flags::DIRECT) {
         for data in strings(&value.data) {
-            query.waiting.push_back((name.clone(), Value { kind: kind::SZ, data }));
+            query.waiting.push_back((
+                name.clone(),
+                Value {
+                    kind: kind::SZ,
+                    data,
+                },
+            ));
         }
     } else {
         query.waiting.push_back((name, value));
@@ -382,12 +446,28 @@ fn hand_over(
     }
     call.write_bytes(block, &name)?;
     call.write_bytes(block + data_at as u64, &value.data)?;
-    let data = if value.kind == kind::NONE { 0 } else { block + data_at as u64 };
+    let data = if value.kind == kind::NONE {
+        0
+    } else {
+        block + data_at as u64
+    };
     let length = value.data.len() as u64;
-    let args = vec![block, u64::from(value.kind), data, length, query.context, entry.context];
+    let args = vec![
+        block,
+        u64::from(value.kind),
+        data,
+        length,
+        query.context,
+        entry.context,
+    ];
     query.block = block;
     let then = nt::Then::Io(io::Then::Query(Box::new(query)));
-    Ok(Outcome::Enter { what: "query routine", routine: entry.routine, args, then })
+    Ok(Outcome::Enter {
+        what: "query routine",
+        routine: entry.routine,
+        args,
+        then,
+    })
 }
 
 /// An entry's routine has returned a status.

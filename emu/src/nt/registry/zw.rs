@@ -12,20 +12,28 @@ const WDK: &str = "Windows driver documentation: Registry Key Object Routines; w
 const REG_CREATED_NEW_KEY: u32 = 1;
 const REG_OPENED_EXISTING_KEY: u32 = 2;
 
-const fn row(
-    name: &'static str,
-    args: &'static [Arg],
-    handler: fn(&mut Call<'_>) -> Done,
-) -> Api {
+const fn row(name: &'static str, args: &'static [Arg], handler: fn(&mut Call<'_>) -> Done) -> Api {
     let (module, style, irql) = (Module::Ntoskrnl, Style::Std, Contract::Passive);
-    Api { name, module, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 /// Registry functions.
 pub const API: &[Api] = &[
     row(
         "ZwOpenKey",
-        &[ptr("KeyHandle"), long("DesiredAccess"), ptr("ObjectAttributes")],
+        &[
+            ptr("KeyHandle"),
+            long("DesiredAccess"),
+            ptr("ObjectAttributes"),
+        ],
         open,
     ),
     row(
@@ -102,7 +110,11 @@ pub const API: &[Api] = &[
         ],
         set_value,
     ),
-    row("ZwDeleteValueKey", &[ptr("KeyHandle"), ptr("ValueName")], delete_value),
+    row(
+        "ZwDeleteValueKey",
+        &[ptr("KeyHandle"), ptr("ValueName")],
+        delete_value,
+    ),
 ];
 
 fn done(status: u32) -> Done {
@@ -127,9 +139,19 @@ fn full_path(call: &mut Call<'_>, at: u64) -> Result<Result<String, u32>, Troubl
     let (root, name) = attributes(call, at)?;
     if root == 0 {
         let absolute = name.starts_with('\\');
-        return Ok(if absolute { Ok(name) } else { Err(status::OBJECT_PATH_SYNTAX_BAD) });
+        return Ok(if absolute {
+            Ok(name)
+        } else {
+            Err(status::OBJECT_PATH_SYNTAX_BAD)
+        });
     }
-    Ok(path_of(call, root).map(|path| if name.is_empty() { path } else { path + "\\" + &name }))
+    Ok(path_of(call, root).map(|path| {
+        if name.is_empty() {
+            path
+        } else {
+            path + "\\" + &name
+        }
+    }))
 }
 
 fn open(call: &mut Call<'_>) -> Done {
@@ -161,7 +183,11 @@ fn create(call: &mut Call<'_>) -> Done {
     let handle = new_handle(call.m, HandleTarget::Key(path));
     call.set_ptr(handle_at, handle)?;
     if disposition_at != 0 {
-        let how = if new { REG_CREATED_NEW_KEY } else { REG_OPENED_EXISTING_KEY };
+        let how = if new {
+            REG_CREATED_NEW_KEY
+        } else {
+            REG_OPENED_EXISTING_KEY
+        };
         call.set_u32(disposition_at, how)?;
     }
     done(status::SUCCESS)
@@ -173,7 +199,11 @@ fn delete(call: &mut Call<'_>) -> Done {
         Err(failure) => return done(failure),
     };
     let deleted = registry(call).delete(&path);
-    done(if deleted { status::SUCCESS } else { status::CANNOT_DELETE })
+    done(if deleted {
+        status::SUCCESS
+    } else {
+        status::CANNOT_DELETE
+    })
 }
 
 fn flush(call: &mut Call<'_>) -> Done {
@@ -188,7 +218,15 @@ fn query_key(call: &mut Call<'_>) -> Done {
         Err(failure) => return done(failure),
     };
     let information = key_information(registry(call), &path, class);
-    give(call, information, "ZwQueryKey", class, at, length, result_at)
+    give(
+        call,
+        information,
+        "ZwQueryKey",
+        class,
+        at,
+        length,
+        result_at,
+    )
 }
 
 fn enumerate_key(call: &mut Call<'_>) -> Done {
@@ -197,11 +235,23 @@ fn enumerate_key(call: &mut Call<'_>) -> Done {
         Ok(path) => path,
         Err(failure) => return done(failure),
     };
-    let Some(child) = registry(call).children(&path).nth(index as usize).map(str::to_owned) else {
+    let Some(child) = registry(call)
+        .children(&path)
+        .nth(index as usize)
+        .map(str::to_owned)
+    else {
         return done(status::NO_MORE_ENTRIES);
     };
     let information = key_information(registry(call), &format!("{path}\\{child}"), class);
-    give(call, information, "ZwEnumerateKey", class, at, length, result_at)
+    give(
+        call,
+        information,
+        "ZwEnumerateKey",
+        class,
+        at,
+        length,
+        result_at,
+    )
 }
 
 fn query_value(call: &mut Call<'_>) -> Done {
@@ -218,7 +268,15 @@ fn query_value(call: &mut Call<'_>) -> Done {
         return done(status::OBJECT_NAME_NOT_FOUND);
     };
     let information = value_information(class, &name, &value);
-    give(call, information, "ZwQueryValueKey", class, at, length, result_at)
+    give(
+        call,
+        information,
+        "ZwQueryValueKey",
+        class,
+        at,
+        length,
+        result_at,
+    )
 }
 
 fn enumerate_value(call: &mut Call<'_>) -> Done {
@@ -232,7 +290,15 @@ fn enumerate_value(call: &mut Call<'_>) -> Done {
         return done(status::NO_MORE_ENTRIES);
     };
     let information = value_information(class, &name, &value);
-    give(call, information, "ZwEnumerateValueKey", class, at, length, result_at)
+    give(
+        call,
+        information,
+        "ZwEnumerateValueKey",
+        class,
+        at,
+        length,
+        result_at,
+    )
 }
 
 fn set_value(call: &mut Call<'_>) -> Done {
@@ -243,8 +309,19 @@ fn set_value(call: &mut Call<'_>) -> Done {
     };
     let name = call.unicode_string(name_at)?;
     let data = call.read_vec(data_at, size)?;
-    let set = registry(call).set(&path, &name, Value { kind: kind as u32, data });
-    done(if set { status::SUCCESS } else { status::KEY_DELETED })
+    let set = registry(call).set(
+        &path,
+        &name,
+        Value {
+            kind: kind as u32,
+            data,
+        },
+    );
+    done(if set {
+        status::SUCCESS
+    } else {
+        status::KEY_DELETED
+    })
 }
 
 fn delete_value(call: &mut Call<'_>) -> Done {
@@ -255,7 +332,11 @@ fn delete_value(call: &mut Call<'_>) -> Done {
     };
     let name = call.unicode_string(name_at)?;
     let deleted = registry(call).delete_value(&path, &name);
-    done(if deleted { status::SUCCESS } else { status::OBJECT_NAME_NOT_FOUND })
+    done(if deleted {
+        status::SUCCESS
+    } else {
+        status::OBJECT_NAME_NOT_FOUND
+    })
 }
 
 /// What a query gives: bytes, and how many of them a buffer must hold at least.
@@ -280,7 +361,10 @@ fn key_information(registry: &Registry, path: &str, class: u64) -> Information {
             let mut children = registry.children(path).map(|c| utf16(c).len());
             let mut names = registry.values(path).map(|(n, _)| utf16(n).len());
             let mut data = registry.values(path).map(|(_, v)| v.data.len());
-            let counts = (registry.children(path).count(), registry.values(path).count());
+            let counts = (
+                registry.children(path).count(),
+                registry.values(path).count(),
+            );
             let list = [
                 0,
                 0,
@@ -314,7 +398,10 @@ fn value_information(class: u64, name: &str, value: &Value) -> Information {
             out.extend(&value.data);
             Some((out, 20))
         }
-        2 => Some(([fields(&[0, kind, length]), value.data.clone()].concat(), 12)),
+        2 => Some((
+            [fields(&[0, kind, length]), value.data.clone()].concat(),
+            12,
+        )),
         _ => None,
     }
 }
@@ -338,7 +425,11 @@ fn give(
         return done(status::BUFFER_TOO_SMALL);
     }
     call.write_bytes(at, &bytes[..all.min(length) as usize])?;
-    done(if length < all { status::BUFFER_OVERFLOW } else { status::SUCCESS })
+    done(if length < all {
+        status::BUFFER_OVERFLOW
+    } else {
+        status::SUCCESS
+    })
 }
 
 #[cfg(test)]
@@ -347,7 +438,10 @@ mod tests {
     use crate::nt::registry::kind;
 
     fn dword() -> Value {
-        Value { kind: kind::DWORD, data: vec![7, 0, 0, 0] }
+        Value {
+            kind: kind::DWORD,
+            data: vec![7, 0, 0, 0],
+        }
     }
 
     #[test]
@@ -374,7 +468,10 @@ mod tests {
         let (bytes, least) = key_information(&r, "\\registry\\a", 2).unwrap();
         assert_eq!((bytes.len() as u64, least), (44, 44));
         let field = |n: usize| u32::from_le_bytes(bytes[n * 4..][..4].try_into().unwrap());
-        assert_eq!((field(5), field(6), field(8), field(9), field(10)), (1, 6, 1, 8, 4));
+        assert_eq!(
+            (field(5), field(6), field(8), field(9), field(10)),
+            (1, 6, 1, 8, 4)
+        );
     }
 
     #[test]

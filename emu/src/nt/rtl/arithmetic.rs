@@ -23,7 +23,15 @@ const fn row(
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
     let (module, style, irql) = (Module::Ntoskrnl, Style::Std, Contract::Any);
-    Api { name, module, style, args, irql, source, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source,
+        handler,
+    }
 }
 
 const TWO: &[Arg] = &[quad("a"), quad("b")];
@@ -38,8 +46,18 @@ pub const API: &[Api] = &[
     row("_allshl", &[], CRT, shift_left),
     row("_allshr", &[], CRT, shift_right_signed),
     row("_aullshr", &[], CRT, shift_right),
-    row("RtlLargeIntegerAdd", &[quad("Addend1"), quad("Addend2")], DDK, add),
-    row("RtlLargeIntegerSubtract", &[quad("Minuend"), quad("Subtrahend")], DDK, subtract),
+    row(
+        "RtlLargeIntegerAdd",
+        &[quad("Addend1"), quad("Addend2")],
+        DDK,
+        add,
+    ),
+    row(
+        "RtlLargeIntegerSubtract",
+        &[quad("Minuend"), quad("Subtrahend")],
+        DDK,
+        subtract,
+    ),
     row(
         "RtlExtendedIntegerMultiply",
         &[quad("Multiplicand"), long("Multiplier")],
@@ -52,7 +70,12 @@ pub const API: &[Api] = &[
         DDK,
         extended_divide,
     ),
-    row("RtlEnlargedIntegerMultiply", &[long("Multiplicand"), long("Multiplier")], DDK, enlarged),
+    row(
+        "RtlEnlargedIntegerMultiply",
+        &[long("Multiplicand"), long("Multiplier")],
+        DDK,
+        enlarged,
+    ),
 ];
 
 fn value(value: u64) -> Done {
@@ -98,7 +121,11 @@ fn shift_operands(call: &mut Call<'_>) -> Result<(u64, u32), Trouble> {
         return Err(call.unimplemented("_allshl", "a 64-bit machine has no such function"));
     }
     let registers = call.m.registers(call.core);
-    let (eax, ecx, edx) = (registers.get(Reg(0)), registers.get(Reg(1)), registers.get(Reg(2)));
+    let (eax, ecx, edx) = (
+        registers.get(Reg(0)),
+        registers.get(Reg(1)),
+        registers.get(Reg(2)),
+    );
     Ok((eax | edx << 32, (ecx & 0xFF) as u32))
 }
 

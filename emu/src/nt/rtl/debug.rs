@@ -59,8 +59,19 @@ fn output(call: &mut Call<'_>, pattern: u64, next: usize) -> Done {
     let pattern = terminated(call, pattern, false, OUTPUT_MAX)?;
     let convention = Style::C.convention(call.arch());
     let registers = call.m.registers(call.core);
-    let mut text = format(&pattern, &mut Slots { call, registers, convention, next })?;
-    let end = text.char_indices().map(|(i, _)| i).find(|&i| i >= OUTPUT_MAX);
+    let mut text = format(
+        &pattern,
+        &mut Slots {
+            call,
+            registers,
+            convention,
+            next,
+        },
+    )?;
+    let end = text
+        .char_indices()
+        .map(|(i, _)| i)
+        .find(|&i| i >= OUTPUT_MAX);
     text.truncate(end.unwrap_or(text.len()));
     call.event(EventKind::Debug { text });
     Ok(Outcome::Return(u64::from(status::SUCCESS)))
@@ -71,16 +82,15 @@ fn break_point(call: &mut Call<'_>) -> Done {
 }
 
 /// The text at an address up to its terminator, at most `limit` characters.
-fn terminated(
-    call: &mut Call<'_>,
-    at: u64,
-    wide: bool,
-    limit: usize,
-) -> Result<String, Trouble> {
+fn terminated(call: &mut Call<'_>, at: u64, wide: bool, limit: usize) -> Result<String, Trouble> {
     let mut units = Vec::new();
     while units.len() < limit.min(OUTPUT_MAX) {
         let i = units.len() as u64;
-        let unit = if wide { call.u16(at + 2 * i)? } else { u16::from(call.u8(at + i)?) };
+        let unit = if wide {
+            call.u16(at + 2 * i)?
+        } else {
+            u16::from(call.u8(at + i)?)
+        };
         if unit == 0 {
             break;
         }
@@ -103,15 +113,22 @@ impl Arguments for Slots<'_, '_> {
     fn word(&mut self) -> Result<u64, Trouble> {
         let slot = self.next;
         self.next += 1;
-        let value = self.convention.argument(&self.registers, &*self.call.m.memory, slot);
+        let value = self
+            .convention
+            .argument(&self.registers, &*self.call.m.memory, slot);
         value.ok_or_else(|| {
-            self.call.unimplemented("DbgPrint", format!("argument {slot} is on no mapped stack"))
+            self.call
+                .unimplemented("DbgPrint", format!("argument {slot} is on no mapped stack"))
         })
     }
 
     fn quad(&mut self) -> Result<u64, Trouble> {
         let low = self.word()?;
-        if self.pointer_size() == 8 { Ok(low) } else { Ok(low | self.word()? << 32) }
+        if self.pointer_size() == 8 {
+            Ok(low)
+        } else {
+            Ok(low | self.word()? << 32)
+        }
     }
 
     fn text(&mut self, at: u64, wide: bool, limit: usize) -> Result<String, Trouble> {
@@ -134,6 +151,9 @@ impl Arguments for Slots<'_, '_> {
     }
 
     fn unknown(&mut self, specification: &str) -> Trouble {
-        self.call.unimplemented("DbgPrint", format!("the format specification {specification:?}"))
+        self.call.unimplemented(
+            "DbgPrint",
+            format!("the format specification {specification:?}"),
+        )
     }
 }

@@ -53,7 +53,9 @@ pub fn format<A: Arguments>(pattern: &str, arguments: &mut A) -> Result<String, 
     let mut rest = pattern;
     while let Some(at) = rest.find('%') {
         out.push_str(&rest[..at]);
-        let mut reader = Reader { rest: &rest[at + 1..] };
+        let mut reader = Reader {
+            rest: &rest[at + 1..],
+        };
         let layout = reader.layout(arguments)?;
         let size = reader.size();
         let Some(kind) = reader.next() else {
@@ -132,7 +134,10 @@ impl Reader<'_> {
             ("w", Size::Wide),
             ("z", Size::Pointer),
         ];
-        sizes.into_iter().find(|(text, _)| self.eat(text)).map_or(Size::Normal, |(_, size)| size)
+        sizes
+            .into_iter()
+            .find(|(text, _)| self.eat(text))
+            .map_or(Size::Normal, |(_, size)| size)
     }
 }
 
@@ -161,9 +166,17 @@ fn conversion<A: Arguments>(
         'x' | 'X' => {
             let number = integer(size, arguments)?;
             let text = format!("{number:x}");
-            let prefix = if layout.alternate && number != 0 { "0x" } else { "" };
+            let prefix = if layout.alternate && number != 0 {
+                "0x"
+            } else {
+                ""
+            };
             let text = digits(prefix, text, layout);
-            if kind == 'X' { text.to_uppercase() } else { text }
+            if kind == 'X' {
+                text.to_uppercase()
+            } else {
+                text
+            }
         }
         'p' => {
             let width = 2 * arguments.pointer_size();
@@ -173,7 +186,11 @@ fn conversion<A: Arguments>(
         'c' | 'C' => {
             let unit = arguments.word()?;
             let wide = wide != (kind == 'C');
-            let code = if wide { (unit & 0xFFFF) as u32 } else { (unit & 0xFF) as u32 };
+            let code = if wide {
+                (unit & 0xFFFF) as u32
+            } else {
+                (unit & 0xFF) as u32
+            };
             pad(char::from_u32(code).unwrap_or('\u{FFFD}').into(), layout)
         }
         's' | 'S' => {
@@ -181,12 +198,20 @@ fn conversion<A: Arguments>(
             // In the narrow functions %S is a wide string, as are %ls and %ws.
             let wide = wide != (kind == 'S');
             let limit = layout.precision.unwrap_or(usize::MAX);
-            let text = if at == 0 { "(null)".into() } else { arguments.text(at, wide, limit)? };
+            let text = if at == 0 {
+                "(null)".into()
+            } else {
+                arguments.text(at, wide, limit)?
+            };
             pad(text.chars().take(limit).collect(), layout)
         }
         'Z' => {
             let at = arguments.word()?;
-            let text = if at == 0 { "(null)".into() } else { arguments.counted(at, wide)? };
+            let text = if at == 0 {
+                "(null)".into()
+            } else {
+                arguments.counted(at, wide)?
+            };
             let limit = layout.precision.unwrap_or(usize::MAX);
             pad(text.chars().take(limit).collect(), layout)
         }
@@ -225,7 +250,11 @@ fn digits(prefix: &str, digits: String, layout: Layout) -> String {
 
 fn pad(text: String, layout: Layout) -> String {
     let width = layout.width;
-    if layout.left { format!("{text:<width$}") } else { format!("{text:>width$}") }
+    if layout.left {
+        format!("{text:<width$}")
+    } else {
+        format!("{text:>width$}")
+    }
 }
 
 #[cfg(test)]
@@ -238,7 +267,11 @@ mod tests {
     impl Arguments for List {
         type Error = String;
         fn word(&mut self) -> Result<u64, String> {
-            if self.0.is_empty() { Err("no argument".into()) } else { Ok(self.0.remove(0)) }
+            if self.0.is_empty() {
+                Err("no argument".into())
+            } else {
+                Ok(self.0.remove(0))
+            }
         }
         fn quad(&mut self) -> Result<u64, String> {
             self.word()
@@ -248,7 +281,10 @@ mod tests {
             Ok(text.chars().take(limit).collect())
         }
         fn counted(&mut self, at: u64, wide: bool) -> Result<String, String> {
-            Ok(format!("counted-{}{at}", if wide { "wide" } else { "narrow" }))
+            Ok(format!(
+                "counted-{}{at}",
+                if wide { "wide" } else { "narrow" }
+            ))
         }
         fn pointer_size(&self) -> usize {
             self.1
@@ -260,13 +296,24 @@ mod tests {
 
     #[track_caller]
     fn check(pattern: &str, arguments: &[u64], expected: &str) {
-        assert_eq!(format(pattern, &mut List(arguments.to_vec(), 4)).as_deref(), Ok(expected));
+        assert_eq!(
+            format(pattern, &mut List(arguments.to_vec(), 4)).as_deref(),
+            Ok(expected)
+        );
     }
 
     #[test]
     fn numbers() {
-        check("%d %u %x %X", &[0xFFFF_FFFF, 0xFFFF_FFFF, 0xAB, 0xAB], "-1 4294967295 ab AB");
-        check("[%5d] [%-5d] [%05d]", &[42, 42, 42], "[   42] [42   ] [00042]");
+        check(
+            "%d %u %x %X",
+            &[0xFFFF_FFFF, 0xFFFF_FFFF, 0xAB, 0xAB],
+            "-1 4294967295 ab AB",
+        );
+        check(
+            "[%5d] [%-5d] [%05d]",
+            &[42, 42, 42],
+            "[   42] [42   ] [00042]",
+        );
         check("%08x %#x %#X", &[0xBEEF, 0x1F, 0x1F], "0000beef 0x1f 0X1F");
         check("%ld %lu %hd", &[7, 8, 0xFFFF], "7 8 -1");
         check("%I64x %I64d", &[0x1_2345_6789, u64::MAX], "123456789 -1");
@@ -285,7 +332,11 @@ mod tests {
     #[test]
     fn texts() {
         check("%s %S %ws %ls", &[1, 2, 3, 4], "narrow1 wide2 wide3 wide4");
-        check("%wZ %Z %s", &[1, 2, 0], "counted-wide1 counted-narrow2 (null)");
+        check(
+            "%wZ %Z %s",
+            &[1, 2, 0],
+            "counted-wide1 counted-narrow2 (null)",
+        );
         check("%c%%%c", &[b'a'.into(), b'b'.into()], "a%b");
         check("[%8.3s] [%-4c]", &[1, b'z'.into()], "[     nar] [z   ]");
     }

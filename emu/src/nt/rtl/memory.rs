@@ -14,7 +14,15 @@ const fn row(
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
     let (module, irql) = (Module::Ntoskrnl, Contract::Any);
-    Api { name, module, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Style::{C, Fast, Std};
@@ -27,18 +35,38 @@ pub const API: &[Api] = &[
     row("memcpy", C, COPY, copy),
     row("memmove", C, COPY, copy),
     row("memset", C, SET, set),
-    row("memcmp", C, &[ptr("Source1"), ptr("Source2"), ptr("Length")], compare_c),
+    row(
+        "memcmp",
+        C,
+        &[ptr("Source1"), ptr("Source2"), ptr("Length")],
+        compare_c,
+    ),
     row("RtlCopyMemory", Std, COPY, copy),
     row("RtlMoveMemory", Std, COPY, copy),
-    row("RtlFillMemory", Std, &[ptr("Destination"), ptr("Length"), long("Fill")], fill),
-    row("RtlZeroMemory", Std, &[ptr("Destination"), ptr("Length")], zero),
+    row(
+        "RtlFillMemory",
+        Std,
+        &[ptr("Destination"), ptr("Length"), long("Fill")],
+        fill,
+    ),
+    row(
+        "RtlZeroMemory",
+        Std,
+        &[ptr("Destination"), ptr("Length")],
+        zero,
+    ),
     row(
         "RtlCompareMemory",
         Std,
         &[ptr("Source1"), ptr("Source2"), ptr("Length")],
         compare,
     ),
-    row("RtlPrefetchMemoryNonTemporal", Fast, &[ptr("Source"), ptr("Length")], prefetch),
+    row(
+        "RtlPrefetchMemoryNonTemporal",
+        Fast,
+        &[ptr("Source"), ptr("Length")],
+        prefetch,
+    ),
 ];
 
 /// Bytes moved at a time.

@@ -15,28 +15,48 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style: Style::Std, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style: Style::Std,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
-const fn c(
-    name: &'static str,
-    args: &'static [Arg],
-    handler: fn(&mut Call<'_>) -> Done,
-) -> Api {
+const fn c(name: &'static str, args: &'static [Arg], handler: fn(&mut Call<'_>) -> Done) -> Api {
     let (module, irql) = (Module::Ntoskrnl, Contract::Any);
-    Api { name, module, style: Style::C, args, irql, source: CRT, handler }
+    Api {
+        name,
+        module,
+        style: Style::C,
+        args,
+        irql,
+        source: CRT,
+        handler,
+    }
 }
 
 use Contract::{Dispatch, Passive};
 
 const INITIALIZE: &[Arg] = &[ptr("DestinationString"), ptr("SourceString")];
 const COMPARE: &[Arg] = &[ptr("String1"), ptr("String2"), byte("CaseInSensitive")];
-const CONVERT: &[Arg] =
-    &[ptr("DestinationString"), ptr("SourceString"), byte("AllocateDestinationString")];
+const CONVERT: &[Arg] = &[
+    ptr("DestinationString"),
+    ptr("SourceString"),
+    byte("AllocateDestinationString"),
+];
 
 /// String functions.
 pub const API: &[Api] = &[
-    row("RtlInitUnicodeString", INITIALIZE, Dispatch, initialize_wide),
+    row(
+        "RtlInitUnicodeString",
+        INITIALIZE,
+        Dispatch,
+        initialize_wide,
+    ),
     row("RtlInitAnsiString", INITIALIZE, Dispatch, initialize_narrow),
     row("RtlInitString", INITIALIZE, Dispatch, initialize_narrow),
     row("RtlCopyUnicodeString", INITIALIZE, Dispatch, copy),
@@ -58,8 +78,18 @@ pub const API: &[Api] = &[
     row("RtlAnsiStringToUnicodeString", CONVERT, Passive, widen),
     row("RtlUnicodeStringToAnsiString", CONVERT, Passive, narrow),
     row("RtlUpcaseUnicodeString", CONVERT, Passive, upcase_string),
-    row("RtlUpcaseUnicodeChar", &[crate::nt::api::word("SourceCharacter")], Passive, upcase_call),
-    row("RtlFreeUnicodeString", &[ptr("UnicodeString")], Passive, free),
+    row(
+        "RtlUpcaseUnicodeChar",
+        &[crate::nt::api::word("SourceCharacter")],
+        Passive,
+        upcase_call,
+    ),
+    row(
+        "RtlFreeUnicodeString",
+        &[ptr("UnicodeString")],
+        Passive,
+        free,
+    ),
     row("RtlFreeAnsiString", &[ptr("AnsiString")], Passive, free),
     row(
         "RtlUnicodeStringToInteger",
@@ -104,7 +134,10 @@ fn write(call: &mut Call<'_>, at: u64, string: Counted) -> Result<(), Trouble> {
 }
 
 fn set_length(call: &mut Call<'_>, at: u64, length: u64) -> Result<(), Trouble> {
-    call.set_u16(at + layout::of(call.arch()).unicode_string.length, length as u16)
+    call.set_u16(
+        at + layout::of(call.arch()).unicode_string.length,
+        length as u16,
+    )
 }
 
 /// The bytes of a counted string.
@@ -116,7 +149,10 @@ fn contents(call: &mut Call<'_>, at: u64) -> Result<Vec<u8>, Trouble> {
 /// The UTF-16 units of a counted string.
 fn units(call: &mut Call<'_>, at: u64) -> Result<Vec<u16>, Trouble> {
     let bytes = contents(call, at)?;
-    Ok(bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect())
+    Ok(bytes
+        .chunks_exact(2)
+        .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
+        .collect())
 }
 
 /// The length in bytes of a terminated string of units of `width` bytes.
@@ -124,7 +160,11 @@ fn terminated_length(call: &mut Call<'_>, at: u64, width: u64) -> Result<u64, Tr
     let mut length = 0;
     loop {
         let here = at.wrapping_add(length);
-        let unit = if width == 2 { call.u16(here)? } else { u16::from(call.u8(here)?) };
+        let unit = if width == 2 {
+            call.u16(here)?
+        } else {
+            u16::from(call.u8(here)?)
+        };
         if unit == 0 {
             return Ok(length);
         }
@@ -134,7 +174,11 @@ fn terminated_length(call: &mut Call<'_>, at: u64, width: u64) -> Result<u64, Tr
 
 fn initialize(call: &mut Call<'_>, width: u64) -> Done {
     let [at, source, ..] = call.args;
-    let mut string = Counted { length: 0, room: 0, buffer: source };
+    let mut string = Counted {
+        length: 0,
+        room: 0,
+        buffer: source,
+    };
     if source != 0 {
         string.length = terminated_length(call, source, width)?.min(LENGTH_MAX);
         string.room = string.length + width;
@@ -170,7 +214,9 @@ fn copy(call: &mut Call<'_>) -> Done {
 
 /// A unit in upper case, where that is one unit too.
 fn upcase(unit: u16) -> u16 {
-    let Some(c) = char::from_u32(u32::from(unit)) else { return unit };
+    let Some(c) = char::from_u32(u32::from(unit)) else {
+        return unit;
+    };
     let mut upper = c.to_uppercase();
     match (upper.next(), upper.next()) {
         (Some(one), None) => u16::try_from(u32::from(one)).unwrap_or(unit),
@@ -228,7 +274,11 @@ fn append(call: &mut Call<'_>, at: u64, bytes: &[u8]) -> Done {
 
 fn append_terminated(call: &mut Call<'_>) -> Done {
     let [at, source, ..] = call.args;
-    let length = if source == 0 { 0 } else { terminated_length(call, source, 2)? };
+    let length = if source == 0 {
+        0
+    } else {
+        terminated_length(call, source, 2)?
+    };
     let bytes = call.read_vec(source, length)?;
     append(call, at, &bytes)
 }
@@ -274,14 +324,19 @@ fn widen(call: &mut Call<'_>) -> Done {
 fn narrow(call: &mut Call<'_>) -> Done {
     let source = call.args[1];
     let units = units(call, source)?;
-    let bytes: Vec<u8> = units.into_iter().map(|u| u8::try_from(u).unwrap_or(b'?')).collect();
+    let bytes: Vec<u8> = units
+        .into_iter()
+        .map(|u| u8::try_from(u).unwrap_or(b'?'))
+        .collect();
     store(call, &bytes, 1)
 }
 
 fn upcase_string(call: &mut Call<'_>) -> Done {
     let source = call.args[1];
-    let upper: Vec<u8> =
-        units(call, source)?.into_iter().flat_map(|u| upcase(u).to_le_bytes()).collect();
+    let upper: Vec<u8> = units(call, source)?
+        .into_iter()
+        .flat_map(|u| upcase(u).to_le_bytes())
+        .collect();
     // Unlike the conversions this one leaves no room for a terminator.
     store(call, &upper, 0)
 }
@@ -295,7 +350,15 @@ fn free(call: &mut Call<'_>) -> Done {
     let string = read(call, at)?;
     if string.buffer != 0 {
         pool::free(call.m, call.core, string.buffer)?;
-        write(call, at, Counted { length: 0, room: 0, buffer: 0 })?;
+        write(
+            call,
+            at,
+            Counted {
+                length: 0,
+                room: 0,
+                buffer: 0,
+            },
+        )?;
     }
     Ok(Outcome::Return(0))
 }
@@ -319,7 +382,11 @@ fn parse(text: &str, base: u32) -> Option<u32> {
     };
     let digits = digits.chars().map_while(|c| c.to_digit(base));
     let value = digits.fold(0u32, |v, digit| v.wrapping_mul(base).wrapping_add(digit));
-    Some(if negative { value.wrapping_neg() } else { value })
+    Some(if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    })
 }
 
 fn to_integer(call: &mut Call<'_>) -> Done {
