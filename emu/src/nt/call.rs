@@ -61,8 +61,11 @@ impl Call<'_> {
         self.m.event(self.core, kind);
     }
 
-    /// Reads memory as kernel code at this IRQL would.
+    /// Reads memory as kernel code at this IRQL would. Of no bytes any address will do.
     pub fn read_bytes(&mut self, va: u64, buffer: &mut [u8]) -> Result<(), Trouble> {
+        if buffer.is_empty() {
+            return Ok(());
+        }
         self.m.touch(self.core, va, buffer.len() as u64, Access::Read)?;
         if self.m.memory.read(va, buffer) { Ok(()) } else { Err(fault(va, Access::Read)) }
     }
@@ -77,8 +80,11 @@ impl Call<'_> {
         Ok(bytes)
     }
 
-    /// Writes memory as kernel code at this IRQL would.
+    /// Writes memory as kernel code at this IRQL would. Of no bytes any address will do.
     pub fn write_bytes(&mut self, va: u64, data: &[u8]) -> Result<(), Trouble> {
+        if data.is_empty() {
+            return Ok(());
+        }
         self.m.touch(self.core, va, data.len() as u64, Access::Write)?;
         if self.m.memory.write(va, data) { Ok(()) } else { Err(fault(va, Access::Write)) }
     }

@@ -210,13 +210,12 @@ fn delete(call: &mut Call<'_>) -> Done {
 fn unlink(call: &mut Call<'_>, driver: u64, device: u64) -> Result<(), Trouble> {
     let l = layout::of(call.arch());
     let next = call.ptr(device + l.device.next_device)?;
-    let mut at = driver + l.driver.device_object;
-    loop {
-        match call.ptr(at)? {
-            0 => return Ok(()),
-            here if here == device => return call.set_ptr(at, next),
-            here => at = here + l.device.next_device,
-        }
+    let head = driver + l.driver.device_object;
+    let list = super::linked(call, head, l.device.next_device)?;
+    match list.iter().position(|&d| d == device) {
+        None => Ok(()),
+        Some(0) => call.set_ptr(head, next),
+        Some(i) => call.set_ptr(list[i - 1] + l.device.next_device, next),
     }
 }
 
@@ -280,13 +279,8 @@ pub(super) fn closed(call: &mut Call<'_>, device: u64) -> Result<(), Trouble> {
 /// The topmost device of the stack that `device` is in.
 pub(super) fn top(call: &mut Call<'_>, device: u64) -> Result<u64, Trouble> {
     let at = layout::of(call.arch()).device.attached_device;
-    let mut top = device;
-    loop {
-        match call.ptr(top + at)? {
-            0 => return Ok(top),
-            above => top = above,
-        }
-    }
+    let above = super::linked(call, device + at, at)?;
+    Ok(above.last().copied().unwrap_or(device))
 }
 
 fn attach_to_stack(call: &mut Call<'_>) -> Done {

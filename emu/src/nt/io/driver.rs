@@ -152,11 +152,10 @@ pub(crate) fn entry_returned(call: &mut Call<'_>, index: usize) -> Result<(), Tr
     if object == 0 {
         return Ok(());
     }
-    let mut device = call.ptr(object + l.driver.device_object)?;
-    while device != 0 {
+    let head = object + l.driver.device_object;
+    for device in super::linked(call, head, l.device.next_device)? {
         let flags = call.u32(device + l.device.flags)?;
         call.set_u32(device + l.device.flags, flags & !DO_DEVICE_INITIALIZING)?;
-        device = call.ptr(device + l.device.next_device)?;
     }
     Ok(())
 }

@@ -163,7 +163,7 @@ pub const API: &[Api] = &[
 
 /// The number of pages that a buffer touches: `ADDRESS_AND_SIZE_TO_SPAN_PAGES`.
 fn span(page: u64, va: u64, length: u64) -> u64 {
-    (va % page + length).div_ceil(page)
+    (va % page).saturating_add(length).div_ceil(page)
 }
 
 fn size_for(call: &Call<'_>, va: u64, length: u64) -> u64 {
@@ -218,16 +218,13 @@ pub(super) fn attach(
     secondary: bool,
 ) -> Result<(), Trouble> {
     let l = layout::of(call.arch());
-    let mut at = irp + l.irp.mdl_address;
-    if secondary {
-        loop {
-            match call.ptr(at)? {
-                0 => break,
-                last => at = last + l.mdl.next,
-            }
-        }
-    }
-    call.set_ptr(at, mdl)
+    let head = irp + l.irp.mdl_address;
+    let last = if secondary {
+        chain(call, irp)?.pop()
+    } else {
+        None
+    };
+    call.set_ptr(last.map_or(head, |m| m + l.mdl.next), mdl)
 }
 
 fn free_call(call: &mut Call<'_>) -> Done {
@@ -245,13 +242,7 @@ fn free(call: &mut Call<'_>, mdl: u64) -> Result<(), Trouble> {
 /// The MDLs of an IRP, first to last.
 fn chain(call: &mut Call<'_>, irp: u64) -> Result<Vec<u64>, Trouble> {
     let l = layout::of(call.arch());
-    let mut list = Vec::new();
-    let mut mdl = call.ptr(irp + l.irp.mdl_address)?;
-    while mdl != 0 {
-        list.push(mdl);
-        mdl = call.ptr(mdl + l.mdl.next)?;
-    }
-    Ok(list)
+    super::linked(call, irp + l.irp.mdl_address, l.mdl.next)
 }
 
 /// Unlocks the pages of an IRP's MDLs.
@@ -313,7 +304,7 @@ fn build_partial(call: &mut Call<'_>) -> Done {
         let system = call.ptr(source + l.mdl.mapped_system_va)?;
         call.set_ptr(
             target + l.mdl.mapped_system_va,
-            system.wrapping_add(va - from),
+            system.wrapping_add(va.wrapping_sub(from)),
         )?;
     }
     for i in 0..pages {

@@ -26,7 +26,7 @@ pub mod transfer;
 
 use std::collections::BTreeSet;
 
-use super::{Call, Done, registry, status};
+use super::{Call, Done, Trouble, registry, status};
 use crate::machine::context::Outcome;
 pub use object::{HandleTarget, new_handle};
 
@@ -94,4 +94,23 @@ pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
         Then::Succeed(then) => Ok(Outcome::Continue(*then, u64::from(status::SUCCESS))),
         Then::Query(query) => registry::routine_returned(call, *query, value as u32),
     }
+}
+
+/// Entries of a list in a driver's memory that are followed before it counts as endless.
+const LIST_MAX: usize = 4096;
+
+/// The entries of a list in a driver's memory: the address of the first one is at `head`, that of
+/// each other one at `next` in the one before it.
+fn linked(call: &mut Call<'_>, head: u64, next: u64) -> Result<Vec<u64>, Trouble> {
+    let mut list = Vec::new();
+    let mut entry = call.ptr(head)?;
+    while entry != 0 {
+        if list.len() == LIST_MAX {
+            let detail = format!("the list at {head:#x} does not end");
+            return Err(call.unimplemented("the I/O manager", detail));
+        }
+        list.push(entry);
+        entry = call.ptr(entry + next)?;
+    }
+    Ok(list)
 }
