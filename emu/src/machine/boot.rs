@@ -239,6 +239,7 @@ pub fn boot(
     };
     machine.map_everything()?;
     machine.start_cores();
+    nt::misc::variable::initialize(&mut machine);
     let setup = machine.setup.clone();
     setup.faults.places(&setup).into_iter().for_each(|at| machine.stop_at(at));
     machine.run_boot(drivers)?;
@@ -282,6 +283,10 @@ fn place(
             .map_err(|error| BootError::Load { driver: name.clone(), error })?;
         let mut missing = Vec::new();
         for import in image.imports.clone() {
+            if let Some(offset) = nt::misc::variable::offset(&import.name) {
+                image.bind(import.slot_rva, map.shared + offset);
+                continue;
+            }
             let Some(api) = nt::find(&import.name) else {
                 let callers = callers(&image, image.base + u64::from(import.slot_rva));
                 missing.push(MissingImport { module: import.module, name: import.name, callers });
