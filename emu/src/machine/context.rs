@@ -86,6 +86,15 @@ impl Context {
     pub fn new(kind: ContextKind, next: Next, stack: u64, irql_before: u8) -> Context {
         Context { kind, next, frames: Vec::new(), registers: None, irql_before, stack }
     }
+
+    /// The kernel call in which it spins or waits.
+    pub fn waiting(&self) -> Option<Caller> {
+        match self.next {
+            Next::Spin { .. } | Next::Blocked => self.frames.last()?.caller,
+            Next::Resume(_, caller, _) => caller,
+            _ => None,
+        }
+    }
 }
 
 /// What a context does next.

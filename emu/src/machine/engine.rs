@@ -411,6 +411,8 @@ impl Cpu {
         let mut uc = Unicorn::new(uc_arch, mode).map_err(wrong)?;
         if arch == Arch::Arm64 {
             uc.ctl_set_cpu_model(Arm64CpuModel::MAX as i32).map_err(wrong)?;
+            // Otherwise its TLB has an entry for every 1 KiB.
+            uc.ctl_set_page_size(FRAME_SIZE as u32).map_err(wrong)?;
         }
         uc.ctl_set_tlb_type(TlbType::VIRTUAL).map_err(wrong)?;
         // SAFETY: the memory is boxed in the machine that owns this engine.
@@ -612,7 +614,8 @@ unsafe extern "C" fn fill_hook(
                 perms = perms | Prot::WRITE;
             }
             // SAFETY: the emulator passes a valid entry to fill.
-            unsafe { *result = TlbEntry { paddr: u64::from(frame) * FRAME_SIZE as u64, perms } };
+            let paddr = u64::from(frame) * FRAME_SIZE as u64 + address % FRAME_SIZE as u64;
+            unsafe { *result = TlbEntry { paddr, perms } };
             true
         }
         Err(_) => {

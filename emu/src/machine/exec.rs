@@ -39,8 +39,8 @@ pub(super) struct Decider {
     options: Vec<Action>,
     /// The last point passed was the last of the strategy's promise.
     announced: bool,
-    /// Return address of the kernel call at work.
-    pub(super) caller: Option<u64>,
+    /// The kernel call at work.
+    pub(super) caller: Option<Caller>,
 }
 
 impl Machine {
@@ -344,7 +344,7 @@ impl Machine {
             lr,
             return_address: isa::return_address(arch, &live, &*self.memory).unwrap_or(0),
         };
-        self.decider.caller = Some(caller.return_address);
+        self.decider.caller = Some(caller);
         let shown = slot.api.args.len().min(4);
         let args_shown = args[..shown].to_vec();
         self.event(core, EventKind::Call { name: slot.api.name, args: args_shown });
@@ -366,7 +366,7 @@ impl Machine {
         value: u64,
         caller: Option<Caller>,
     ) -> Result<(), Box<Stop>> {
-        self.decider.caller = caller.map(|c| c.return_address);
+        self.decider.caller = caller;
         let mut call = Call { m: self, core, args: [0; 12] };
         let done = nt::resume(&mut call, then, value);
         let result = self.apply(core, done, caller);

@@ -43,7 +43,7 @@ impl Machine {
         let live = self.engine.registers(core);
         let pc = live.get(Reg::PC);
         if access == Access::Execute {
-            return if pc & !0xFFF == page { pc } else { page };
+            return if pc.wrapping_sub(page) < 0x1000 { pc } else { page };
         }
         let Some(insn) = self.engine.insn(pc) else { return page };
         let width = |m: &isa::MemOperand| u64::from(m.width.max(1));

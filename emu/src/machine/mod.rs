@@ -259,10 +259,10 @@ impl Machine {
                 let live = self.engine.registers(core);
                 inside(isa::return_address(self.arch(), &live, &*self.memory).unwrap_or(0))
             }
-            _ => inside(self.decider.caller.unwrap_or_else(|| {
-                let mut callers = context.frames.iter().rev().filter_map(|f| f.caller);
-                callers.next().map_or(0, |c| c.return_address)
-            })),
+            _ => match self.decider.caller.or(context.waiting()) {
+                Some(caller) => inside(caller.return_address),
+                None => 0,
+            },
         }
     }
 

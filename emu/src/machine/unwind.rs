@@ -47,16 +47,22 @@ impl Machine {
         live: impl FnOnce() -> Registers,
     ) -> Vec<StackFrame> {
         let mut out = Vec::new();
+        let loaded = context.registers.is_none();
         let mut registers = match &context.registers {
             Some(saved) => (**saved).clone(),
             None => live(),
         };
         let mut frames = context.frames.iter().rev().peekable();
-        match &context.next {
-            Next::Guest { .. } | Next::Special => {}
-            Next::Idle if context.frames.is_empty() => return out,
+        match (&context.next, self.decider.caller.filter(|_| loaded).or(context.waiting())) {
+            (Next::Guest { .. } | Next::Special, _) => {}
             // In a kernel call: the caller is where the call returns to.
-            _ => self.leave_call(&mut registers, frames.peek().and_then(|f| f.caller)),
+            (Next::Call(_), _) => self.leave_call(&mut registers, None),
+            (_, Some(caller)) => self.leave_call(&mut registers, Some(caller)),
+            // The kernel's own work.
+            (_, None) => return out,
+        }
+        if matches!(context.next, Next::Spin { .. } | Next::Blocked) {
+            frames.next();
         }
         loop {
             let entered = frames.peek().map(|f| f.what).filter(|w| !w.is_empty());
