@@ -134,7 +134,9 @@ pub(super) fn receive(m: &mut Machine, adapter: usize, core: usize, bytes: Vec<u
         length: bytes.len() as u32,
         summary: scenario::summary(&bytes),
     };
-    net.adapters[adapter].queues[core].ring.push_back(Frame { number, bytes });
+    net.adapters[adapter].queues[core]
+        .ring
+        .push_back(Frame { number, bytes });
     m.event(core, event);
     raise(m, adapter, core);
 }
@@ -146,7 +148,14 @@ fn raise(m: &mut Machine, adapter: usize, core: usize) {
         queue.line = Line::Asserted;
         let source = adapter as u32;
         let level = interrupt_level(m, source);
-        m.event(core, EventKind::Interrupt { delivered: false, level, source });
+        m.event(
+            core,
+            EventKind::Interrupt {
+                delivered: false,
+                level,
+                source,
+            },
+        );
     }
 }
 
@@ -169,7 +178,9 @@ pub(crate) fn pending_interrupt(m: &Machine, core: usize) -> Option<u32> {
     let irql = m.state.cores[core].irql;
     let adapters = m.state.nt.net.adapters.iter().zip(0..);
     let mut asserted = adapters.filter(|(a, _)| a.queues[core].line == Line::Asserted);
-    asserted.find(|&(_, source)| irql < interrupt_level(m, source)).map(|(_, source)| source)
+    asserted
+        .find(|&(_, source)| irql < interrupt_level(m, source))
+        .map(|(_, source)| source)
 }
 
 /// The device IRQL of an adapter. A HAL gives adapters what its interrupt controller has free;
@@ -197,7 +208,15 @@ mod tests {
             ([2, 0, 0, 0, 0, 2], &[], &[filter::PROMISCUOUS]),
             ([0xFF; 6], &[], &[filter::BROADCAST, filter::PROMISCUOUS]),
             (GROUP, &[], &[filter::ALL_MULTICAST, filter::PROMISCUOUS]),
-            (GROUP, &[GROUP], &[filter::MULTICAST, filter::ALL_MULTICAST, filter::PROMISCUOUS]),
+            (
+                GROUP,
+                &[GROUP],
+                &[
+                    filter::MULTICAST,
+                    filter::ALL_MULTICAST,
+                    filter::PROMISCUOUS,
+                ],
+            ),
             (GROUP, &[OWN], &[filter::ALL_MULTICAST, filter::PROMISCUOUS]),
         ];
         for (to, groups, lets) in table {
@@ -207,6 +226,9 @@ mod tests {
             }
             assert!(!passes(0, groups, &OWN, &to));
         }
-        assert!(!passes(filter::ALL, &[], &OWN, &[0xFF; 5]), "no whole address");
+        assert!(
+            !passes(filter::ALL, &[], &OWN, &[0xFF; 5]),
+            "no whole address"
+        );
     }
 }

@@ -34,7 +34,11 @@ pub(super) struct Span {
 pub(super) fn allocate_pool(call: &mut Call<'_>) -> Done {
     let [status_at, pool_at, _count, ..] = call.args;
     let pool = memory::allocate(call, POOL_SIZE, POOL_TAG);
-    let status = if pool == 0 { status::RESOURCES } else { status::SUCCESS };
+    let status = if pool == 0 {
+        status::RESOURCES
+    } else {
+        status::SUCCESS
+    };
     call.set_ptr(pool_at, pool)?;
     call.set_u32(status_at, status)?;
     Ok(Outcome::Return(0))
@@ -57,7 +61,11 @@ pub(super) fn copy(call: &mut Call<'_>) -> Done {
     let [status_at, buffer_at, _pool, of, offset, length, ..] = call.args;
     let whole = span(call, of, "NdisCopyBuffer")?;
     if offset.saturating_add(length) > whole.length {
-        return Err(misuse(call, "NdisCopyBuffer", "more than the buffer describes"));
+        return Err(misuse(
+            call,
+            "NdisCopyBuffer",
+            "more than the buffer describes",
+        ));
     }
     give(call, status_at, buffer_at, whole.address + offset, length)
 }
@@ -131,9 +139,17 @@ pub(super) fn span(call: &mut Call<'_>, mdl: u64, function: &str) -> Result<Span
         call.set_u16(mdl + at.flags, flags | MAPPED)?;
         address
     } else {
-        return Err(misuse(call, function, "a buffer whose pages are not locked"));
+        return Err(misuse(
+            call,
+            function,
+            "a buffer whose pages are not locked",
+        ));
     };
-    Ok(Span { mdl, address, length })
+    Ok(Span {
+        mdl,
+        address,
+        length,
+    })
 }
 
 /// The buffers of a packet, in order.
@@ -148,7 +164,11 @@ pub(super) fn chain(
     let mut mdl = head;
     while mdl != 0 {
         if spans.len() == CHAIN_MAX {
-            return Err(misuse(call, function, "a chain of buffers that does not end"));
+            return Err(misuse(
+                call,
+                function,
+                "a chain of buffers that does not end",
+            ));
         }
         spans.push(span(call, mdl, function)?);
         mdl = call.ptr(mdl + next_at)?;
@@ -168,7 +188,11 @@ pub(super) fn part(spans: &[Span], mut offset: u64, mut length: u64) -> Vec<Span
         if now == 0 {
             break;
         }
-        parts.push(Span { mdl: span.mdl, address: span.address + offset, length: now });
+        parts.push(Span {
+            mdl: span.mdl,
+            address: span.address + offset,
+            length: now,
+        });
         length -= now;
         offset = 0;
     }
@@ -213,7 +237,10 @@ pub(super) fn query(call: &mut Call<'_>) -> Done {
 pub(super) fn query_offset(call: &mut Call<'_>) -> Done {
     let [mdl, offset_at, length_at, ..] = call.args;
     let at = nt::layout::of(call.arch()).mdl;
-    let (offset, length) = (call.u32(mdl + at.byte_offset)?, call.u32(mdl + at.byte_count)?);
+    let (offset, length) = (
+        call.u32(mdl + at.byte_offset)?,
+        call.u32(mdl + at.byte_count)?,
+    );
     call.set_u32(offset_at, offset)?;
     call.set_u32(length_at, length)?;
     Ok(Outcome::Return(0))
@@ -246,7 +273,11 @@ mod tests {
 
     #[test]
     fn parts_of_a_chain() {
-        let span = |address, length| Span { mdl: 0, address, length };
+        let span = |address, length| Span {
+            mdl: 0,
+            address,
+            length,
+        };
         let whole = [span(0x100, 10), span(0x200, 0), span(0x300, 5)];
         type Row = (u64, u64, &'static [(u64, u64)]);
         let table: [Row; 7] = [
@@ -260,7 +291,11 @@ mod tests {
         ];
         for (offset, length, parts) in table {
             let parts: Vec<Span> = parts.iter().map(|&(at, n)| span(at, n)).collect();
-            assert_eq!(part(&whole, offset, length), parts, "{length} from {offset}");
+            assert_eq!(
+                part(&whole, offset, length),
+                parts,
+                "{length} from {offset}"
+            );
         }
     }
 }

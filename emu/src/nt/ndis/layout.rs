@@ -27,7 +27,11 @@ macro_rules! layouts {
 
 /// The structures of an architecture.
 pub(super) fn of(arch: Arch) -> &'static Layout {
-    if arch.pointer_size() == 4 { &ON_32 } else { &ON_64 }
+    if arch.pointer_size() == 4 {
+        &ON_32
+    } else {
+        &ON_64
+    }
 }
 
 layouts! {
@@ -157,7 +161,10 @@ mod tests {
     fn check<P>(l: &Layout) {
         use header::{Characteristics, Information, Oob, Packet, Private, Request};
         let offsets = [
-            (l.packet.physical_count, offset_of!(Private<P>, physical_count)),
+            (
+                l.packet.physical_count,
+                offset_of!(Private<P>, physical_count),
+            ),
             (l.packet.total_length, offset_of!(Private<P>, total_length)),
             (l.packet.head, offset_of!(Private<P>, head)),
             (l.packet.tail, offset_of!(Private<P>, tail)),
@@ -173,18 +180,51 @@ mod tests {
             (l.oob.size, size_of::<Oob<P>>()),
             (l.request.kind, offset_of!(Request<P>, kind)),
             (l.request.oid, offset_of!(Request<P>, data)),
-            (l.request.buffer - l.request.oid, offset_of!(Information<P>, buffer)),
-            (l.request.length - l.request.oid, offset_of!(Information<P>, length)),
-            (l.request.done - l.request.oid, offset_of!(Information<P>, done)),
-            (l.request.needed - l.request.oid, offset_of!(Information<P>, needed)),
-            (l.characteristics.close_complete, offset_of!(Characteristics<P>, close_complete)),
-            (l.characteristics.send_complete, offset_of!(Characteristics<P>, send_complete)),
-            (l.characteristics.receive, offset_of!(Characteristics<P>, receive)),
-            (l.characteristics.receive_complete, offset_of!(Characteristics<P>, receive_complete)),
+            (
+                l.request.buffer - l.request.oid,
+                offset_of!(Information<P>, buffer),
+            ),
+            (
+                l.request.length - l.request.oid,
+                offset_of!(Information<P>, length),
+            ),
+            (
+                l.request.done - l.request.oid,
+                offset_of!(Information<P>, done),
+            ),
+            (
+                l.request.needed - l.request.oid,
+                offset_of!(Information<P>, needed),
+            ),
+            (
+                l.characteristics.close_complete,
+                offset_of!(Characteristics<P>, close_complete),
+            ),
+            (
+                l.characteristics.send_complete,
+                offset_of!(Characteristics<P>, send_complete),
+            ),
+            (
+                l.characteristics.receive,
+                offset_of!(Characteristics<P>, receive),
+            ),
+            (
+                l.characteristics.receive_complete,
+                offset_of!(Characteristics<P>, receive_complete),
+            ),
             (l.characteristics.name, offset_of!(Characteristics<P>, name)),
-            (l.characteristics.size_30, offset_of!(Characteristics<P>, receive_packet)),
-            (l.characteristics.receive_packet, offset_of!(Characteristics<P>, receive_packet)),
-            (l.characteristics.bind_adapter, offset_of!(Characteristics<P>, bind_adapter)),
+            (
+                l.characteristics.size_30,
+                offset_of!(Characteristics<P>, receive_packet),
+            ),
+            (
+                l.characteristics.receive_packet,
+                offset_of!(Characteristics<P>, receive_packet),
+            ),
+            (
+                l.characteristics.bind_adapter,
+                offset_of!(Characteristics<P>, bind_adapter),
+            ),
             (l.characteristics.size_40, size_of::<Characteristics<P>>()),
         ];
         for (i, (here, there)) in offsets.into_iter().enumerate() {

@@ -15,7 +15,13 @@ const TAG: [u8; 4] = *b"NDam";
 pub(super) fn allocate(call: &mut Call<'_>, size: u64, tag: [u8; 4]) -> u64 {
     if faults::allocation(call.m, call.core, size, tag, false) {
         let op = PoolOp::Failed;
-        call.event(EventKind::Pool { op, block: 0, size, tag, paged: false });
+        call.event(EventKind::Pool {
+            op,
+            block: 0,
+            size,
+            tag,
+            paged: false,
+        });
         return 0;
     }
     pool::allocate(call.m, call.core, size, tag, false)
@@ -40,7 +46,11 @@ pub(super) fn allocate_with_tag(call: &mut Call<'_>) -> Done {
 fn give(call: &mut Call<'_>, address_at: u64, length: u64, tag: [u8; 4]) -> Done {
     let block = allocate(call, length, tag);
     call.set_ptr(address_at, block)?;
-    let status = if block == 0 { status::FAILURE } else { status::SUCCESS };
+    let status = if block == 0 {
+        status::FAILURE
+    } else {
+        status::SUCCESS
+    };
     Ok(Outcome::Return(u64::from(status)))
 }
 

@@ -84,7 +84,9 @@ impl Net {
 
     /// Received packets that protocols still hold: their addresses and their numbers of arrival.
     pub fn held_packets(&self) -> impl Iterator<Item = (u64, u32)> {
-        self.loans.iter().map(|(&packet, loan)| (packet, loan.number))
+        self.loans
+            .iter()
+            .map(|(&packet, loan)| (packet, loan.number))
     }
 }
 
@@ -136,13 +138,18 @@ pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
             dpc::queue_adapter(call.m, call.core, adapter);
             Ok(Outcome::End)
         }
-        Then::Indicated { adapter, packet, lent } => {
-            receive::indicated(call, adapter, packet, lent, value as u32)
-        }
+        Then::Indicated {
+            adapter,
+            packet,
+            lent,
+        } => receive::indicated(call, adapter, packet, lent, value as u32),
         Then::BatchEnded { adapter, binding } => receive::batch_ended(call, adapter, binding),
-        Then::SendNext { binding, array, index, count } => {
-            send::next(call, binding, array, index, count)
-        }
+        Then::SendNext {
+            binding,
+            array,
+            index,
+            count,
+        } => send::next(call, binding, array, index, count),
         Then::CloseComplete { binding } => protocol::close_complete(call, binding),
     }
 }

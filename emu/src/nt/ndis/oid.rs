@@ -61,7 +61,9 @@ fn long(value: u32) -> Vec<u8> {
 
 /// All objects, by number. Hardware is ready, media are connected: both are 0.
 const OBJECTS: &[Object] = &[
-    object(0x0001_0101, |_| OBJECTS.iter().flat_map(|o| o.oid.to_le_bytes()).collect()),
+    object(0x0001_0101, |_| {
+        OBJECTS.iter().flat_map(|o| o.oid.to_le_bytes()).collect()
+    }),
     object(0x0001_0102, |_| long(0)),
     object(0x0001_0103, |_| long(0)),
     object(0x0001_0104, |_| long(0)),
@@ -97,7 +99,10 @@ const OBJECTS: &[Object] = &[
 
 /// The value of an object; `None` if the adapter does not know it.
 pub(super) fn query(oid: u32, facts: &Facts<'_>) -> Option<Vec<u8>> {
-    OBJECTS.iter().find(|o| o.oid == oid).map(|o| (o.value)(facts))
+    OBJECTS
+        .iter()
+        .find(|o| o.oid == oid)
+        .map(|o| (o.value)(facts))
 }
 
 /// Why an object was not set.
@@ -134,7 +139,10 @@ pub(super) fn set(
             let (groups, rest) = value.as_chunks::<6>();
             if !rest.is_empty() {
                 let needed = value.len().next_multiple_of(6) as u32;
-                return Err(Refusal { status: status::INVALID_LENGTH, needed });
+                return Err(Refusal {
+                    status: status::INVALID_LENGTH,
+                    needed,
+                });
             }
             if groups.len() > GROUPS_MAX as usize {
                 return refused(status::RESOURCES);
@@ -147,6 +155,12 @@ pub(super) fn set(
 }
 
 fn long_of(value: &[u8]) -> Result<u32, Refusal> {
-    let wrong = Refusal { status: status::INVALID_LENGTH, needed: 4 };
-    value.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)).ok_or(wrong)
+    let wrong = Refusal {
+        status: status::INVALID_LENGTH,
+        needed: 4,
+    };
+    value
+        .first_chunk()
+        .map(|bytes| u32::from_le_bytes(*bytes))
+        .ok_or(wrong)
 }

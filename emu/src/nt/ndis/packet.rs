@@ -78,10 +78,21 @@ fn make_pool(call: &mut Call<'_>, status_at: u64, pool_at: u64, count: u64, rese
         Ok(_) => memory::allocate(call, POOL_HEADER + count * each, POOL_TAG),
         Err(_) => 0,
     };
-    let status = if pool == 0 { status::RESOURCES } else { status::SUCCESS };
+    let status = if pool == 0 {
+        status::RESOURCES
+    } else {
+        status::SUCCESS
+    };
     if pool != 0 {
-        let free = (0..count).rev().map(|i| pool + POOL_HEADER + i * each).collect();
-        let made = Pool { reserved, free, used: BTreeSet::new() };
+        let free = (0..count)
+            .rev()
+            .map(|i| pool + POOL_HEADER + i * each)
+            .collect();
+        let made = Pool {
+            reserved,
+            free,
+            used: BTreeSet::new(),
+        };
         call.m.state.nt.net.packet_pools.insert(pool, made);
     }
     call.set_ptr(pool_at, pool)?;
@@ -93,7 +104,11 @@ fn make_pool(call: &mut Call<'_>, status_at: u64, pool_at: u64, count: u64, rese
 pub(super) fn free_pool(call: &mut Call<'_>) -> Done {
     let pool = call.args[0];
     if call.m.state.nt.net.packet_pools.remove(&pool).is_none() {
-        return Err(misuse(call, "NdisFreePacketPool", "not the handle of a packet pool"));
+        return Err(misuse(
+            call,
+            "NdisFreePacketPool",
+            "not the handle of a packet pool",
+        ));
     }
     memory::free(call, pool)?;
     Ok(Outcome::Return(0))
@@ -103,7 +118,11 @@ pub(super) fn free_pool(call: &mut Call<'_>) -> Done {
 pub(super) fn pool_usage(call: &mut Call<'_>) -> Done {
     match call.m.state.nt.net.packet_pools.get(&call.args[0]) {
         Some(pool) => Ok(Outcome::Return(pool.used.len() as u64)),
-        None => Err(misuse(call, "NdisPacketPoolUsage", "not the handle of a packet pool")),
+        None => Err(misuse(
+            call,
+            "NdisPacketPoolUsage",
+            "not the handle of a packet pool",
+        )),
     }
 }
 
@@ -111,7 +130,11 @@ pub(super) fn pool_usage(call: &mut Call<'_>) -> Done {
 pub(super) fn allocate_call(call: &mut Call<'_>) -> Done {
     let [status_at, packet_at, handle, ..] = call.args;
     let Some(pool) = call.m.state.nt.net.packet_pools.get_mut(&handle) else {
-        return Err(misuse(call, "NdisAllocatePacket", "not the handle of a packet pool"));
+        return Err(misuse(
+            call,
+            "NdisAllocatePacket",
+            "not the handle of a packet pool",
+        ));
     };
     let reserved = pool.reserved;
     let taken = pool.free.pop();
@@ -119,7 +142,11 @@ pub(super) fn allocate_call(call: &mut Call<'_>) -> Done {
         pool.used.insert(packet);
         fill(call, packet, reserved, handle)?;
     }
-    let status = if taken.is_some() { status::SUCCESS } else { status::RESOURCES };
+    let status = if taken.is_some() {
+        status::SUCCESS
+    } else {
+        status::RESOURCES
+    };
     call.set_ptr(packet_at, taken.unwrap_or(0))?;
     call.set_u32(status_at, status)?;
     Ok(Outcome::Return(0))
@@ -181,7 +208,9 @@ pub(super) fn unchain_back(call: &mut Call<'_>) -> Done {
 pub(super) fn first_buffer(call: &mut Call<'_>) -> Done {
     let [packet, buffer_at, address_at, length_at, total_at, ..] = call.args;
     let spans = chain(call, packet, "NdisGetFirstBufferFromPacket")?;
-    let (mdl, address, length) = spans.first().map_or((0, 0, 0), |s| (s.mdl, s.address, s.length));
+    let (mdl, address, length) = spans
+        .first()
+        .map_or((0, 0, 0), |s| (s.mdl, s.address, s.length));
     let total: u64 = spans.iter().map(|s| s.length).sum();
     call.set_ptr(buffer_at, mdl)?;
     call.set_ptr(address_at, address)?;

@@ -84,7 +84,11 @@ fn read_characteristics(
 ) -> Result<Result<Protocol, u32>, Trouble> {
     let at = layout::of(call.arch()).characteristics;
     let version = call.u8(from)?;
-    let newest = if call.m.setup.personality == Personality::Nt4 { 4 } else { 5 };
+    let newest = if call.m.setup.personality == Personality::Nt4 {
+        4
+    } else {
+        5
+    };
     if !(3..=newest).contains(&version) {
         return Ok(Err(status::BAD_VERSION));
     }
@@ -96,7 +100,11 @@ fn read_characteristics(
         let what = "a BindAdapterHandler: adapters are to be opened with NdisOpenAdapter";
         return Err(misuse(call, "NdisRegisterProtocol", what));
     }
-    let receive_packet = if version == 3 { 0 } else { call.ptr(from + at.receive_packet)? };
+    let receive_packet = if version == 3 {
+        0
+    } else {
+        call.ptr(from + at.receive_packet)?
+    };
     let handlers = Handlers {
         close_complete: call.ptr(from + at.close_complete)?,
         send_complete: call.ptr(from + at.send_complete)?,
@@ -137,10 +145,24 @@ pub(super) fn deregister(call: &mut Call<'_>) -> Done {
 
 /// `NdisOpenAdapter`
 pub(super) fn open(call: &mut Call<'_>) -> Done {
-    let [status_at, error_at, binding_at, selected_at, media, count, protocol, context, name, ..] =
-        call.args;
+    let [
+        status_at,
+        error_at,
+        binding_at,
+        selected_at,
+        media,
+        count,
+        protocol,
+        context,
+        name,
+        ..,
+    ] = call.args;
     let Some(registered) = call.m.state.nt.net.protocols.get(&protocol) else {
-        return Err(misuse(call, "NdisOpenAdapter", "not the handle of a protocol"));
+        return Err(misuse(
+            call,
+            "NdisOpenAdapter",
+            "not the handle of a protocol",
+        ));
     };
     let handlers = registered.handlers;
     let name = call.unicode_string(name)?;
@@ -233,19 +255,37 @@ pub(super) fn open_binding<'a>(
     handle: u64,
     function: &str,
 ) -> Result<&'a mut Binding, Trouble> {
-    let known = call.m.state.nt.net.bindings.get(&handle).is_some_and(|b| !b.closing);
+    let known = call
+        .m
+        .state
+        .nt
+        .net
+        .bindings
+        .get(&handle)
+        .is_some_and(|b| !b.closing);
     if !known {
         let what = format!("{handle:#x} is not the handle of an open binding");
         return Err(misuse(call, function, what));
     }
-    Ok(call.m.state.nt.net.bindings.get_mut(&handle).expect("it has just been found"))
+    Ok(call
+        .m
+        .state
+        .nt
+        .net
+        .bindings
+        .get_mut(&handle)
+        .expect("it has just been found"))
 }
 
 /// The adapter lets through what its bindings ask for.
 pub(super) fn listen(m: &mut Machine, adapter: usize) {
     let net = &mut m.state.nt.net;
     let of = |b: &u64| net.bindings.get(b).map_or(0, |b| b.filter);
-    let asked = net.adapters[adapter].bindings.iter().map(of).fold(0, |all, one| all | one);
+    let asked = net.adapters[adapter]
+        .bindings
+        .iter()
+        .map(of)
+        .fold(0, |all, one| all | one);
     net.adapters[adapter].filter = asked & filter::ALL;
 }
 
@@ -270,5 +310,10 @@ pub(super) fn close_complete(call: &mut Call<'_>, binding: u64) -> Done {
     let (routine, context) = (closed.handlers.close_complete, closed.context);
     remove(call, binding)?;
     let args = vec![context, u64::from(status::SUCCESS)];
-    Ok(Outcome::Enter { what: "CloseAdapterComplete", routine, args, then: nt::Then::End })
+    Ok(Outcome::Enter {
+        what: "CloseAdapterComplete",
+        routine,
+        args,
+        then: nt::Then::End,
+    })
 }

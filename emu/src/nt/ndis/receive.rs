@@ -127,7 +127,11 @@ fn lend(call: &mut Call<'_>, adapter: u32, frame: &Frame) -> Result<Option<u64>,
     call.set_u8(packet + at.packet.valid_counts, 1)?;
     let oob = packet::oob(call, packet)?;
     let keepable = call.m.state.nt.net.adapters[adapter as usize].lent < LENT_MAX;
-    let status = if keepable { status::SUCCESS } else { status::RESOURCES };
+    let status = if keepable {
+        status::SUCCESS
+    } else {
+        status::RESOURCES
+    };
     call.set_u64(oob + at.oob.time_received, call.m.now())?;
     call.set_u32(oob + at.oob.header_size, HEADER as u32)?;
     call.set_u32(oob + at.oob.status, status)?;
@@ -135,7 +139,17 @@ fn lend(call: &mut Call<'_>, adapter: u32, frame: &Frame) -> Result<Option<u64>,
     net.adapters[adapter as usize].lent += 1;
     let summary = scenario::summary(&frame.bytes);
     let (number, indicating, owed) = (frame.number, true, 0);
-    let loan = Loan { number, data, length, summary, indicating, adapter, mdl, owed, keepable };
+    let loan = Loan {
+        number,
+        data,
+        length,
+        summary,
+        indicating,
+        adapter,
+        mdl,
+        owed,
+        keepable,
+    };
     net.loans.insert(packet, loan);
     Ok(Some(packet))
 }
@@ -164,7 +178,13 @@ fn indicate(
         to.uses += 1;
     }
     let op = PacketOp::Indicated;
-    call.event(EventKind::Packet { op, adapter, number, length: length as u32, summary });
+    call.event(EventKind::Packet {
+        op,
+        adapter,
+        number,
+        length: length as u32,
+        summary,
+    });
     let header = HEADER as u64;
     let payload = length - header;
     Ok(Some(match handlers.receive_packet {
@@ -180,13 +200,21 @@ fn indicate(
                 payload.min(lookahead),
                 payload,
             ],
-            then: then(Then::Indicated { adapter, packet, lent: false }),
+            then: then(Then::Indicated {
+                adapter,
+                packet,
+                lent: false,
+            }),
         },
         routine => Outcome::Enter {
             what: "ReceivePacket",
             routine,
             args: vec![context, packet],
-            then: then(Then::Indicated { adapter, packet, lent: true }),
+            then: then(Then::Indicated {
+                adapter,
+                packet,
+                lent: true,
+            }),
         },
     }))
 }
@@ -227,18 +255,35 @@ fn settle(call: &mut Call<'_>, packet: u64) -> Result<(), Trouble> {
 /// Takes a packet back that everybody is done with.
 fn reclaim(call: &mut Call<'_>, packet: u64) -> Result<(), Trouble> {
     let net = &mut call.m.state.nt.net;
-    let Some(loan) = net.loans.get(&packet).filter(|l| !l.indicating && l.owed <= 0) else {
+    let Some(loan) = net
+        .loans
+        .get(&packet)
+        .filter(|l| !l.indicating && l.owed <= 0)
+    else {
         return Ok(());
     };
     if loan.owed < 0 {
         let what = format!("packet {packet:#x} was returned more often than it was kept");
         return Err(misuse(call, "NdisReturnPackets", what));
     }
-    let Loan { adapter, number, length, data, mdl, .. } = *loan;
+    let Loan {
+        adapter,
+        number,
+        length,
+        data,
+        mdl,
+        ..
+    } = *loan;
     let (op, length, summary) = (PacketOp::Returned, length as u32, loan.summary.clone());
     net.loans.remove(&packet);
     net.adapters[adapter as usize].lent -= 1;
-    call.event(EventKind::Packet { op, adapter, number, length, summary });
+    call.event(EventKind::Packet {
+        op,
+        adapter,
+        number,
+        length,
+        summary,
+    });
     for block in [data, mdl, packet] {
         memory::free(call, block)?;
     }
@@ -287,6 +332,13 @@ pub(super) fn return_packets(call: &mut Call<'_>) -> Done {
 /// `NdisGetReceivedPacket`: the packet behind a lookahead indication.
 pub(super) fn received_packet(call: &mut Call<'_>) -> Done {
     let packet = call.args[1];
-    let indicating = call.m.state.nt.net.loans.get(&packet).is_some_and(|l| l.indicating);
+    let indicating = call
+        .m
+        .state
+        .nt
+        .net
+        .loans
+        .get(&packet)
+        .is_some_and(|l| l.indicating);
     Ok(Outcome::Return(if indicating { packet } else { 0 }))
 }

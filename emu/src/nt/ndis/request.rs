@@ -40,7 +40,11 @@ struct Answer {
 
 impl Answer {
     fn refused(status: u32) -> Answer {
-        Answer { status, done: 0, needed: 0 }
+        Answer {
+            status,
+            done: 0,
+            needed: 0,
+        }
     }
 }
 
@@ -67,10 +71,18 @@ fn query(
     };
     let needed = value.len() as u32;
     if length < needed {
-        return Ok(Answer { status: status::INVALID_LENGTH, done: 0, needed });
+        return Ok(Answer {
+            status: status::INVALID_LENGTH,
+            done: 0,
+            needed,
+        });
     }
     call.write_bytes(buffer, &value)?;
-    Ok(Answer { status: status::SUCCESS, done: needed, needed: 0 })
+    Ok(Answer {
+        status: status::SUCCESS,
+        done: needed,
+        needed: 0,
+    })
 }
 
 fn set(
@@ -87,8 +99,16 @@ fn set(
     };
     let adapter = asking.adapter as usize;
     let answer = match oid::set(oid, &bytes, &setup.plan.adapters[adapter], asking) {
-        Ok(()) => Answer { status: status::SUCCESS, done: length, needed: 0 },
-        Err(oid::Refusal { status, needed }) => Answer { status, done: 0, needed },
+        Ok(()) => Answer {
+            status: status::SUCCESS,
+            done: length,
+            needed: 0,
+        },
+        Err(oid::Refusal { status, needed }) => Answer {
+            status,
+            done: 0,
+            needed,
+        },
     };
     listen(call.m, adapter);
     Ok(answer)

@@ -36,8 +36,18 @@ pub(super) fn next(call: &mut Call<'_>, binding: u64, array: u64, index: u64, co
     let oob = packet::oob(call, packet)?;
     call.set_u32(oob + layout::of(call.arch()).oob.status, status)?;
     let args = vec![context, packet, u64::from(status)];
-    let then = then(Then::SendNext { binding, array, index: index + 1, count });
-    Ok(Outcome::Enter { what: "SendComplete", routine, args, then })
+    let then = then(Then::SendNext {
+        binding,
+        array,
+        index: index + 1,
+        count,
+    });
+    Ok(Outcome::Enter {
+        what: "SendComplete",
+        routine,
+        args,
+        then,
+    })
 }
 
 /// Puts a packet's bytes onto the wire; gives the NDIS status.
@@ -63,11 +73,24 @@ fn transmit(
 /// `NdisTransferData`: the rest of a frame of which a receive handler has seen the beginning.
 pub(super) fn transfer_data(call: &mut Call<'_>) -> Done {
     const NAME: &str = "NdisTransferData";
-    let [status_at, binding, indicated, offset, count, packet, transferred_at, ..] = call.args;
+    let [
+        status_at,
+        binding,
+        indicated,
+        offset,
+        count,
+        packet,
+        transferred_at,
+        ..,
+    ] = call.args;
     open_binding(call, binding, NAME)?;
     let loans = &call.m.state.nt.net.loans;
     let Some(loan) = loans.get(&indicated).filter(|l| l.indicating).cloned() else {
-        return Err(misuse(call, NAME, "no frame is being indicated under this context"));
+        return Err(misuse(
+            call,
+            NAME,
+            "no frame is being indicated under this context",
+        ));
     };
     let payload = loan.length.saturating_sub(HEADER as u64);
     let length = count.min(payload.saturating_sub(offset));

@@ -23,13 +23,24 @@ pub fn signal(m: &mut Machine, core: usize, signal: usize) {
 /// The streams of which a packet can arrive now.
 pub(crate) fn ready_streams(m: &Machine) -> impl Iterator<Item = u16> {
     let (net, plan) = (&m.state.nt.net, &m.setup.plan);
-    let scripted = plan.streams.iter().zip(&net.cursors).map(|(stream, &cursor)| {
-        net.started
-            && net.adapters[stream.adapter].is_open()
-            && matches!(stream.steps.get(cursor), Some(StreamStep::Send(_)))
-    });
-    let wires = net.adapters.iter().map(|a| a.is_open() && !a.wire.is_empty());
-    scripted.chain(wires).zip(0..).filter(|(ready, _)| *ready).map(|(_, number)| number)
+    let scripted = plan
+        .streams
+        .iter()
+        .zip(&net.cursors)
+        .map(|(stream, &cursor)| {
+            net.started
+                && net.adapters[stream.adapter].is_open()
+                && matches!(stream.steps.get(cursor), Some(StreamStep::Send(_)))
+        });
+    let wires = net
+        .adapters
+        .iter()
+        .map(|a| a.is_open() && !a.wire.is_empty());
+    scripted
+        .chain(wires)
+        .zip(0..)
+        .filter(|(ready, _)| *ready)
+        .map(|(_, number)| number)
 }
 
 /// The next packet of a stream arrives, its interrupt on this core. What it says, it says as of
@@ -49,7 +60,10 @@ pub(crate) fn arrive(m: &mut Machine, stream: u16, core: u8) {
         }
         None => {
             let number = stream - setup.plan.streams.len();
-            let frame = net.adapters.get_mut(number).and_then(|a| a.wire.pop_front());
+            let frame = net
+                .adapters
+                .get_mut(number)
+                .and_then(|a| a.wire.pop_front());
             let Some(frame) = frame else { return };
             (number, frame)
         }
@@ -110,7 +124,10 @@ pub fn stuck_streams(m: &Machine) -> Vec<String> {
                 format!("a driver asks adapter {adapter} for packets")
             }
         };
-        Some(format!("stream {name}, step {} of {total}, waits until {waits}", cursor + 1))
+        Some(format!(
+            "stream {name}, step {} of {total}, waits until {waits}",
+            cursor + 1
+        ))
     };
     scripts.filter_map(line).collect()
 }
@@ -119,7 +136,11 @@ pub fn stuck_streams(m: &Machine) -> Vec<String> {
 fn words(plan: &Plan, condition: &Await) -> String {
     let flow = |index: usize| &plan.flows[index].name;
     match *condition {
-        Await::Flags { flow: of, flags, count } => {
+        Await::Flags {
+            flow: of,
+            flags,
+            count,
+        } => {
             format!("{} has received {count} segments with {flags}", flow(of))
         }
         Await::Acked { flow: of, offset } => {

@@ -12,7 +12,15 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ndis, style: Style::Std, args, irql, source: DDK, handler }
+    Api {
+        name,
+        module: Module::Ndis,
+        style: Style::Std,
+        args,
+        irql,
+        source: DDK,
+        handler,
+    }
 }
 
 use Contract::{Any, Dispatch, ExactlyDispatch, Passive};
@@ -22,7 +30,12 @@ pub const API: &[Api] = &[
     // Protocols and bindings.
     row(
         "NdisRegisterProtocol",
-        &[ptr("Status"), ptr("NdisProtocolHandle"), ptr("ProtocolCharacteristics"), long("Length")],
+        &[
+            ptr("Status"),
+            ptr("NdisProtocolHandle"),
+            ptr("ProtocolCharacteristics"),
+            long("Length"),
+        ],
         Passive,
         protocol::register,
     ),
@@ -50,7 +63,12 @@ pub const API: &[Api] = &[
         Passive,
         protocol::open,
     ),
-    row("NdisCloseAdapter", &[ptr("Status"), ptr("NdisBindingHandle")], Passive, protocol::close),
+    row(
+        "NdisCloseAdapter",
+        &[ptr("Status"), ptr("NdisBindingHandle")],
+        Passive,
+        protocol::close,
+    ),
     row(
         "NdisRequest",
         &[ptr("Status"), ptr("NdisBindingHandle"), ptr("NdisRequest")],
@@ -66,7 +84,11 @@ pub const API: &[Api] = &[
     ),
     row(
         "NdisSendPackets",
-        &[ptr("NdisBindingHandle"), ptr("PacketArray"), long("NumberOfPackets")],
+        &[
+            ptr("NdisBindingHandle"),
+            ptr("PacketArray"),
+            long("NumberOfPackets"),
+        ],
         Dispatch,
         send::send_packets,
     ),
@@ -120,22 +142,42 @@ pub const API: &[Api] = &[
         Dispatch,
         packet::allocate_pool_ex,
     ),
-    row("NdisFreePacketPool", &[ptr("PoolHandle")], Dispatch, packet::free_pool),
-    row("NdisPacketPoolUsage", &[ptr("PoolHandle")], Dispatch, packet::pool_usage),
+    row(
+        "NdisFreePacketPool",
+        &[ptr("PoolHandle")],
+        Dispatch,
+        packet::free_pool,
+    ),
+    row(
+        "NdisPacketPoolUsage",
+        &[ptr("PoolHandle")],
+        Dispatch,
+        packet::pool_usage,
+    ),
     row(
         "NdisAllocatePacket",
         &[ptr("Status"), ptr("Packet"), ptr("PoolHandle")],
         Dispatch,
         packet::allocate_call,
     ),
-    row("NdisFreePacket", &[ptr("Packet")], Dispatch, packet::free_call),
+    row(
+        "NdisFreePacket",
+        &[ptr("Packet")],
+        Dispatch,
+        packet::free_call,
+    ),
     row(
         "NdisUnchainBufferAtFront",
         &[ptr("Packet"), ptr("Buffer")],
         Dispatch,
         packet::unchain_front,
     ),
-    row("NdisUnchainBufferAtBack", &[ptr("Packet"), ptr("Buffer")], Dispatch, packet::unchain_back),
+    row(
+        "NdisUnchainBufferAtBack",
+        &[ptr("Packet"), ptr("Buffer")],
+        Dispatch,
+        packet::unchain_back,
+    ),
     row(
         "NdisGetFirstBufferFromPacket",
         &[
@@ -191,14 +233,29 @@ pub const API: &[Api] = &[
     // Buffers.
     row(
         "NdisAllocateBufferPool",
-        &[ptr("Status"), ptr("PoolHandle"), long("NumberOfDescriptors")],
+        &[
+            ptr("Status"),
+            ptr("PoolHandle"),
+            long("NumberOfDescriptors"),
+        ],
         Dispatch,
         buffer::allocate_pool,
     ),
-    row("NdisFreeBufferPool", &[ptr("PoolHandle")], Dispatch, buffer::free_pool),
+    row(
+        "NdisFreeBufferPool",
+        &[ptr("PoolHandle")],
+        Dispatch,
+        buffer::free_pool,
+    ),
     row(
         "NdisAllocateBuffer",
-        &[ptr("Status"), ptr("Buffer"), ptr("PoolHandle"), ptr("VirtualAddress"), long("Length")],
+        &[
+            ptr("Status"),
+            ptr("Buffer"),
+            ptr("PoolHandle"),
+            ptr("VirtualAddress"),
+            long("Length"),
+        ],
         Dispatch,
         buffer::allocate_call,
     ),
@@ -215,7 +272,12 @@ pub const API: &[Api] = &[
         Dispatch,
         buffer::copy,
     ),
-    row("NdisFreeBuffer", &[ptr("Buffer")], Dispatch, buffer::free_call),
+    row(
+        "NdisFreeBuffer",
+        &[ptr("Buffer")],
+        Dispatch,
+        buffer::free_call,
+    ),
     row(
         "NdisQueryBuffer",
         &[ptr("Buffer"), ptr("VirtualAddress"), ptr("Length")],
@@ -224,7 +286,12 @@ pub const API: &[Api] = &[
     ),
     row(
         "NdisQueryBufferSafe",
-        &[ptr("Buffer"), ptr("VirtualAddress"), ptr("Length"), long("Priority")],
+        &[
+            ptr("Buffer"),
+            ptr("VirtualAddress"),
+            ptr("Length"),
+            long("Priority"),
+        ],
         Dispatch,
         buffer::query,
     ),
@@ -235,8 +302,18 @@ pub const API: &[Api] = &[
         buffer::query_offset,
     ),
     row("NdisBufferLength", &[ptr("Buffer")], Any, buffer::length),
-    row("NdisBufferVirtualAddress", &[ptr("Buffer")], Dispatch, buffer::virtual_address),
-    row("NdisAdjustBufferLength", &[ptr("Buffer"), long("Length")], Any, buffer::adjust_length),
+    row(
+        "NdisBufferVirtualAddress",
+        &[ptr("Buffer")],
+        Dispatch,
+        buffer::virtual_address,
+    ),
+    row(
+        "NdisAdjustBufferLength",
+        &[ptr("Buffer"), long("Length")],
+        Any,
+        buffer::adjust_length,
+    ),
     // Memory.
     row(
         "NdisAllocateMemory",

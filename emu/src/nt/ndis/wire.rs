@@ -64,12 +64,22 @@ mod tests {
 
     fn adapter(number: u8, link: &str) -> Adapter {
         let mac = [2, 0, 0, 0, 0, number];
-        Adapter { name: format!("net{number}"), mac, mtu: 1500, link: link.into() }
+        Adapter {
+            name: format!("net{number}"),
+            mac,
+            mtu: 1500,
+            link: link.into(),
+        }
     }
 
     #[test]
     fn frames_stay_on_their_link() {
-        let adapters = [adapter(0, "lan"), adapter(1, "lan"), adapter(2, "wan"), adapter(3, "lan")];
+        let adapters = [
+            adapter(0, "lan"),
+            adapter(1, "lan"),
+            adapter(2, "wan"),
+            adapter(3, "lan"),
+        ];
         let to = |last: u8| [2, 0, 0, 0, 0, last];
         let table: [(usize, [u8; 6], &[usize], bool); 6] = [
             (0, to(1), &[1], false),
@@ -80,7 +90,10 @@ mod tests {
             (2, [0xFF; 6], &[], true),
         ];
         for (from, to, heard, hosts) in table {
-            let expected = Route { adapters: heard.to_vec(), hosts };
+            let expected = Route {
+                adapters: heard.to_vec(),
+                hosts,
+            };
             assert_eq!(route(&adapters, from, &to), expected, "{from} to {to:x?}");
         }
     }

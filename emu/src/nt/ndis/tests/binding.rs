@@ -38,7 +38,10 @@ fn nt4_has_no_ndis_5() {
     let mut rig = Rig::on(&plan);
     let from = rig.characteristics(5);
     let at = rig.out[1];
-    assert_eq!(rig.status("NdisRegisterProtocol", &[at, from, 0x4C]), status::BAD_VERSION);
+    assert_eq!(
+        rig.status("NdisRegisterProtocol", &[at, from, 0x4C]),
+        status::BAD_VERSION
+    );
 }
 
 #[test]
@@ -51,7 +54,11 @@ fn adapters_are_found_by_name_and_medium() {
         (r"\Device\Three", 0, status::ADAPTER_NOT_FOUND),
         ("One", 0, status::ADAPTER_NOT_FOUND),
         (r"\Devise\One", 0, status::ADAPTER_NOT_FOUND),
-        ("\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}One", 0, status::ADAPTER_NOT_FOUND),
+        (
+            "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}One",
+            0,
+            status::ADAPTER_NOT_FOUND,
+        ),
         (r"\Device\One", 1, status::UNSUPPORTED_MEDIA),
     ];
     for (name, medium, expected) in table {
@@ -84,7 +91,11 @@ fn objects_have_their_values_and_lengths() {
         assert_eq!(rig.request(binding, 0, oid, &room), expected, "{oid:#x}");
         let short = &room[1..];
         let expected = (status::INVALID_LENGTH, 0, length, short.to_vec());
-        assert_eq!(rig.request(binding, 0, oid, short), expected, "{oid:#x}, short");
+        assert_eq!(
+            rig.request(binding, 0, oid, short),
+            expected,
+            "{oid:#x}, short"
+        );
     }
     // What the list of supported objects names can be asked.
     let list = rig.request(binding, 0, 0x0001_0101, &[0; 0x100]);
@@ -92,7 +103,11 @@ fn objects_have_their_values_and_lengths() {
     assert!(oids.len() > 20);
     for oid in oids {
         let oid = u32::from_le_bytes(oid);
-        assert_eq!(rig.request(binding, 0, oid, &[0; 0x100]).0, status::SUCCESS, "{oid:#x}");
+        assert_eq!(
+            rig.request(binding, 0, oid, &[0; 0x100]).0,
+            status::SUCCESS,
+            "{oid:#x}"
+        );
     }
 }
 
@@ -111,12 +126,25 @@ fn settings_are_checked() {
         (0x0101_0102, &ONE, status::NOT_SUPPORTED),
     ];
     for (oid, value, expected) in table {
-        assert_eq!(rig.request(binding, 1, oid, value).0, expected, "{oid:#x} = {value:?}");
+        assert_eq!(
+            rig.request(binding, 1, oid, value).0,
+            expected,
+            "{oid:#x} = {value:?}"
+        );
     }
-    assert_eq!(rig.request(binding, 0, 0x0001_010E, &[0; 4]).3, [0x2F, 0, 0, 0]);
-    assert_eq!(rig.request(binding, 0, 0x0101_0103, &[0; 6]).3, [1, 0, 0x5E, 0, 0, 1]);
+    assert_eq!(
+        rig.request(binding, 0, 0x0001_010E, &[0; 4]).3,
+        [0x2F, 0, 0, 0]
+    );
+    assert_eq!(
+        rig.request(binding, 0, 0x0101_0103, &[0; 6]).3,
+        [1, 0, 0x5E, 0, 0, 1]
+    );
     // NdisRequestQueryStatistics is not a protocol's to ask.
-    assert_eq!(rig.request(binding, 2, 0x0001_010E, &[0; 4]).0, status::NOT_SUPPORTED);
+    assert_eq!(
+        rig.request(binding, 2, 0x0001_010E, &[0; 4]).0,
+        status::NOT_SUPPORTED
+    );
 }
 
 #[test]
@@ -143,12 +171,22 @@ fn closing_waits_for_the_batch() {
     assert_eq!(rig.m.state.nt.threads.list.len(), threads);
     rig.resume(1, then, 0).expect("the batch ends");
 
-    let worker = rig.m.state.nt.threads.list.last().expect("a worker was made");
+    let worker = rig
+        .m
+        .state
+        .nt
+        .threads
+        .list
+        .last()
+        .expect("a worker was made");
     let Next::Host(then, _) = worker.context.as_ref().expect("it is ready").next.clone() else {
         panic!("the worker has nothing to do");
     };
     let (what, routine, args, _) = entered(rig.resume(0, then, 0).expect("it completes"));
-    assert_eq!((what, routine), ("CloseAdapterComplete", handler::CLOSE_COMPLETE));
+    assert_eq!(
+        (what, routine),
+        ("CloseAdapterComplete", handler::CLOSE_COMPLETE)
+    );
     assert_eq!(args, [CONTEXT, u64::from(status::SUCCESS)]);
 }
 
@@ -161,7 +199,10 @@ fn a_protocol_leaves_after_its_bindings() {
     let early = rig.try_on(0, "NdisDeregisterProtocol", &[out, protocol]);
     assert!(complaint(early).contains("protocol TEST still has open bindings"));
     assert_eq!(rig.status("NdisCloseAdapter", &[binding]), status::SUCCESS);
-    assert_eq!(rig.status("NdisDeregisterProtocol", &[protocol]), status::SUCCESS);
+    assert_eq!(
+        rig.status("NdisDeregisterProtocol", &[protocol]),
+        status::SUCCESS
+    );
     let again = rig.try_on(0, "NdisDeregisterProtocol", &[out, protocol]);
     assert!(complaint(again).contains("not the handle of a protocol"));
 }

@@ -84,7 +84,11 @@ impl Rig {
         let mut m =
             boot(plan, &[], Granularity::Sync, Watch::Recording).expect("nothing can go wrong");
         let block = pool::allocate(&mut m, 0, 0x2000, *b"Test", false);
-        Rig { m, out: [0, 8, 16, 24].map(|at| block + at), scratch: block + 0x40 }
+        Rig {
+            m,
+            out: [0, 8, 16, 24].map(|at| block + at),
+            scratch: block + 0x40,
+        }
     }
 
     /// Calls a function by its name on a core.
@@ -93,7 +97,11 @@ impl Rig {
         assert_eq!(api.args.len(), given.len(), "arguments of {name}");
         let mut args = [0; 12];
         args[..given.len()].copy_from_slice(given);
-        (api.handler)(&mut Call { m: &mut self.m, core, args })
+        (api.handler)(&mut Call {
+            m: &mut self.m,
+            core,
+            args,
+        })
     }
 
     /// Calls a function that returns at once; gives its result.
@@ -115,7 +123,15 @@ impl Rig {
 
     /// Continues on a core as if a handler had returned a value.
     fn resume(&mut self, core: usize, then: nt::Then, value: u64) -> Done {
-        nt::resume(&mut Call { m: &mut self.m, core, args: [0; 12] }, then, value)
+        nt::resume(
+            &mut Call {
+                m: &mut self.m,
+                core,
+                args: [0; 12],
+            },
+            then,
+            value,
+        )
     }
 
     fn pointer(&self) -> u64 {
@@ -195,7 +211,9 @@ impl Rig {
         self.write(media, &[9, 0, 0, 0]);
         self.write(media + 4, &medium.to_le_bytes());
         self.set_ptr(binding_at, 0);
-        let args = [error_at, binding_at, index_at, media, 2, protocol, CONTEXT, name, 0, 0];
+        let args = [
+            error_at, binding_at, index_at, media, 2, protocol, CONTEXT, name, 0, 0,
+        ];
         let status = self.status("NdisOpenAdapter", &args);
         (status, self.ptr(binding_at))
     }
@@ -235,9 +253,15 @@ impl Rig {
     #[track_caller]
     fn packet(&mut self, parts: &[&[u8]]) -> u64 {
         let at = self.out[1];
-        assert_eq!(self.status("NdisAllocatePacketPool", &[at, 4, 16]), status::SUCCESS);
+        assert_eq!(
+            self.status("NdisAllocatePacketPool", &[at, 4, 16]),
+            status::SUCCESS
+        );
         let pool = self.ptr(at);
-        assert_eq!(self.status("NdisAllocatePacket", &[at, pool]), status::SUCCESS);
+        assert_eq!(
+            self.status("NdisAllocatePacket", &[at, pool]),
+            status::SUCCESS
+        );
         let packet = self.ptr(at);
         let offsets = layout::of(self.m.arch()).packet;
         let mut link = packet + offsets.head;
@@ -282,14 +306,21 @@ impl Rig {
     }
 
     fn defer(&mut self, adapter: u32, core: usize) -> Outcome {
-        let mut call = Call { m: &mut self.m, core, args: [0; 12] };
+        let mut call = Call {
+            m: &mut self.m,
+            core,
+            args: [0; 12],
+        };
         ndis::deferred(&mut call, adapter).expect("indications cannot fail")
     }
 }
 
 fn plan(profile: isa::Profile, extra: &str) -> Plan {
     let scenario = parse("network.toml", &format!("{NETWORK}{extra}")).expect("it is right");
-    let selection = Selection { profile: Some(profile), ..Selection::default() };
+    let selection = Selection {
+        profile: Some(profile),
+        ..Selection::default()
+    };
     let no_files = |_: &str| Err("no files".to_owned());
     scenario.expand(&selection, &no_files).expect("it is right")
 }
@@ -298,7 +329,12 @@ fn plan(profile: isa::Profile, extra: &str) -> Plan {
 #[track_caller]
 fn entered(outcome: Outcome) -> (&'static str, u64, Vec<u64>, nt::Then) {
     match outcome {
-        Outcome::Enter { what, routine, args, then } => (what, routine, args, then),
+        Outcome::Enter {
+            what,
+            routine,
+            args,
+            then,
+        } => (what, routine, args, then),
         other => panic!("no handler was called: {other:?}"),
     }
 }

@@ -7,17 +7,26 @@ use crate::stop::Bugcheck;
 fn a_packet_pool_has_as_many_as_it_was_made_for() {
     let mut rig = Rig::new(isa::Profile::I386, "");
     let at = rig.out[1];
-    assert_eq!(rig.status("NdisAllocatePacketPool", &[at, 2, 12]), status::SUCCESS);
+    assert_eq!(
+        rig.status("NdisAllocatePacketPool", &[at, 2, 12]),
+        status::SUCCESS
+    );
     let pool = rig.ptr(at);
     let mut packets = Vec::new();
     for _ in 0..2 {
-        assert_eq!(rig.status("NdisAllocatePacket", &[at, pool]), status::SUCCESS);
+        assert_eq!(
+            rig.status("NdisAllocatePacket", &[at, pool]),
+            status::SUCCESS
+        );
         packets.push(rig.ptr(at));
     }
     // 0x38 bytes of descriptor, 12 of the protocol, rounded up.
     let offset = layout::of(rig.m.arch()).packet.oob_offset;
     assert_eq!(rig.bytes(packets[0] + offset, 2), [0x48, 0]);
-    assert_eq!(rig.status("NdisAllocatePacket", &[at, pool]), status::RESOURCES);
+    assert_eq!(
+        rig.status("NdisAllocatePacket", &[at, pool]),
+        status::RESOURCES
+    );
     assert_eq!(rig.ptr(at), 0);
     assert_eq!(rig.call("NdisPacketPoolUsage", &[pool]), 2);
 
@@ -25,7 +34,10 @@ fn a_packet_pool_has_as_many_as_it_was_made_for() {
     rig.call("NdisFreePacket", &[packets[1]]);
     let twice = rig.try_on(0, "NdisFreePacket", &[packets[1]]);
     assert!(complaint(twice).contains("not a packet in use"));
-    assert_eq!(rig.status("NdisAllocatePacket", &[at, pool]), status::SUCCESS);
+    assert_eq!(
+        rig.status("NdisAllocatePacket", &[at, pool]),
+        status::SUCCESS
+    );
     assert_eq!(rig.ptr(at), packets[1], "the one freed last");
     assert_eq!(rig.bytes(packets[1] + 8, 8), [0; 8], "and cleared");
 
@@ -83,7 +95,10 @@ fn bytes_go_from_packet_to_packet() {
     rig.call("NdisCopyFromPacketToPacket", &[to, 6, 9, from, 6, at]);
     assert_eq!((rig.u32(at), rig.contents(to)), (2, b"..bcdegh".to_vec()));
     let [first_at, address_at, length_at, total_at] = rig.out;
-    rig.call("NdisGetFirstBufferFromPacket", &[from, first_at, address_at, length_at, total_at]);
+    rig.call(
+        "NdisGetFirstBufferFromPacket",
+        &[from, first_at, address_at, length_at, total_at],
+    );
     assert_eq!((rig.u32(length_at), rig.u32(total_at)), (3, 8));
     assert_eq!(rig.bytes(rig.ptr(address_at), 3), b"abc");
 }
@@ -102,16 +117,25 @@ fn a_buffer_describes_what_it_is_told_to() {
         let block = pool::allocate(&mut rig.m, 0, 3 * page, *b"Test", false);
         let (address, length) = (block + page - 8, 2 * page);
         let at = rig.out[1];
-        assert_eq!(rig.status("NdisAllocateBuffer", &[at, 0, address, length]), status::SUCCESS);
+        assert_eq!(
+            rig.status("NdisAllocateBuffer", &[at, 0, address, length]),
+            status::SUCCESS
+        );
         let mdl = rig.ptr(at);
-        assert_eq!(rig.bytes(mdl + l.mdl.words, 2)[0] as u64, l.mdl.size + 3 * l.pointer);
+        assert_eq!(
+            rig.bytes(mdl + l.mdl.words, 2)[0] as u64,
+            l.mdl.size + 3 * l.pointer
+        );
         assert_eq!(rig.ptr(mdl + l.mdl.start_va), block);
         assert_eq!(u64::from(rig.u32(mdl + l.mdl.byte_offset)), page - 8);
         assert_eq!(rig.call("NdisBufferLength", &[mdl]), length);
         assert_eq!(rig.call("NdisBufferVirtualAddress", &[mdl]), address);
 
         let [_, _, part_at, _] = rig.out;
-        assert_eq!(rig.status("NdisCopyBuffer", &[part_at, 0, mdl, 4, 8]), status::SUCCESS);
+        assert_eq!(
+            rig.status("NdisCopyBuffer", &[part_at, 0, mdl, 4, 8]),
+            status::SUCCESS
+        );
         let part = rig.ptr(part_at);
         assert_eq!(rig.call("NdisBufferVirtualAddress", &[part]), address + 4);
         let out = rig.out[0];
@@ -120,7 +144,9 @@ fn a_buffer_describes_what_it_is_told_to() {
 
         rig.call("NdisFreeBuffer", &[mdl]);
         let twice = rig.try_on(0, "NdisFreeBuffer", &[mdl]);
-        let Err(Trouble::Stop(stop)) = twice else { panic!("{twice:?}") };
+        let Err(Trouble::Stop(stop)) = twice else {
+            panic!("{twice:?}")
+        };
         // BAD_POOL_CALLER, as the pool says it.
         assert!(matches!(*stop, Stop::Bugcheck(b) if matches!(*b, Bugcheck { code: 0xC2, .. })));
     }
@@ -133,7 +159,13 @@ fn memory_comes_from_nonpaged_pool() {
     let tag = u64::from(u32::from_le_bytes(*b"Tag1"));
     assert_eq!(rig.call("NdisAllocateMemoryWithTag", &[at, 100, tag]), 0);
     let block = rig.ptr(at);
-    let (_, facts) = rig.m.state.nt.pools.containing(block).expect("it is allocated");
+    let (_, facts) = rig
+        .m
+        .state
+        .nt
+        .pools
+        .containing(block)
+        .expect("it is allocated");
     assert_eq!((facts.size, facts.tag, facts.paged), (100, *b"Tag1", false));
     rig.call("NdisFreeMemory", &[block, 100, 0]);
     assert_eq!(rig.m.state.nt.pools.containing(block), None);

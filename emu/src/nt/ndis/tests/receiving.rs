@@ -18,7 +18,13 @@ impl Rig {
     /// Blocks of received packets that are allocated.
     fn receive_blocks(&self) -> usize {
         let tags = [*b"NDrx", *b"NDpk"];
-        self.m.state.nt.pools.blocks().filter(|(_, b)| tags.contains(&b.tag)).count()
+        self.m
+            .state
+            .nt
+            .pools
+            .blocks()
+            .filter(|(_, b)| tags.contains(&b.tag))
+            .count()
     }
 
     fn return_packet(&mut self, core: usize, packet: u64) -> Done {
@@ -43,29 +49,52 @@ fn a_packet_that_is_kept() {
         let level = ndis::interrupt_level(&rig.m, 0);
         assert!(rig.m.irqls().is_device(level));
         rig.m.set_irql(1, level);
-        assert_eq!(ndis::pending_interrupt(&rig.m, 1), None, "masked by the IRQL");
+        assert_eq!(
+            ndis::pending_interrupt(&rig.m, 1),
+            None,
+            "masked by the IRQL"
+        );
         rig.m.set_irql(1, 0);
 
-        rig.resume(1, nt::Then::Ndis(Then::Service(0)), 0).expect("it is serviced");
-        assert_eq!(ndis::pending_interrupt(&rig.m, 1), None, "until the DPC is done");
+        rig.resume(1, nt::Then::Ndis(Then::Service(0)), 0)
+            .expect("it is serviced");
+        assert_eq!(
+            ndis::pending_interrupt(&rig.m, 1),
+            None,
+            "until the DPC is done"
+        );
         let (what, routine, args, then) = entered(rig.defer(0, 1));
         assert_eq!((what, routine), ("ReceivePacket", handler::RECEIVE_PACKET));
-        let [CONTEXT, packet] = args[..] else { panic!("{args:x?}") };
+        let [CONTEXT, packet] = args[..] else {
+            panic!("{args:x?}")
+        };
 
         let frame = rig.contents(packet);
-        assert_eq!(crate::scenario::summary(&frame), "ARP who has 10.0.0.1 tell 10.0.0.9");
+        assert_eq!(
+            crate::scenario::summary(&frame),
+            "ARP who has 10.0.0.1 tell 10.0.0.9"
+        );
         let at = layout::of(rig.m.arch());
         let oob = packet + u64::from(rig.u32(packet + at.packet.oob_offset) & 0xFFFF);
         assert_eq!(rig.u32(oob + at.oob.status), status::SUCCESS);
         assert_eq!(rig.u32(oob + at.oob.header_size), 14);
-        assert_eq!(rig.u32(packet + at.packet.total_length) as usize, frame.len());
+        assert_eq!(
+            rig.u32(packet + at.packet.total_length) as usize,
+            frame.len()
+        );
 
         let (what, routine, args, then) = entered(rig.resume(1, then, 1).expect("it goes on"));
-        assert_eq!((what, routine), ("ReceiveComplete", handler::RECEIVE_COMPLETE));
+        assert_eq!(
+            (what, routine),
+            ("ReceiveComplete", handler::RECEIVE_COMPLETE)
+        );
         assert_eq!(args, [CONTEXT]);
         let next = Ok(Outcome::Continue(nt::Then::NextDpc, 0));
         assert_eq!(rig.resume(1, then, 0), next);
-        assert_eq!(rig.m.state.nt.net.held_packets().collect::<Vec<_>>(), [(packet, 0)]);
+        assert_eq!(
+            rig.m.state.nt.net.held_packets().collect::<Vec<_>>(),
+            [(packet, 0)]
+        );
         assert_eq!(rig.receive_blocks(), 2);
 
         assert_eq!(rig.return_packet(0, packet), Ok(Outcome::Return(0)));
@@ -84,7 +113,8 @@ fn a_packet_that_is_not_kept_goes_back_at_once() {
     rig.open(4, r"\Device\One", DIRECTED_AND_BROADCAST);
     let (_, _, _, then) = entered(rig.arrive_and_defer(0, 0));
     // What a 32-bit handler leaves in edx is none of the result.
-    rig.resume(0, then, 0xFFFF_FFFF_0000_0000).expect("it goes on");
+    rig.resume(0, then, 0xFFFF_FFFF_0000_0000)
+        .expect("it goes on");
     assert_eq!(rig.receive_blocks(), 0);
 }
 
@@ -104,7 +134,8 @@ fn a_packet_that_nobody_kept_must_not_come_back() {
     let mut rig = Rig::new(isa::Profile::Amd64, ARP_REQUESTS);
     rig.open(4, r"\Device\One", DIRECTED_AND_BROADCAST);
     let (_, _, args, then) = entered(rig.arrive_and_defer(0, 1));
-    rig.return_packet(0, args[1]).expect("it may be promised yet");
+    rig.return_packet(0, args[1])
+        .expect("it may be promised yet");
     assert!(complaint(rig.resume(1, then, 0)).contains("more often than it was kept"));
 }
 
@@ -127,8 +158,13 @@ fn packets_of_a_core_stay_in_order_and_end_in_one_batch() {
         .collect();
     assert_eq!(indicated, [0, 1, 2]);
     let events = rig.m.recorder.events().iter();
-    let asserted = events.filter(|e| matches!(e.kind, EventKind::Interrupt { .. })).count();
-    assert_eq!(asserted, 1, "one interrupt for what came before it was serviced");
+    let asserted = events
+        .filter(|e| matches!(e.kind, EventKind::Interrupt { .. }))
+        .count();
+    assert_eq!(
+        asserted, 1,
+        "one interrupt for what came before it was serviced"
+    );
     assert!(!ndis::stream_outstanding(&rig.m));
 }
 
@@ -154,7 +190,11 @@ fn two_protocols_share_a_packet() {
     rig.open(4, r"\Device\One", 0x20);
     let (_, _, first, then) = entered(rig.arrive_and_defer(0, 0));
     let (what, _, second, then) = entered(rig.resume(0, then, 1).expect("the other one"));
-    assert_eq!((what, first[1]), ("ReceivePacket", second[1]), "the same packet");
+    assert_eq!(
+        (what, first[1]),
+        ("ReceivePacket", second[1]),
+        "the same packet"
+    );
     let (what, _, _, then) = entered(rig.resume(0, then, 1).expect("nobody else wants it"));
     assert_eq!(what, "ReceiveComplete");
     let (what, _, _, then) = entered(rig.resume(0, then, 0).expect("to the other one"));
@@ -192,10 +232,15 @@ fn lookahead_and_transfer() {
         assert_eq!(rig.contents(packet)[..rest as usize], whole[34..]);
 
         // The handler's status is not a number of returns.
-        rig.resume(0, then, u64::from(status::FAILURE)).expect("it goes on");
+        rig.resume(0, then, u64::from(status::FAILURE))
+            .expect("it goes on");
         assert_eq!(rig.receive_blocks(), 0);
         let out = rig.out[0];
-        let late = rig.try_on(0, "NdisTransferData", &[out, binding, mac_context, 0, 1, packet, 0]);
+        let late = rig.try_on(
+            0,
+            "NdisTransferData",
+            &[out, binding, mac_context, 0, 1, packet, 0],
+        );
         assert!(complaint(late).contains("no frame is being indicated"));
     }
 }
@@ -237,7 +282,11 @@ fn without_memory_a_frame_is_lost() {
         }
     }
     let outcome = rig.arrive_and_defer(0, 0);
-    assert_eq!(outcome, Outcome::Continue(nt::Then::NextDpc, 0), "nobody hears of it");
+    assert_eq!(
+        outcome,
+        Outcome::Continue(nt::Then::NextDpc, 0),
+        "nobody hears of it"
+    );
     let failed = |e: &crate::trace::Event| matches!(e.kind, EventKind::Pool { op: PoolOp::Failed, tag, .. } if tag == *b"NDrx");
     assert!(rig.m.recorder.events().iter().any(failed));
     for block in eaten {

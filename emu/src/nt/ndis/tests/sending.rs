@@ -5,16 +5,21 @@ use crate::trace::EventKind;
 use crate::trace::event::PacketOp;
 
 /// An ARP request of adapter One for the host, without the link header's addresses.
-const QUESTION: &[u8] =
-    &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 9];
+const QUESTION: &[u8] = &[
+    8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 9,
+];
 
 impl Rig {
     fn sent(&self) -> Vec<(u32, u32, String)> {
         let events = self.m.recorder.events().iter();
         let sent = events.filter_map(|e| match &e.kind {
-            EventKind::Packet { op: PacketOp::Sent, adapter, length, summary, .. } => {
-                Some((*adapter, *length, summary.clone()))
-            }
+            EventKind::Packet {
+                op: PacketOp::Sent,
+                adapter,
+                length,
+                summary,
+                ..
+            } => Some((*adapter, *length, summary.clone())),
             _ => None,
         });
         sent.collect()
@@ -35,7 +40,10 @@ fn a_host_answers_arp() {
         assert!(ndis::stream_outstanding(&rig.m));
         let (_, _, args, _) = entered(rig.arrive_and_defer(0, 1));
         let answer = rig.contents(args[1]);
-        assert_eq!(crate::scenario::summary(&answer), "ARP 10.0.0.9 is at 02-00-00-00-00-09");
+        assert_eq!(
+            crate::scenario::summary(&answer),
+            "ARP 10.0.0.9 is at 02-00-00-00-00-09"
+        );
         assert_eq!(rig.ready(), [0; 0]);
     }
 }
@@ -46,7 +54,11 @@ fn adapters_on_one_wire_hear_each_other() {
     let one = rig.open(4, r"\Device\One", DIRECTED_AND_BROADCAST);
     let to_two = rig.packet(&[&TWO, &ONE, &[0x88, 0xB5, 1, 2, 3]]);
     assert_eq!(rig.status("NdisSend", &[one, to_two]), status::SUCCESS);
-    assert_eq!(rig.ready(), [0; 0], "nobody listens on Two: the frame is lost");
+    assert_eq!(
+        rig.ready(),
+        [0; 0],
+        "nobody listens on Two: the frame is lost"
+    );
     rig.open(4, r"\Device\Two", DIRECTED_AND_BROADCAST);
     assert_eq!(rig.status("NdisSend", &[one, to_two]), status::SUCCESS);
     assert_eq!(rig.ready(), [1]);
@@ -70,10 +82,20 @@ fn frames_have_a_shortest_and_a_longest_length() {
     ];
     for (length, expected) in table {
         let packet = rig.packet(&[&vec![0x02; length]]);
-        assert_eq!(rig.status("NdisSend", &[binding, packet]), expected, "{length} bytes");
+        assert_eq!(
+            rig.status("NdisSend", &[binding, packet]),
+            expected,
+            "{length} bytes"
+        );
     }
     let counted = |rig: &mut Rig, oid| rig.request(binding, 0, oid, &[0; 4]).3[0];
-    assert_eq!((counted(&mut rig, 0x0002_0101), counted(&mut rig, 0x0002_0103)), (2, 2));
+    assert_eq!(
+        (
+            counted(&mut rig, 0x0002_0101),
+            counted(&mut rig, 0x0002_0103)
+        ),
+        (2, 2)
+    );
 }
 
 #[test]
@@ -94,7 +116,11 @@ fn packets_of_an_array_are_completed_one_by_one() {
     }
     assert_eq!(outcome, Ok(Outcome::Return(0)));
     assert_eq!(rig.sent().len(), 1);
-    assert_eq!(rig.status("NdisCloseAdapter", &[binding]), status::SUCCESS, "nothing is left");
+    assert_eq!(
+        rig.status("NdisCloseAdapter", &[binding]),
+        status::SUCCESS,
+        "nothing is left"
+    );
 }
 
 #[test]
