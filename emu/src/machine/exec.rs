@@ -216,6 +216,8 @@ impl Machine {
 
     /// Runs driver code; true if a scheduling point was reached.
     fn run_guest(&mut self, core: usize, asked: bool) -> Result<bool, Box<Stop>> {
+        // Going on is one of the options.
+        self.state.cores[core].top_mut().next = Next::Guest { asked };
         self.prepare(core);
         let stopwatch = self.stopwatch.unwrap_or(|_| {});
         stopwatch(true);

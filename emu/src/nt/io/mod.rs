@@ -22,6 +22,8 @@ pub mod object;
 pub mod open;
 pub mod request;
 pub mod send;
+#[cfg(test)]
+mod tests;
 pub mod transfer;
 
 use std::collections::BTreeSet;
