@@ -28,13 +28,19 @@ fn a_routine_runs_with_the_lock_held_and_gives_it_back() {
         let l = layout::of(rig.m.arch());
         rig.set_ptr(irp + l.irp.cancel_routine, routine::CANCEL);
         let entered = rig.enters("IoCancelIrp", &[irp]);
-        assert_eq!((entered.routine, entered.args), (routine::CANCEL, vec![device, irp]));
+        assert_eq!(
+            (entered.routine, entered.args),
+            (routine::CANCEL, vec![device, irp])
+        );
         assert_eq!(rig.m.state.cores[0].irql, 2);
         assert_eq!(rig.m.state.nt.locks.0.len(), 1);
         assert_eq!(rig.ptr(irp + l.irp.cancel_routine), 0, "it runs once");
         let irql = rig.u8(irp + l.irp.cancel_irql);
         rig.call("IoReleaseCancelSpinLock", &[u64::from(irql)]);
-        assert_eq!((rig.m.state.cores[0].irql, rig.m.state.nt.locks.0.len()), (0, 0));
+        assert_eq!(
+            (rig.m.state.cores[0].irql, rig.m.state.nt.locks.0.len()),
+            (0, 0)
+        );
         assert_eq!(rig.resume(entered.then, 0), Ok(Outcome::Return(1)));
     }
 }

@@ -26,7 +26,10 @@ fn sent_down(rig: &mut Rig, upper_control: u8, lower_control: u8) -> (u64, u64, 
     assert_eq!((first.what, first.args), ("dispatch", vec![upper, irp]));
     prepare(rig, irp, lower_control, 0xBB);
     let second = rig.enters("IofCallDriver", &[lower, irp]);
-    assert_eq!((second.routine, second.args), (routine::DISPATCH, vec![lower, irp]));
+    assert_eq!(
+        (second.routine, second.args),
+        (routine::DISPATCH, vec![lower, irp])
+    );
     (upper, lower, irp)
 }
 
@@ -88,7 +91,10 @@ fn a_routine_is_called_for_the_endings_it_asked_for() {
         rig.m.memory.write(irp + at, &[u8::from(cancelled)]);
         let first = rig.enters("IofCompleteRequest", &[irp, 0]);
         let expected = if called { upper } else { 0 };
-        assert_eq!(first.args[0], expected, "{control:#x} {status:#x} {cancelled}");
+        assert_eq!(
+            first.args[0], expected,
+            "{control:#x} {status:#x} {cancelled}"
+        );
     }
 }
 
@@ -124,7 +130,11 @@ fn a_location_that_is_left_is_empty() {
     rig.set_ptr(left + l.stack.argument2, 0x55);
     rig.set_ptr(left + l.stack.file_object, 0x66);
     rig.enters("IofCompleteRequest", &[irp, 0]);
-    assert_eq!(rig.bytes(left, 4), [0xE, 0, 0, 0], "only the major function stays");
+    assert_eq!(
+        rig.bytes(left, 4),
+        [0xE, 0, 0, 0],
+        "only the major function stays"
+    );
     assert_eq!(rig.ptr(left + l.stack.argument2), 0);
     assert_eq!(rig.ptr(left + l.stack.file_object), 0);
 }
@@ -189,7 +199,9 @@ fn the_last_associated_irp_completes_its_master() {
     prepare(rig, master, ON_SUCCESS, 0xAA);
     rig.enters("IofCallDriver", &[device, master]);
     let parts = [0, 1].map(|_| rig.call("IoMakeAssociatedIrp", &[master, 1]));
-    rig.m.memory.write(master + l.irp.associated_irp, &2u32.to_le_bytes());
+    rig.m
+        .memory
+        .write(master + l.irp.associated_irp, &2u32.to_le_bytes());
     for part in parts {
         prepare(rig, part, 0, 0);
         rig.enters("IofCallDriver", &[device, part]);
@@ -205,14 +217,29 @@ fn an_irp_remembers_what_happened_to_it() {
     let rig = &mut Rig::new(Profile::Amd64);
     let (upper, lower, irp) = sent_down(rig, ON_SUCCESS, 0);
     let routine = rig.enters("IofCompleteRequest", &[irp, 0]);
-    rig.resume(routine.then, u64::from(status::MORE_PROCESSING_REQUIRED)).unwrap();
+    rig.resume(routine.then, u64::from(status::MORE_PROCESSING_REQUIRED))
+        .unwrap();
     rig.call("IoFreeIrp", &[irp]);
-    let record = rig.m.state.nt.io.irps.history(irp).last().expect("it is remembered");
+    let record = rig
+        .m
+        .state
+        .nt
+        .io
+        .irps
+        .history(irp)
+        .last()
+        .expect("it is remembered");
     let what: Vec<What> = record.history.iter().map(|step| step.what).collect();
     let dispatched = |device| What::Dispatched { device, major: 0xE };
     assert_eq!(
         what,
-        [What::Allocated, dispatched(upper), dispatched(lower), What::Completed(0), What::Freed]
+        [
+            What::Allocated,
+            dispatched(upper),
+            dispatched(lower),
+            What::Completed(0),
+            What::Freed
+        ]
     );
 }
 
@@ -224,7 +251,13 @@ fn an_irp_in_a_drivers_own_memory() {
     let size = l.irp.size + 2 * l.stack.size;
     rig.call("IoInitializeIrp", &[irp, size, 2]);
     assert_eq!(rig.bytes(irp, 4), [6, 0, size as u8, (size >> 8) as u8]);
-    assert_eq!((rig.u8(irp + l.irp.stack_count), rig.u8(irp + l.irp.current_location)), (2, 3));
+    assert_eq!(
+        (
+            rig.u8(irp + l.irp.stack_count),
+            rig.u8(irp + l.irp.current_location)
+        ),
+        (2, 3)
+    );
     assert_eq!(rig.stack(irp), irp + size);
     assert_eq!(rig.u8(irp + size), 0xFF, "not a byte more");
     rig.call("IoReuseIrp", &[irp, u64::from(status::CANCELLED)]);

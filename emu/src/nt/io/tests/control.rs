@@ -76,8 +76,12 @@ fn direct_output_is_locked_until_the_end() {
     // METHOD_OUT_DIRECT, internal.
     let args = [0x22_2002, device, 0, 0, output, 64, 1, event, rig.out + 64];
     let irp = rig.call("IoBuildDeviceIoControlRequest", &args);
-    rig.enters("IofCallDriver", &[device, irp]).args.clear();
-    assert_eq!(rig.u8(rig.stack(irp)), 0xF, "IRP_MJ_INTERNAL_DEVICE_CONTROL");
+    rig.enters("IofCallDriver", &[device, irp]);
+    assert_eq!(
+        rig.u8(rig.stack(irp)),
+        0xF,
+        "IRP_MJ_INTERNAL_DEVICE_CONTROL"
+    );
     assert!(rig.m.state.nt.io.locked.holds(page));
     let mdl = rig.ptr(irp + l.irp.mdl_address);
     assert_eq!(rig.ptr(mdl + l.mdl.start_va), page);
@@ -114,11 +118,15 @@ fn an_input_that_is_not_there_faults_in_the_caller() {
 
 #[test]
 fn reads_and_writes_travel_as_the_device_wants() {
-    for (device_flags, buffered, direct) in [(4, true, false), (0x10, false, true), (0, false, false)] {
+    for (device_flags, buffered, direct) in
+        [(4, true, false), (0x10, false, true), (0, false, false)]
+    {
         let rig = &mut Rig::new(Profile::Amd64);
         let device = rig.device("");
         let l = layout::of(rig.m.arch());
-        rig.m.memory.write(device + l.device.flags, &u32::to_le_bytes(device_flags));
+        rig.m
+            .memory
+            .write(device + l.device.flags, &u32::to_le_bytes(device_flags));
         let before = rig.blocks();
         let event = event(rig);
         let buffer = rig.put(b"data");
@@ -129,7 +137,10 @@ fn reads_and_writes_travel_as_the_device_wants() {
         let stack = rig.stack(irp);
         assert_eq!(rig.u8(stack), 4, "IRP_MJ_WRITE");
         assert_eq!(rig.u32(stack + l.stack.rw_length), 4);
-        assert_eq!(rig.bytes(stack + l.stack.rw_byte_offset, 8), [5, 0, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(
+            rig.bytes(stack + l.stack.rw_byte_offset, 8),
+            [5, 0, 0, 0, 1, 0, 0, 0]
+        );
         let system = rig.ptr(irp + l.irp.associated_irp);
         assert_eq!(system != 0, buffered);
         if buffered {

@@ -32,7 +32,10 @@ fn a_name_is_taken() {
     let before = rig.blocks();
     let name = rig.string("\\DEVICE\\test");
     let args = [rig.driver, 0, name, 0x22, 0, 0, rig.out];
-    assert_eq!(rig.status("IoCreateDevice", &args), status::OBJECT_NAME_COLLISION);
+    assert_eq!(
+        rig.status("IoCreateDevice", &args),
+        status::OBJECT_NAME_COLLISION
+    );
     assert_eq!(rig.blocks(), before);
 }
 
@@ -45,7 +48,11 @@ fn a_device_opens_when_its_driver_is_ready() {
     let attributes = rig.named(0, "\\Device\\Test");
     let open = [out, 0, attributes, out + 16, 3, 0x20];
     assert_eq!(rig.status("ZwOpenFile", &open), status::NO_SUCH_DEVICE);
-    let call = &mut Call { m: &mut rig.m, core: 0, args: [0; 12] };
+    let call = &mut Call {
+        m: &mut rig.m,
+        core: 0,
+        args: [0; 12],
+    };
     entry_returned(call, 0).unwrap();
     rig.open("\\Device\\Test");
     // It was created exclusive.
@@ -56,12 +63,21 @@ fn a_device_opens_when_its_driver_is_ready() {
 fn a_link_is_another_name() {
     let rig = &mut Rig::new(Profile::I386);
     rig.device("\\Device\\Test");
-    let (link, name) = (rig.string("\\DosDevices\\Test"), rig.string("\\Device\\Test"));
+    let (link, name) = (
+        rig.string("\\DosDevices\\Test"),
+        rig.string("\\Device\\Test"),
+    );
     assert_eq!(rig.status("IoCreateSymbolicLink", &[link, name]), 0);
     rig.open("\\??\\TEST");
-    assert_eq!(rig.status("IoDeleteSymbolicLink", &[name]), status::OBJECT_TYPE_MISMATCH);
+    assert_eq!(
+        rig.status("IoDeleteSymbolicLink", &[name]),
+        status::OBJECT_TYPE_MISMATCH
+    );
     assert_eq!(rig.status("IoDeleteSymbolicLink", &[link]), 0);
-    assert_eq!(rig.status("IoDeleteSymbolicLink", &[link]), status::OBJECT_NAME_NOT_FOUND);
+    assert_eq!(
+        rig.status("IoDeleteSymbolicLink", &[link]),
+        status::OBJECT_NAME_NOT_FOUND
+    );
     rig.open("\\Device\\Test");
 }
 
@@ -69,7 +85,11 @@ fn a_link_is_another_name() {
 fn deleting_takes_the_name_and_the_place_in_the_list() {
     let rig = &mut Rig::new(Profile::Amd64);
     let before = rig.blocks();
-    let [a, b, c] = [rig.device("\\Device\\A"), rig.device("\\Device\\B"), rig.device("\\Device\\C")];
+    let [a, b, c] = [
+        rig.device("\\Device\\A"),
+        rig.device("\\Device\\B"),
+        rig.device("\\Device\\C"),
+    ];
     let l = layout::of(rig.m.arch());
     rig.call("IoDeleteDevice", &[b]);
     assert_eq!(rig.ptr(rig.driver + l.driver.device_object), c);
@@ -102,8 +122,14 @@ fn requests_go_to_the_top_of_the_stack() {
     let rig = &mut Rig::new(Profile::I386);
     let bottom = rig.device("\\Device\\Test");
     let (middle, top) = (rig.device(""), rig.device(""));
-    assert_eq!(rig.call("IoAttachDeviceToDeviceStack", &[middle, bottom]), bottom);
-    assert_eq!(rig.call("IoAttachDeviceToDeviceStack", &[top, bottom]), middle);
+    assert_eq!(
+        rig.call("IoAttachDeviceToDeviceStack", &[middle, bottom]),
+        bottom
+    );
+    assert_eq!(
+        rig.call("IoAttachDeviceToDeviceStack", &[top, bottom]),
+        middle
+    );
     let at = layout::of(rig.m.arch()).device.stack_size;
     assert_eq!(rig.u8(top + at), 3);
     assert_eq!(rig.call("IoGetAttachedDevice", &[bottom]), top);
@@ -138,8 +164,13 @@ fn what_a_driver_object_says() {
     assert_eq!(object, d);
     let length = u64::from(rig.u32(path) & 0xFFFF);
     let text = rig.bytes(rig.ptr(path + l.unicode_string.buffer), length);
-    let units: Vec<u16> =
-        text.chunks(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect();
+    let units: Vec<u16> = text
+        .chunks(2)
+        .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
+        .collect();
     let text = String::from_utf16(&units).unwrap();
-    assert_eq!(text, "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Test");
+    assert_eq!(
+        text,
+        "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Test"
+    );
 }

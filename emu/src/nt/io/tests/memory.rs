@@ -16,8 +16,9 @@ fn an_mdl_describes_a_buffer_of_the_pool() {
         let size = l.mdl.size + 3 * l.pointer;
         assert_eq!(rig.u32(mdl + l.mdl.words) & 0xFFFF, size as u32);
         assert_eq!(rig.call("MmSizeOfMdl", &[at, page + 8]), size);
-        let frames: Vec<u64> =
-            (0..3).map(|i| rig.ptr(mdl + l.mdl.size + i * l.pointer)).collect();
+        let frames: Vec<u64> = (0..3)
+            .map(|i| rig.ptr(mdl + l.mdl.size + i * l.pointer))
+            .collect();
         assert_eq!((frames[1] - frames[0], frames[2] - frames[1]), (1, 1));
         let physical = rig.call("MmGetPhysicalAddress", &[at]);
         assert_eq!(physical, frames[0] * page + page - 4);
@@ -34,7 +35,10 @@ fn part_of_an_mdl() {
     let part = rig.call("IoAllocateMdl", &[buffer + 0x1010, 0x20, 0, 0, 0]);
     rig.call("IoBuildPartialMdl", &[whole, part, buffer + 0x1010, 0x20]);
     assert_eq!(rig.ptr(part + l.mdl.mapped_system_va), buffer + 0x1010);
-    assert_eq!(rig.ptr(part + l.mdl.size), rig.ptr(whole + l.mdl.size + l.pointer));
+    assert_eq!(
+        rig.ptr(part + l.mdl.size),
+        rig.ptr(whole + l.mdl.size + l.pointer)
+    );
 }
 
 #[test]
@@ -67,9 +71,15 @@ fn copies_may_overlap() {
     assert_eq!(rig.bytes(buffer + 0x123, 0x2000), pattern);
     rig.call("memmove", &[buffer, buffer + 0x123, 0x2000]);
     assert_eq!(rig.bytes(buffer, 0x2000), pattern);
-    assert_eq!(rig.call("RtlCompareMemory", &[buffer, buffer + 0x2000, 0]), 0);
+    assert_eq!(
+        rig.call("RtlCompareMemory", &[buffer, buffer + 0x2000, 0]),
+        0
+    );
     rig.call("RtlFillMemory", &[buffer, 5, 0x1AB]);
-    assert_eq!(rig.bytes(buffer, 6), [&[0xAB; 5][..], &pattern[5..6]].concat());
+    assert_eq!(
+        rig.bytes(buffer, 6),
+        [&[0xAB; 5][..], &pattern[5..6]].concat()
+    );
 }
 
 #[test]
@@ -90,7 +100,10 @@ fn comparing() {
     let rig = &mut Rig::new(Profile::I386);
     let (one, two) = (rig.put(b"abcd"), rig.put(b"abXd"));
     assert_eq!(rig.call("RtlCompareMemory", &[one, two, 4]), 2);
-    assert_eq!(rig.call("memcmp", &[one, two, 4]) as i32, i32::from(b'c') - i32::from(b'X'));
+    assert_eq!(
+        rig.call("memcmp", &[one, two, 4]) as i32,
+        i32::from(b'c') - i32::from(b'X')
+    );
     assert_eq!(rig.call("memcmp", &[one, two, 2]), 0);
 }
 

@@ -49,7 +49,6 @@ const PROFILES: [Profile; 3] = [Profile::I386, Profile::Amd64, Profile::Ia64];
 /// Addresses of routines that never run.
 mod routine {
     pub const DISPATCH: u64 = 0x1100;
-    pub const LOWER: u64 = 0x1200;
     pub const COMPLETION: u64 = 0x1300;
     pub const CANCEL: u64 = 0x1400;
     pub const QUERY: u64 = 0x1500;
@@ -65,7 +64,7 @@ struct Entered {
 }
 
 /// A machine, a driver without code, and memory for what is passed by address.
-pub(crate) struct Rig {
+struct Rig {
     m: Machine,
     driver: u64,
     /// Where results go.
@@ -75,17 +74,27 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    pub(crate) fn new(profile: Profile) -> Rig {
+    fn new(profile: Profile) -> Rig {
         let scenario = parse("machine.toml", MACHINE).expect("it is right");
-        let selection = Selection { profile: Some(profile), ..Selection::default() };
+        let selection = Selection {
+            profile: Some(profile),
+            ..Selection::default()
+        };
         let nothing = |path: &str| Err(format!("{path}: there are no files"));
         let plan = scenario.expand(&selection, &nothing).expect("it is right");
-        let mut m = boot(&plan, &[], Granularity::Sync, Watch::Recording).expect("nothing is wrong");
+        let mut m =
+            boot(&plan, &[], Granularity::Sync, Watch::Recording).expect("nothing is wrong");
         let driver = create_driver(&mut m, "test.sys", "Test", 0x1000..0x2000, 0x1000);
         let scratch = pool::allocate(&mut m, 0, 0x2000, *b"Test", false);
-        let mut rig = Rig { m, driver, out: scratch, scratch: scratch + 0x100, used: 0 };
+        let mut rig = Rig {
+            m,
+            driver,
+            out: scratch,
+            scratch: scratch + 0x100,
+            used: 0,
+        };
         let at = layout::of(rig.m.arch()).driver.major_function;
-        for major in [0, 2, 0xE, 0x12, 3, 4] {
+        for major in [0, 2, 3, 4, 0xE, 0xF, 0x12] {
             rig.set_ptr(driver + at + major * rig.pointer(), routine::DISPATCH);
         }
         rig
@@ -96,18 +105,22 @@ impl Rig {
     }
 
     /// Calls a function by its name; gives what it leads to when the kernel's own work is done.
-    pub(crate) fn try_call(&mut self, name: &str, given: &[u64]) -> Done {
+    fn try_call(&mut self, name: &str, given: &[u64]) -> Done {
         let api = nt::find(name).expect("it is in the table");
         assert_eq!(api.args.len(), given.len(), "arguments of {name}");
         let mut args = [0; 12];
         args[..given.len()].copy_from_slice(given);
-        let done = (api.handler)(&mut Call { m: &mut self.m, core: 0, args });
+        let done = (api.handler)(&mut Call {
+            m: &mut self.m,
+            core: 0,
+            args,
+        });
         self.settle(done)
     }
 
     /// Calls a function that returns at once; gives its result.
     #[track_caller]
-    pub(crate) fn call(&mut self, name: &str, given: &[u64]) -> u64 {
+    fn call(&mut self, name: &str, given: &[u64]) -> u64 {
         match self.try_call(name, given) {
             Ok(Outcome::Return(value)) => value,
             other => panic!("{name}: {other:?}"),
@@ -128,15 +141,31 @@ impl Rig {
     }
 
     /// Continues as if a routine had returned a value.
-    pub(crate) fn resume(&mut self, then: nt::Then, value: u64) -> Done {
-        let done = nt::resume(&mut Call { m: &mut self.m, core: 0, args: [0; 12] }, then, value);
+    fn resume(&mut self, then: nt::Then, value: u64) -> Done {
+        let done = nt::resume(
+            &mut Call {
+                m: &mut self.m,
+                core: 0,
+                args: [0; 12],
+            },
+            then,
+            value,
+        );
         self.settle(done)
     }
 
     /// Does the kernel's own work until something else is needed.
     fn settle(&mut self, mut done: Done) -> Done {
         while let Ok(Outcome::Continue(then, value)) = done {
-            done = nt::resume(&mut Call { m: &mut self.m, core: 0, args: [0; 12] }, then, value);
+            done = nt::resume(
+                &mut Call {
+                    m: &mut self.m,
+                    core: 0,
+                    args: [0; 12],
+                },
+                then,
+                value,
+            );
         }
         done
     }
@@ -147,16 +176,19 @@ impl Rig {
         bytes
     }
 
-    pub(crate) fn u8(&self, va: u64) -> u8 {
+    fn u8(&self, va: u64) -> u8 {
         self.bytes(va, 1)[0]
     }
 
-    pub(crate) fn u32(&self, va: u64) -> u32 {
+    fn u32(&self, va: u64) -> u32 {
         self.m.memory.read_u32(va).expect("it is mapped")
     }
 
-    pub(crate) fn ptr(&self, va: u64) -> u64 {
-        self.m.memory.read_ptr(self.m.arch(), va).expect("it is mapped")
+    fn ptr(&self, va: u64) -> u64 {
+        self.m
+            .memory
+            .read_ptr(self.m.arch(), va)
+            .expect("it is mapped")
     }
 
     fn set_ptr(&mut self, va: u64, value: u64) {
@@ -165,7 +197,7 @@ impl Rig {
     }
 
     /// Some memory with these bytes.
-    pub(crate) fn put(&mut self, bytes: &[u8]) -> u64 {
+    fn put(&mut self, bytes: &[u8]) -> u64 {
         let at = self.scratch + self.used;
         self.used += (bytes.len() as u64).next_multiple_of(16) + 16;
         assert!(self.used < 0x1E00, "the scratch block is full");
@@ -174,13 +206,17 @@ impl Rig {
     }
 
     /// A terminated UTF-16 string.
-    pub(crate) fn wide(&mut self, text: &str) -> u64 {
-        let units: Vec<u8> = text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
+    fn wide(&mut self, text: &str) -> u64 {
+        let units: Vec<u8> = text
+            .encode_utf16()
+            .chain([0])
+            .flat_map(u16::to_le_bytes)
+            .collect();
         self.put(&units)
     }
 
     /// A `UNICODE_STRING`.
-    pub(crate) fn string(&mut self, text: &str) -> u64 {
+    fn string(&mut self, text: &str) -> u64 {
         let buffer = self.wide(text);
         let at = self.put(&[0; 16]);
         self.call("RtlInitUnicodeString", &[at, buffer]);
@@ -200,10 +236,21 @@ impl Rig {
     /// A device that can be opened, with this name if it is not empty.
     #[track_caller]
     fn device(&mut self, name: &str) -> u64 {
-        let name = if name.is_empty() { 0 } else { self.string(name) };
+        let name = if name.is_empty() {
+            0
+        } else {
+            self.string(name)
+        };
         let out = self.out;
-        assert_eq!(self.status("IoCreateDevice", &[self.driver, 16, name, 0x22, 0, 0, out]), 0);
-        let call = &mut Call { m: &mut self.m, core: 0, args: [0; 12] };
+        assert_eq!(
+            self.status("IoCreateDevice", &[self.driver, 16, name, 0x22, 0, 0, out]),
+            0
+        );
+        let call = &mut Call {
+            m: &mut self.m,
+            core: 0,
+            args: [0; 12],
+        };
         entry_returned(call, 0).expect("the list of devices is whole");
         self.ptr(out)
     }
@@ -217,8 +264,13 @@ impl Rig {
     #[track_caller]
     fn complete(&mut self, irp: u64, status: u32, information: u64) {
         let l = layout::of(self.m.arch());
-        self.m.memory.write(irp + l.irp.io_status, &status.to_le_bytes());
-        self.set_ptr(irp + l.irp.io_status + l.io_status_block.information, information);
+        self.m
+            .memory
+            .write(irp + l.irp.io_status, &status.to_le_bytes());
+        self.set_ptr(
+            irp + l.irp.io_status + l.io_status_block.information,
+            information,
+        );
         self.call("IofCompleteRequest", &[irp, 0]);
     }
 
@@ -267,7 +319,17 @@ impl Rig {
 #[track_caller]
 fn entered(done: Done) -> Entered {
     match done {
-        Ok(Outcome::Enter { what, routine, args, then }) => Entered { what, routine, args, then },
+        Ok(Outcome::Enter {
+            what,
+            routine,
+            args,
+            then,
+        }) => Entered {
+            what,
+            routine,
+            args,
+            then,
+        },
         other => panic!("no routine is entered: {other:?}"),
     }
 }

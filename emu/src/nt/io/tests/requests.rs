@@ -13,7 +13,11 @@ fn program(rig: &mut Rig) -> Vec<ThreadStep> {
 }
 
 fn step(rig: &mut Rig, step: &ThreadStep) -> Done {
-    let call = &mut Call { m: &mut rig.m, core: 0, args: [0; 12] };
+    let call = &mut Call {
+        m: &mut rig.m,
+        core: 0,
+        args: [0; 12],
+    };
     let done = begin(call, step, nt::Then::Return);
     rig.settle(done)
 }
@@ -37,7 +41,11 @@ fn a_program_opens_asks_and_closes() {
         assert!(output < rig.m.setup.map.kernel, "in user memory");
         rig.m.memory.write(system, &[0x5A; 32]);
         assert_eq!(rig.answer(control, 0, 20), Ok(Outcome::Return(0)));
-        assert_eq!(rig.bytes(output, 21)[19..], [0x5A, 0], "20 bytes are copied");
+        assert_eq!(
+            rig.bytes(output, 21)[19..],
+            [0x5A, 0],
+            "20 bytes are copied"
+        );
 
         let cleanup = entered(step(rig, &steps[2]));
         let close = entered(rig.answer(cleanup, 0, 0));
@@ -54,7 +62,10 @@ fn the_status_of_a_failure_is_the_drivers() {
     rig.answer(create, 0, 0).unwrap();
     let control = entered(step(rig, &steps[1]));
     let refused = status::INVALID_PARAMETER;
-    assert_eq!(rig.answer(control, refused, 0), Ok(Outcome::Return(u64::from(refused))));
+    assert_eq!(
+        rig.answer(control, refused, 0),
+        Ok(Outcome::Return(u64::from(refused)))
+    );
 }
 
 #[test]

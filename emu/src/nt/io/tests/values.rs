@@ -2,7 +2,8 @@
 
 use super::*;
 
-const PARAMETERS: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Test\\Parameters";
+const PARAMETERS: &str =
+    "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\Test\\Parameters";
 
 #[test]
 fn a_value_of_a_key() {
@@ -18,7 +19,10 @@ fn a_value_of_a_key() {
         };
         assert_eq!(query(rig, 64), 0);
         assert_eq!(rig.u32(out), 16);
-        assert_eq!([rig.u32(out + 20), rig.u32(out + 24), rig.u32(out + 28)], [4, 4, 7]);
+        assert_eq!(
+            [rig.u32(out + 20), rig.u32(out + 24), rig.u32(out + 28)],
+            [4, 4, 7]
+        );
         assert_eq!(query(rig, 15), status::BUFFER_OVERFLOW);
         assert_eq!(query(rig, 11), status::BUFFER_TOO_SMALL);
         let other = rig.string("nothing");
@@ -39,9 +43,15 @@ fn keys_below_an_open_key() {
     let below = rig.named(key, "Parameters");
     assert_eq!(rig.status("ZwOpenKey", &[out, 0, below]), 0);
     let new = rig.named(key, "New");
-    assert_eq!(rig.status("ZwCreateKey", &[out, 0, new, 0, 0, 0, out + 8]), 0);
+    assert_eq!(
+        rig.status("ZwCreateKey", &[out, 0, new, 0, 0, 0, out + 8]),
+        0
+    );
     assert_eq!(rig.u32(out + 8), 1, "REG_CREATED_NEW_KEY");
-    assert_eq!(rig.status("ZwEnumerateKey", &[key, 1, 0, out + 16, 64, out + 8]), 0);
+    assert_eq!(
+        rig.status("ZwEnumerateKey", &[key, 1, 0, out + 16, 64, out + 8]),
+        0
+    );
     assert_eq!(rig.u32(out + 16 + 12), 6);
     assert_eq!(rig.bytes(out + 32, 6), [b'N', 0, b'e', 0, b'w', 0]);
     let end = rig.status("ZwEnumerateKey", &[key, 2, 0, out + 16, 64, out + 8]);
@@ -73,9 +83,15 @@ fn values_by_a_table() {
     // RTL_REGISTRY_SERVICES
     let first = rig.enters("RtlQueryRegistryValues", &[1, path, table, 0xAA, 0]);
     assert_eq!(rig.u32(out), 7, "stored directly");
-    assert_eq!((first.routine, first.args[1], first.args[3]), (routine::QUERY, 1, 8));
+    assert_eq!(
+        (first.routine, first.args[1], first.args[3]),
+        (routine::QUERY, 1, 8)
+    );
     assert_eq!(first.args[4..], [0xAA, 0xBB]);
-    assert_eq!(rig.bytes(first.args[2], 8), [b'o', 0, b'n', 0, b'e', 0, 0, 0]);
+    assert_eq!(
+        rig.bytes(first.args[2], 8),
+        [b'o', 0, b'n', 0, b'e', 0, 0, 0]
+    );
     let second = entered(rig.resume(first.then, 0));
     assert_eq!(rig.bytes(second.args[2], 6), [b't', 0, b'w', 0, b'o', 0]);
     assert_eq!(rig.resume(second.then, 0), Ok(Outcome::Return(0)));
@@ -88,11 +104,20 @@ fn a_required_value_is_missing_or_a_routine_refuses() {
     let required = table(rig, &[(0, 0x24, "Nothing", 0)]);
     let missing = rig.status("RtlQueryRegistryValues", &[1, path, required, 0, 0]);
     assert_eq!(missing, status::OBJECT_NAME_NOT_FOUND);
-    let asked = table(rig, &[(routine::QUERY, 0, "List", 0), (routine::QUERY, 0, "Number", 0)]);
+    let asked = table(
+        rig,
+        &[
+            (routine::QUERY, 0, "List", 0),
+            (routine::QUERY, 0, "Number", 0),
+        ],
+    );
     let before = rig.blocks();
     let first = rig.enters("RtlQueryRegistryValues", &[1, path, asked, 0, 0]);
     let refused = u64::from(status::UNSUCCESSFUL);
-    assert_eq!(rig.resume(first.then, refused), Ok(Outcome::Return(refused)));
+    assert_eq!(
+        rig.resume(first.then, refused),
+        Ok(Outcome::Return(refused))
+    );
     assert_eq!(rig.blocks(), before);
 }
 
@@ -112,11 +137,18 @@ fn counted_strings() {
     rig.call("RtlCopyUnicodeString", &[sum, one]);
     let more = rig.wide("42");
     assert_eq!(rig.status("RtlAppendUnicodeToString", &[sum, more]), 0);
-    assert_eq!(rig.status("RtlAppendUnicodeStringToString", &[sum, two]), status::BUFFER_TOO_SMALL);
+    assert_eq!(
+        rig.status("RtlAppendUnicodeStringToString", &[sum, two]),
+        status::BUFFER_TOO_SMALL
+    );
     assert_eq!(rig.u32(sum), 20 << 16 | 16);
 
     let empty = rig.put(&[0; 16]);
-    assert_eq!(rig.call("RtlEqualUnicodeString", &[empty, empty, 0]), 1, "no buffer, no fault");
+    assert_eq!(
+        rig.call("RtlEqualUnicodeString", &[empty, empty, 0]),
+        1,
+        "no buffer, no fault"
+    );
 }
 
 #[test]
@@ -126,14 +158,20 @@ fn strings_are_converted() {
     let text = rig.put(b"El90x1\0");
     let (narrow, wide) = (rig.put(&[0; 16]), rig.put(&[0; 16]));
     rig.call("RtlInitAnsiString", &[narrow, text]);
-    assert_eq!(rig.status("RtlAnsiStringToUnicodeString", &[wide, narrow, 1]), 0);
+    assert_eq!(
+        rig.status("RtlAnsiStringToUnicodeString", &[wide, narrow, 1]),
+        0
+    );
     assert_eq!(rig.u32(wide), 14 << 16 | 12);
     assert_eq!(rig.blocks(), before + 1);
     rig.call("RtlFreeUnicodeString", &[wide]);
     assert_eq!(rig.blocks(), before);
 
     let (number, out) = (rig.string("0x2A"), rig.out);
-    assert_eq!(rig.status("RtlUnicodeStringToInteger", &[number, 0, out]), 0);
+    assert_eq!(
+        rig.status("RtlUnicodeStringToInteger", &[number, 0, out]),
+        0
+    );
     assert_eq!(rig.u32(out), 42);
 }
 
@@ -146,20 +184,34 @@ fn lists_under_a_lock() {
         rig.set_ptr(head, head);
         rig.set_ptr(head + p, head);
         let entries = [0, 1].map(|_| rig.put(&[0; 16]));
-        assert_eq!(rig.call("ExInterlockedInsertTailList", &[head, entries[0], lock]), 0);
+        assert_eq!(
+            rig.call("ExInterlockedInsertTailList", &[head, entries[0], lock]),
+            0
+        );
         let before = rig.call("ExInterlockedInsertTailList", &[head, entries[1], lock]);
         assert_eq!(before, entries[0]);
         for expected in [entries[0], entries[1], 0] {
-            assert_eq!(rig.call("ExInterlockedRemoveHeadList", &[head, lock]), expected);
+            assert_eq!(
+                rig.call("ExInterlockedRemoveHeadList", &[head, lock]),
+                expected
+            );
         }
-        assert_eq!((rig.ptr(head), rig.ptr(head + p), rig.ptr(lock)), (head, head, 0));
+        assert_eq!(
+            (rig.ptr(head), rig.ptr(head + p), rig.ptr(lock)),
+            (head, head, 0)
+        );
         // Somebody else holds the lock: spin with interrupts masked, then give everything back.
         rig.set_ptr(lock, 1);
         let done = rig.try_call("ExInterlockedInsertHeadList", &[head, entries[0], lock]);
-        let Ok(Outcome::Spin { then, .. }) = done else { panic!("{done:?}") };
+        let Ok(Outcome::Spin { then, .. }) = done else {
+            panic!("{done:?}")
+        };
         assert_eq!(rig.m.state.cores[0].irql, rig.m.irqls().high);
         assert_eq!(rig.resume(then, 0), Ok(Outcome::Return(0)));
-        assert_eq!((rig.m.state.cores[0].irql, rig.ptr(lock), rig.ptr(head)), (0, 0, entries[0]));
+        assert_eq!(
+            (rig.m.state.cores[0].irql, rig.ptr(lock), rig.ptr(head)),
+            (0, 0, entries[0])
+        );
     }
 }
 
@@ -209,7 +261,10 @@ fn time_passes_with_what_is_done() {
     rig.call("KeQueryTickCount", &[out]);
     let ticks = u64::from(rig.u32(out));
     let increment = rig.call("KeQueryTimeIncrement", &[]);
-    assert!((63..66).contains(&ticks) && increment == 156_250, "{ticks} of {increment}");
+    assert!(
+        (63..66).contains(&ticks) && increment == 156_250,
+        "{ticks} of {increment}"
+    );
     let counter = rig.call("KeQueryPerformanceCounter", &[out]);
     assert_eq!(rig.u32(out), 3_579_545);
     assert!(counter >= 3_579_545);
@@ -221,7 +276,10 @@ fn the_version() {
     let at = rig.put(&[0; 0x11C]);
     rig.m.memory.write(at, &0x11C_u32.to_le_bytes());
     assert_eq!(rig.status("RtlGetVersion", &[at]), 0);
-    assert_eq!([rig.u32(at + 4), rig.u32(at + 8), rig.u32(at + 12)], [5, 2, 3790]);
+    assert_eq!(
+        [rig.u32(at + 4), rig.u32(at + 8), rig.u32(at + 12)],
+        [5, 2, 3790]
+    );
     assert_eq!(rig.u32(at + 0x114), 1, "service pack 1.0");
     let shared = rig.m.setup.map.shared;
     let processors = nt::misc::variable::offset("KeNumberProcessors").unwrap();
@@ -231,6 +289,9 @@ fn the_version() {
 #[test]
 fn the_end() {
     let rig = &mut Rig::new(Profile::I386);
-    assert_eq!(bugcheck(rig.try_call("KeBugCheckEx", &[0xE2, 5, 6, 7, 8])), (0xE2, 5));
+    assert_eq!(
+        bugcheck(rig.try_call("KeBugCheckEx", &[0xE2, 5, 6, 7, 8])),
+        (0xE2, 5)
+    );
     assert_eq!(bugcheck(rig.try_call("KeBugCheck", &[0xE2])), (0xE2, 0));
 }
