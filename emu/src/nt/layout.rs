@@ -302,11 +302,14 @@ layouts! {
 mod tests {
     use super::*;
 
+    /// What, its size or offset on x86 and on the 64-bit machines, and where the table has it.
+    type Row = (&'static str, u64, u64, fn(&Layout) -> u64);
+
     /// Sizes as `sizeof` gives them for the DDK's headers, and offsets that windows-sys measures
     /// alike.
     #[test]
     fn numbers_of_the_ddk() {
-        let table: &[(&str, u64, u64, fn(&Layout) -> u64)] = &[
+        let table: &[Row] = &[
             ("DISPATCHER_HEADER", 0x10, 0x18, |l| {
                 l.dispatcher_header.size
             }),

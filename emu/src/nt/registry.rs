@@ -106,7 +106,10 @@ impl Registry {
         if let Some(parent) = self.keys.get_mut(&canonical(parent)) {
             parent.children.push(name.to_owned());
         }
-        let key = Key { name: name.to_owned(), ..Key::default() };
+        let key = Key {
+            name: name.to_owned(),
+            ..Key::default()
+        };
         self.keys.insert(canonical(path), key);
         true
     }
@@ -129,14 +132,22 @@ impl Registry {
     /// A value of a key.
     pub fn value(&self, path: &str, name: &str) -> Option<&Value> {
         let name = name.to_lowercase();
-        self.values(path).find(|(n, _)| n.to_lowercase() == name).map(|(_, v)| v)
+        self.values(path)
+            .find(|(n, _)| n.to_lowercase() == name)
+            .map(|(_, v)| v)
     }
 
     /// Sets a value; false if there is no such key.
     pub fn set(&mut self, path: &str, name: &str, value: Value) -> bool {
-        let Some(key) = self.keys.get_mut(&canonical(path)) else { return false };
+        let Some(key) = self.keys.get_mut(&canonical(path)) else {
+            return false;
+        };
         let lower = name.to_lowercase();
-        match key.values.iter_mut().find(|(n, _)| n.to_lowercase() == lower) {
+        match key
+            .values
+            .iter_mut()
+            .find(|(n, _)| n.to_lowercase() == lower)
+        {
             Some((_, old)) => *old = value,
             None => key.values.push((name.to_owned(), value)),
         }
@@ -145,7 +156,9 @@ impl Registry {
 
     /// Deletes a value; false if there is no such value.
     pub fn delete_value(&mut self, path: &str, name: &str) -> bool {
-        let Some(key) = self.keys.get_mut(&canonical(path)) else { return false };
+        let Some(key) = self.keys.get_mut(&canonical(path)) else {
+            return false;
+        };
         let before = key.values.len();
         let lower = name.to_lowercase();
         key.values.retain(|(n, _)| n.to_lowercase() != lower);
@@ -155,13 +168,15 @@ impl Registry {
     /// Names and values of a key, oldest first; none if there is no such key.
     pub fn values(&self, path: &str) -> impl Iterator<Item = (&str, &Value)> {
         let key = self.keys.get(&canonical(path));
-        key.into_iter().flat_map(|k| k.values.iter().map(|(name, value)| (name.as_str(), value)))
+        key.into_iter()
+            .flat_map(|k| k.values.iter().map(|(name, value)| (name.as_str(), value)))
     }
 
     /// Names of the keys below a key, oldest first; none if there is no such key.
     pub fn children(&self, path: &str) -> impl Iterator<Item = &str> {
         let key = self.keys.get(&canonical(path));
-        key.into_iter().flat_map(|k| k.children.iter().map(String::as_str))
+        key.into_iter()
+            .flat_map(|k| k.children.iter().map(String::as_str))
     }
 
     /// A key's name without its path.
@@ -178,7 +193,11 @@ mod tests {
         let key = "\\Registry\\Machine\\System\\Tcpip\\Parameters".to_owned();
         Registry::new(&[
             (key.clone(), "Router".into(), RegValue::Dword(1)),
-            (key.clone(), "Bind".into(), RegValue::MultiSz(vec!["a".into(), "b".into()])),
+            (
+                key.clone(),
+                "Bind".into(),
+                RegValue::MultiSz(vec!["a".into(), "b".into()]),
+            ),
             (key, "ROUTER".into(), RegValue::Dword(2)),
         ])
     }
@@ -188,7 +207,10 @@ mod tests {
         let r = registry();
         let key = "\\REGISTRY\\machine\\system\\TCPIP\\parameters\\";
         assert!(r.exists(key));
-        let two = Value { kind: kind::DWORD, data: vec![2, 0, 0, 0] };
+        let two = Value {
+            kind: kind::DWORD,
+            data: vec![2, 0, 0, 0],
+        };
         assert_eq!(r.value(key, "router"), Some(&two));
         let names: Vec<&str> = r.values(key).map(|(name, _)| name).collect();
         assert_eq!(names, ["Router", "Bind"]);

@@ -9,9 +9,9 @@
 //! the real system. Here it happens at once: all requesters share one address space, so it is the
 //! earliest moment at which the APC could run.
 
+use super::file::FO_SYNCHRONOUS_IO;
 use super::history::{self, Ended, Origin, What};
 use super::irp::{self, IO_TYPE_IRP, flags};
-use super::file::FO_SYNCHRONOUS_IO;
 use super::{mdl, object};
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, byte, ptr};

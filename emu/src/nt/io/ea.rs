@@ -67,14 +67,8 @@ mod tests {
     #[test]
     fn broken_attribute_lists() {
         let good = entry(0, b"Name", &[1, 2]);
-        assert!(
-            !is_valid(&good[..good.len() - 1]),
-            "cut short"
-        );
-        assert!(
-            !is_valid(&good[..7]),
-            "no room for the header"
-        );
+        assert!(!is_valid(&good[..good.len() - 1]), "cut short");
+        assert!(!is_valid(&good[..7]), "no room for the header");
         let mut unterminated = good.clone();
         unterminated[12] = b'x';
         assert!(!is_valid(&unterminated));

@@ -1,7 +1,7 @@
 //! File objects: what an open device is, and the IRPs on it.
 
-use super::open::Open;
 use super::object::Kind;
+use super::open::Open;
 use super::{device, driver};
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, ptr};

@@ -6,8 +6,8 @@
 
 use super::build::Buffer;
 use super::open::{Destination, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, Open, open};
-use super::{ea, object};
 use super::transfer::{self, Request, What};
+use super::{ea, object};
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::machine::memory::{FRAME_SIZE, RegionKind, Rights};

@@ -2,12 +2,12 @@
 //! its relatives) and for drivers (`Zw...`).
 
 use super::build::{self, Buffer, IRP_MJ_DEVICE_CONTROL, IRP_MJ_READ, IRP_MJ_WRITE};
+use super::file::{self, FO_SYNCHRONOUS_IO};
 use super::history::{Ended, Origin};
 use super::irp::{self, flags};
-use super::send::{self, Purpose, Sent};
-use super::object::HandleTarget;
-use super::file::{self, FO_SYNCHRONOUS_IO};
 use super::mdl;
+use super::object::HandleTarget;
+use super::send::{self, Purpose, Sent};
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, long, ptr};
 use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, status};
