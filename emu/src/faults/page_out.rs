@@ -42,6 +42,8 @@ fn parse(params: &Params<'_>) -> Result<Arc<dyn Fault>, RuleError> {
 impl PageOut {
     fn strike(&self, at: &mut Site<'_>) {
         let mut pages = Vec::new();
+        let unit = at.m.setup.profile.page_size();
+        let locked = &at.m.state.nt.io.locked;
         for region in at.m.memory.regions() {
             let wanted = match region.kind {
                 RegionKind::Image(_) => self.code,
@@ -51,14 +53,14 @@ impl PageOut {
             if wanted {
                 let all = region.pages.iter().enumerate();
                 let leaving = all.filter(|(_, p)| p.valid && p.pageable && p.resident);
-                pages.extend(leaving.map(|(i, _)| region.base + (i * FRAME_SIZE) as u64));
+                let addresses = leaving.map(|(i, _)| region.base + (i * FRAME_SIZE) as u64);
+                pages.extend(addresses.filter(|p| !locked.holds(p & !(unit - 1))));
             }
         }
         if pages.is_empty() || !at.strikes(self.which) {
             return;
         }
         at.tell("memory.page_out", format!("{} pageable pages leave memory", pages.len()));
-        let unit = at.m.setup.profile.page_size();
         pages.dedup_by_key(|p| *p & !(unit - 1));
         for page in pages {
             at.m.page_out(at.core, page);
