@@ -11,7 +11,7 @@ use crate::report::{
     StopFacts, StopLine, WaitLine, eventlog, screen, table,
 };
 use crate::stop::{Bugcheck, Limit, Stop};
-use crate::trace::EventKind;
+use crate::trace::{Event, EventKind};
 
 /// Rows of the table of last events.
 const ROWS: usize = 40;
@@ -30,9 +30,7 @@ pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Re
         Stop::Bugcheck(b) => machine.module_at(b.pc).map(|i| setup.modules[i].name.as_str()),
         _ => None,
     };
-    let shown = |kind: &EventKind| !matches!(kind, EventKind::Choice { .. });
-    let events: Vec<_> =
-        machine.recorder.events().iter().filter(|e| shown(&e.kind)).cloned().collect();
+    let events = last_events(machine, &names);
     Report {
         run: RunFacts {
             scenario: plan.scenario.clone(),
@@ -57,6 +55,21 @@ pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Re
         locks: locks(machine, &names),
         why: why::tell(machine, &names, &ended.stop),
     }
+}
+
+/// The last events that are not choices, each at the place in the driver itself.
+fn last_events(machine: &Machine, names: &MachineNames<'_>) -> Vec<Event> {
+    let all = machine.recorder.events().iter().enumerate().rev();
+    let shown = all.filter(|(_, e)| !matches!(e.kind, EventKind::Choice { .. })).take(ROWS);
+    let mut last: Vec<Event> = shown
+        .map(|(i, event)| {
+            let stack = machine.recorder.stack(i).unwrap_or_default();
+            let own = names.own_frame(stack).map(|f| stack[f] - 1);
+            Event { pc: own.unwrap_or(event.pc), ..event.clone() }
+        })
+        .collect();
+    last.reverse();
+    last
 }
 
 fn stop_facts(machine: &Machine, bugcheck: &Bugcheck) -> StopFacts {

@@ -1,5 +1,6 @@
 //! Addresses in words, from a machine's modules, pool and kernel objects.
 
+use crate::loader::SourceFrame;
 use crate::machine::Machine;
 use crate::machine::memory::RegionKind;
 use crate::report::{Names, Place};
@@ -22,10 +23,8 @@ impl<'a> MachineNames<'a> {
         let mut place = Place { pc, module: Some(module.name.clone()), ..Place::default() };
         match &module.image {
             Some(image) => {
-                // The driver's own code, not the library function inlined into it.
                 let frames = image.source(pc);
-                let own = frames.iter().find(|s| !is_library(&s.file)).or(frames.first());
-                if let Some(s) = own {
+                if let Some(s) = own_frame(&image.name, &frames).or(frames.first()) {
                     place.function = Some(s.function.clone());
                     place.source = Some((s.file.clone(), s.line));
                 } else {
@@ -50,16 +49,27 @@ impl<'a> MachineNames<'a> {
         if frames.is_empty() {
             return vec![whole];
         }
-        let place = |s: crate::loader::SourceFrame| Place {
+        let place = |s: SourceFrame| Place {
             function: Some(s.function),
             source: Some((s.file, s.line)),
             ..whole.clone()
         };
-        let own = |s: &crate::loader::SourceFrame| !is_library(&s.file);
+        let own = |s: &SourceFrame| is_own(&image.name, s);
         match frames.iter().any(own) {
             true => frames.into_iter().filter(own).map(place).collect(),
             false => frames.into_iter().map(place).collect(),
         }
+    }
+
+    /// Of the return addresses of a stack, innermost first, the first that lies in code of the
+    /// driver itself and not of a library linked into it.
+    pub fn own_frame(&self, stack: &[u64]) -> Option<usize> {
+        stack.iter().position(|&pc| {
+            let pc = pc.saturating_sub(1);
+            let Some(i) = self.machine.module_at(pc) else { return false };
+            let image = self.machine.setup.modules[i].image.as_ref();
+            image.is_some_and(|image| own_frame(&image.name, &image.source(pc)).is_some())
+        })
     }
 
     /// A pointer in the digits of the machine.
@@ -108,7 +118,14 @@ impl Names for MachineNames<'_> {
     }
 }
 
-/// Whether a source file belongs to the compiler's library.
-fn is_library(file: &str) -> bool {
-    file.starts_with("/rustc/")
+/// The innermost frame that is the driver's own code, not a library function inlined into it.
+fn own_frame<'a>(image: &str, frames: &'a [SourceFrame]) -> Option<&'a SourceFrame> {
+    frames.iter().find(|s| is_own(image, s))
+}
+
+/// Whether a function is the driver's own: a driver's crate has the name of its file. Everything
+/// else was linked into it.
+fn is_own(image: &str, frame: &SourceFrame) -> bool {
+    let stem = image.split('.').next().unwrap_or(image);
+    frame.function.strip_prefix(stem).is_some_and(|rest| rest.starts_with("::"))
 }

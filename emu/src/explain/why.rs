@@ -73,6 +73,8 @@ impl Story<'_> {
 
     fn stack_of(&self, event: usize) -> Vec<Place> {
         let pcs = self.machine.recorder.stack(event).unwrap_or_default();
+        // Where the driver itself is, not the wrappers that it calls the kernel through.
+        let pcs = &pcs[self.names.own_frame(pcs).unwrap_or(0)..];
         // The innermost is the return address of the kernel call itself.
         let mut frames = pcs.iter().map(|pc| pc.saturating_sub(1));
         match frames.next() {
@@ -289,7 +291,8 @@ impl Story<'_> {
             let what = format!("{:#010X}", bugcheck.code);
             self.add(end, bugcheck.core, "stop", what, place);
         }
-        self.steps.sort_by_key(|s| s.at);
+        // A choice comes before what it leads to; what stops the machine is last.
+        self.steps.sort_by_key(|s| (s.at, s.verb != "choice"));
         for (i, step) in self.steps.iter_mut().enumerate() {
             step.number = i as u32 + 1;
         }

@@ -562,10 +562,6 @@ impl Machine {
                 thread::start_requesters(self);
                 return Ok(());
             }
-            Stop::Limit { limit: Limit::Instructions, pc, .. } => {
-                let value = self.setup.plan.limits.driver_entry;
-                Stop::Limit { limit: Limit::DriverEntry, value, pc }
-            }
             stop => stop,
         };
         Err(BootError::Stopped { driver: name_of(self), stop: Box::new(stop) })

@@ -75,6 +75,10 @@ impl Machine {
         if self.retired() >= self.setup.plan.limits.instructions {
             return Ok(Some(self.limit(Limit::Instructions)));
         }
+        let boot = self.state.nt.threads.boot_deadline.filter(|_| !self.state.choosing);
+        if boot.is_some_and(|deadline| self.retired() >= deadline) {
+            return Ok(Some(self.limit(Limit::DriverEntry)));
+        }
         if self.state.choices >= self.setup.plan.limits.choices {
             return Ok(Some(self.limit(Limit::Choices)));
         }

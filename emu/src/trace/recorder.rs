@@ -25,12 +25,15 @@ impl Recorder {
         Recorder { hash: 0, count: 0, keep, events, stacks, buffer }
     }
 
-    /// Whether the stack at this event is worth its cost: where memory and locks change hands.
+    /// Whether the stack at this event is worth its cost: where a driver acts.
     pub fn wants_stack(&self, event: &Event) -> bool {
         self.keep
             && matches!(
                 event.kind,
-                EventKind::Pool { .. } | EventKind::Lock { .. } | EventKind::Injected { .. }
+                EventKind::Pool { .. }
+                    | EventKind::Lock { .. }
+                    | EventKind::Call { .. }
+                    | EventKind::Injected { .. }
             )
     }
 

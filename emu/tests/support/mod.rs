@@ -1,16 +1,32 @@
-//! What the tests on real drivers share: a case from a bundled scenario and the built drivers.
+//! What the tests on real drivers share: plans of the bundled scenarios, the built drivers, and
+//! seeds that end in a certain way. Needs `cargo xtask drivers`.
+#![allow(dead_code)] // Each test program uses a part of it.
 
 use std::path::{Path, PathBuf};
 
-use emu::campaign::{Case, DriverFiles};
+use emu::campaign::{Campaign, Case, DriverFiles};
+use emu::choice::Moves;
+use emu::choice::strategy::Random;
+use emu::explain::{Explained, RunHeader, explain};
+use emu::machine::{Ended, Granularity};
 use emu::personality::Personality;
-use emu::scenario::{self, Selection};
+use emu::scenario::{self, DriverRef, Plan, ScenarioError, Selection};
 
 /// A setting by name, as on the command line; `personality` and `cpus` among them.
 pub type Setting<'a> = (&'a str, &'a str);
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
+/// Every profile of both founding cases.
+pub const CASES: [(&str, &str); 5] = [
+    ("kb931322", "amd64"),
+    ("kb931322", "i386"),
+    ("kb931322", "ia64"),
+    ("q252664", "i386"),
+    ("q252664", "alpha"),
+];
+
+/// The repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace")
 }
 
 /// The case of a bundled scenario.
@@ -27,9 +43,22 @@ pub fn case_with_faults(
     settings: &[Setting<'_>],
     faults: &[&str],
 ) -> Case {
+    load(plan(name, profile, settings, faults).unwrap_or_else(|e| panic!("{e}")))
+}
+
+/// What a bundled scenario asks for.
+///
+/// # Errors
+/// A setting or a fault that the scenario's language does not have.
+pub fn plan(
+    name: &str,
+    profile: &str,
+    settings: &[Setting<'_>],
+    faults: &[&str],
+) -> Result<Plan, ScenarioError> {
     let file = root().join(format!("scenarios/{name}.toml"));
     let text = std::fs::read_to_string(&file).unwrap();
-    let scenario = scenario::parse(&format!("{name}.toml"), &text).unwrap_or_else(|e| panic!("{e}"));
+    let scenario = scenario::parse(&format!("{name}.toml"), &text)?;
     let mut selection = Selection {
         profile: isa::Profile::from_name(profile),
         faults: faults.iter().map(|f| f.to_string()).collect(),
@@ -42,17 +71,63 @@ pub fn case_with_faults(
         }
     }
     let none = |path: &str| Err(format!("{path}: not in the tests"));
-    let plan = scenario.expand(&selection, &none).unwrap_or_else(|e| panic!("{e}"));
-    let arch = plan.profile.arch().name();
-    Case::load(plan, |driver| {
-        let at = root().join("target/drivers").join(arch).join(&driver.name).join(&driver.build);
-        let read = |extension: &str| {
-            let path = at.join(format!("{}.{extension}", driver.name));
-            std::fs::read(&path)
-                .map_err(|e| format!("{}: {e}; run `cargo xtask drivers`", path.display()))
-        };
-        let (sys, pdb) = (read("sys")?, Some(read("pdb")?));
-        Ok(DriverFiles { label: driver.name.clone(), sys, pdb })
-    })
-    .unwrap_or_else(|e| panic!("{e}"))
+    scenario.expand(&selection, &none)
+}
+
+/// The case of a plan, with the drivers as they are built.
+#[track_caller]
+pub fn load(plan: Plan) -> Case {
+    let arch = plan.profile.arch();
+    Case::load(plan, |driver| built(arch, driver)).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The folder of the built drivers.
+pub fn drivers() -> PathBuf {
+    root().join("target/drivers")
+}
+
+/// The files of a driver's bundled build.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn built(arch: isa::Arch, driver: &DriverRef) -> Result<DriverFiles, String> {
+    let at = drivers().join(arch.name()).join(&driver.name).join(&driver.build);
+    let read = |extension: &str| {
+        let path = at.join(format!("{}.{extension}", driver.name));
+        std::fs::read(&path)
+            .map_err(|e| format!("{}: {e}; run `cargo xtask drivers`", path.display()))
+    };
+    let (sys, pdb) = (read("sys")?, Some(read("pdb")?));
+    Ok(DriverFiles { label: driver.name.clone(), sys, pdb })
+}
+
+/// The run of one seed.
+#[track_caller]
+pub fn run(case: &Case, granularity: Granularity, seed: u64) -> Ended {
+    let mut campaign = Campaign::new(case, granularity).unwrap_or_else(|e| panic!("{e}"));
+    campaign.run(Box::new(Random::new(seed)))
+}
+
+/// The first of 200 seeds, at granularity `access`, whose run ends in a way that `wanted` accepts.
+#[track_caller]
+pub fn first(case: &Case, wanted: impl Fn(&Ended) -> bool) -> (u64, Ended) {
+    let mut campaign = Campaign::new(case, Granularity::Access).unwrap_or_else(|e| panic!("{e}"));
+    let mut runs = (1..=200).map(|seed| (seed, campaign.run(Box::new(Random::new(seed)))));
+    runs.find(|(_, ended)| wanted(ended)).expect("one of 200 seeds")
+}
+
+/// A run at granularity `access`, recorded and explained.
+#[track_caller]
+pub fn told(case: &Case, moves: &Moves) -> Explained {
+    let header = RunHeader::default();
+    explain(case, Granularity::Access, moves, &header).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// A line of a source file, by the path that the symbols give.
+#[track_caller]
+pub fn source_line(file: &str, line: u32) -> String {
+    let path = root().join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let line = text.lines().nth(line as usize - 1);
+    line.unwrap_or_else(|| panic!("{file} is shorter")).trim().to_owned()
 }

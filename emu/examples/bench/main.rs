@@ -1,0 +1,30 @@
+//! What the machine costs: the speed of driver code at each granularity beside the emulator alone,
+//! the time to the first stop, and restores and schedules per second. All of it from one run.
+//!
+//! Needs the built drivers; `cargo xtask bench` sees to that. What each number means is in
+//! `docs/BENCHMARKS.md`.
+
+mod first_stop;
+mod schedules;
+mod speed;
+mod stats;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        // What the benchmark starts to time a process from its first moment.
+        ["first-stop", scenario, profile] => first_stop::child(scenario, profile),
+        [] => {
+            speed::print();
+            first_stop::print();
+            schedules::print();
+        }
+        _ => {
+            eprintln!("bench: error: it takes no arguments");
+            std::process::exit(2);
+        }
+    }
+}
