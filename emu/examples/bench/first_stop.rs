@@ -27,12 +27,19 @@ pub fn print() {
     println!("From process start to the first stop");
     println!("  seeds from 1, random, access, one worker; median of {ROUNDS} processes");
     println!();
-    println!("  {:10} {:8} {:>6} {:>10}", "scenario", "profile", "seed", "ms");
+    println!(
+        "  {:10} {:8} {:>6} {:>10}",
+        "scenario", "profile", "seed", "ms"
+    );
     for (scenario, profile) in CASES {
-        let rounds: Vec<(Duration, String)> = (0..ROUNDS).map(|_| spawn(scenario, profile)).collect();
+        let rounds: Vec<(Duration, String)> =
+            (0..ROUNDS).map(|_| spawn(scenario, profile)).collect();
         let times: Vec<Duration> = rounds.iter().map(|(time, _)| *time).collect();
         let seed = &rounds[0].1;
-        assert!(rounds.iter().all(|(_, other)| other == seed), "{scenario}: other seeds stop");
+        assert!(
+            rounds.iter().all(|(_, other)| other == seed),
+            "{scenario}: other seeds stop"
+        );
         let ms = median(&times).as_secs_f64() * 1e3;
         println!("  {scenario:10} {profile:8} {seed:>6} {ms:>10.0}");
     }
@@ -50,7 +57,10 @@ fn spawn(scenario: &str, profile: &str) -> (Duration, String) {
     let time = begin.elapsed();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{scenario} on {profile}: {errors}");
-    (time, String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    (
+        time,
+        String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
 }
 
 /// The process that is timed: prints the first seed that stops.

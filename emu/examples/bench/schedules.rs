@@ -19,7 +19,10 @@ const SEEDS: std::ops::Range<u64> = 1..201;
 
 pub fn print() {
     println!("Restores and schedules per second, one worker");
-    println!("  random, {} seeds, medians; `restore`: of the snapshot alone, after a run;", SEEDS.end - 1);
+    println!(
+        "  random, {} seeds, medians; `restore`: of the snapshot alone, after a run;",
+        SEEDS.end - 1
+    );
     println!("  `schedule`: restore and run to the stop");
     println!();
     println!(
@@ -36,7 +39,9 @@ pub fn print() {
 fn row(scenario: &str, profile: &str, granularity: Granularity) {
     let case = case(scenario, profile, &[]);
     let random = strategy::find("random").expect("it is in the list");
-    let mut machine = case.boot(granularity, Watch::Points).unwrap_or_else(|e| panic!("{e}"));
+    let mut machine = case
+        .boot(granularity, Watch::Points)
+        .unwrap_or_else(|e| panic!("{e}"));
     let booted = machine.snapshot();
     let (mut restores, mut schedules) = (Vec::<Duration>::new(), Vec::<Duration>::new());
     let mut choices = Vec::new();
