@@ -12,7 +12,7 @@
 //!   queue with BSD's overlap policy, urgent data with BSD's pointer or that of RFC 1122,
 //!   retransmission, FIN and RST.
 //! - TDI: addresses, connections, event handlers, LISTEN, SEND, RECEIVE, DISCONNECT.
-//! - Received data is never copied on the way to the client: the miniport's packet is held by chains of
+//! - Received data is not copied on the way to the client: the miniport's packet is held by chains of
 //!   `IPRcvBuf` and goes back when the client has had the bytes, on whatever processor that is.
 //!
 //! # What is not

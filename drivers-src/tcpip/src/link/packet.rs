@@ -96,11 +96,6 @@ pub unsafe fn spare_piece() -> *mut IPRcvBuf {
     unsafe { ex::allocate_zeroed(PIECE_TAG) }
 }
 
-/// Frees a piece descriptor that was not filled in.
-pub unsafe fn free_spare(piece: *mut IPRcvBuf) {
-    unsafe { ex::free(piece) }
-}
-
 unsafe fn return_frame(received: *mut Received) {
     unsafe {
         if let_go(received) {

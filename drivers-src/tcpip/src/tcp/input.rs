@@ -266,7 +266,10 @@ unsafe fn data(
         let (seq, fin) = (arrival.header.seq.get(), arrival.has(FIN));
         if arrival.size == 0 && !fin {
             if let (true, Some(at)) = (receiving, urgent) {
-                urgent::note(&mut (*connection).receiver, seq.wrapping_add(at));
+                let receiver = &raw mut (*connection).receiver;
+                (*receiver)
+                    .urgent
+                    .note(seq.wrapping_add(at), (*receiver).next);
             }
             return;
         }
@@ -286,8 +289,10 @@ unsafe fn data(
             fin,
             chain: core::mem::replace(chain, null_mut()),
         });
-        if receiver::take_in(connection, segment, ready, &mut deferred.scrap) {
-            (*connection).receiver.ending = Ending::Release;
+        let receiver = &raw mut (*connection).receiver;
+        let spare = packet::spare_piece;
+        if receiver::take_in(receiver, segment, spare, ready, &mut deferred.scrap) {
+            (*receiver).ending = Ending::Release;
             match (*connection).state {
                 State::Established => (*connection).state = State::CloseWait,
                 State::FinWait1 => (*connection).state = State::Closing,

@@ -4,7 +4,9 @@
 //! is connection, then table or address; no lock is held when the client or NDIS is called.
 
 pub mod reasm;
+pub mod receiver;
 pub mod segment;
+pub mod urgent;
 
 #[cfg(windows)]
 pub mod connection;
@@ -17,8 +19,6 @@ pub mod handshake;
 #[cfg(windows)]
 pub mod input;
 #[cfg(windows)]
-pub mod receiver;
-#[cfg(windows)]
 pub mod requests;
 #[cfg(windows)]
 pub mod sender;
@@ -28,5 +28,3 @@ pub mod table;
 pub mod timer;
 #[cfg(windows)]
 pub mod tuple;
-#[cfg(windows)]
-pub mod urgent;

@@ -2,11 +2,12 @@
 
 use core::ptr::null_mut;
 
+use nt::ip::IPRcvBuf;
 use nt::irp_queue::IrpQueue;
 
-use super::connection::Connection;
+use super::reasm;
 use super::segment::{Scrap, Segment};
-use super::{reasm, urgent};
+use super::urgent::Urgent;
 use crate::ipr;
 use crate::seq::before;
 
@@ -36,10 +37,8 @@ pub struct Receiver {
     pub next: u32,
     /// Segments that came before their turn.
     pub queue: *mut Segment,
-    /// The number of the byte that the peer's urgent pointer names, until that byte is received.
-    pub mark: Option<u32>,
-    /// Urgent bytes for the client.
-    pub urgent: urgent::Bytes,
+    /// What is urgent, and urgent bytes for the client.
+    pub urgent: Urgent,
     /// Bytes in order that the client has not had.
     pub pending: ipr::Queue,
     /// Some processor is handing bytes to the client.
@@ -59,8 +58,7 @@ pub fn new(initial: u32) -> Receiver {
     Receiver {
         next: initial.wrapping_add(1),
         queue: null_mut(),
-        mark: None,
-        urgent: urgent::Bytes::NONE,
+        urgent: Urgent::NONE,
         pending: ipr::Queue::EMPTY,
         in_delivery: false,
         refused: false,
@@ -75,17 +73,20 @@ pub fn window(receiver: &Receiver) -> u32 {
     WINDOW.saturating_sub(receiver.pending.size)
 }
 
+/// Where piece descriptors come from; null if there is no memory.
+pub type Spare = unsafe fn() -> *mut IPRcvBuf;
+
 /// Takes in a segment that lies at least partly in the window. What can go to the client at once is
 /// put to `ready`; what has to wait behind other bytes is put to the pending queue. Gives whether
 /// the end of the stream was reached. The connection's lock is held.
 pub unsafe fn take_in(
-    connection: *mut Connection,
+    receiver: *mut Receiver,
     segment: *mut Segment,
+    spare: Spare,
     ready: &mut ipr::Queue,
     scrap: &mut Scrap,
 ) -> bool {
     unsafe {
-        let receiver = &raw mut (*connection).receiver;
         let next = (*receiver).next;
         if before((*segment).seq, next) {
             // The window check left at least the last byte, or the end of the stream.
@@ -105,13 +106,13 @@ pub unsafe fn take_in(
             reasm::insert(&mut (*receiver).queue, segment, scrap);
             return false;
         }
-        let mut ended = accept(connection, segment, ready, scrap);
+        let mut ended = accept(receiver, segment, spare, ready, scrap);
         while !ended {
             let waiting = reasm::take(&mut (*receiver).queue, (*receiver).next, scrap);
             if waiting.is_null() {
                 break;
             }
-            ended = accept(connection, waiting, ready, scrap);
+            ended = accept(receiver, waiting, spare, ready, scrap);
         }
         ended
     }
@@ -119,15 +120,15 @@ pub unsafe fn take_in(
 
 /// Takes in the segment whose turn it is; gives whether the stream ends with it.
 unsafe fn accept(
-    connection: *mut Connection,
+    receiver: *mut Receiver,
     segment: *mut Segment,
+    spare: Spare,
     ready: &mut ipr::Queue,
     scrap: &mut Scrap,
 ) -> bool {
     unsafe {
-        let receiver = &raw mut (*connection).receiver;
         (*receiver).next = (*segment).end();
-        urgent::extract(receiver, segment, scrap);
+        (*receiver).urgent.extract(&mut *segment, spare, scrap);
         let chain = core::mem::replace(&mut (*segment).chain, null_mut());
         let (size, fin) = ((*segment).size, (*segment).fin);
         if (*receiver).in_delivery || (*receiver).pending.size != 0 {
@@ -156,3 +157,6 @@ pub unsafe fn clear(receiver: &mut Receiver, scrap: &mut Scrap) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

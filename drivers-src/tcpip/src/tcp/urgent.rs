@@ -5,51 +5,22 @@
 //! (RFC 6093). Windows follows BSD unless `TcpUseRFC1122UrgentPointer` is set. As in BSD without
 //! `SO_OOBINLINE`, exactly one byte is urgent, whatever lies before it.
 
-use super::receiver::Receiver;
+use nt::ip::IPRcvBuf;
+
 use super::segment::{Scrap, Segment};
 use crate::ipr;
-use crate::link::packet;
 use crate::seq::before;
 
 /// Urgent bytes that wait for the client at most; a further one stays in the stream.
 const BYTES_MAX: usize = 8;
 
-/// Urgent bytes in the order of their arrival.
+/// What is urgent in a stream.
 #[repr(C)]
-pub struct Bytes {
+pub struct Urgent {
+    /// The number of the byte that the peer's pointer names, until that byte is received.
+    mark: Option<u32>,
     count: usize,
     bytes: [u8; BYTES_MAX],
-}
-
-impl Bytes {
-    /// No urgent byte.
-    pub const NONE: Bytes = Bytes {
-        count: 0,
-        bytes: [0; BYTES_MAX],
-    };
-
-    /// Whether there is none.
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// Takes the oldest.
-    pub fn pop(&mut self) -> Option<u8> {
-        if self.count == 0 {
-            return None;
-        }
-        let byte = self.bytes[0];
-        self.bytes.copy_within(1.., 0);
-        self.count -= 1;
-        Some(byte)
-    }
-
-    fn push(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.get_mut(self.count) {
-            *place = byte;
-            self.count += 1;
-        }
-    }
 }
 
 /// Where the urgent byte of a segment is, from its first byte on, by the header's pointer. With
@@ -63,36 +34,65 @@ pub fn offset(pointer: u16, rfc1122: bool) -> Option<u32> {
     }
 }
 
-/// Notes that the byte with this number is urgent, if it is still to come.
-pub fn note(receiver: &mut Receiver, number: u32) {
-    if !before(number, receiver.next) {
-        receiver.mark = Some(number);
-    }
-}
+impl Urgent {
+    /// Nothing is urgent.
+    pub const NONE: Urgent = Urgent {
+        mark: None,
+        count: 0,
+        bytes: [0; BYTES_MAX],
+    };
 
-/// Takes the urgent byte out of a segment whose turn it is, if it is in it.
-pub unsafe fn extract(receiver: *mut Receiver, segment: *mut Segment, scrap: &mut Scrap) {
-    unsafe {
-        if let Some(at) = (*segment).urgent {
-            (*receiver).mark = Some((*segment).seq.wrapping_add(at));
+    /// Whether no urgent byte waits for the client.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Takes the oldest urgent byte.
+    pub fn pop(&mut self) -> Option<u8> {
+        let (&first, _) = self.bytes.get(..self.count)?.split_first()?;
+        self.bytes.copy_within(1.., 0);
+        self.count -= 1;
+        Some(first)
+    }
+
+    /// Notes that the byte with this number is urgent, if it is still to come: `next` is the next
+    /// byte expected.
+    pub fn note(&mut self, number: u32, next: u32) {
+        if !before(number, next) {
+            self.mark = Some(number);
         }
-        let Some(mark) = (*receiver).mark else { return };
-        let at = mark.wrapping_sub((*segment).seq);
-        if at >= (*segment).size {
+    }
+
+    /// Takes the urgent byte out of a segment whose turn it is, if it is in it. `spare` gives a
+    /// piece descriptor, or null; without one the byte stays in the stream, which loses nothing.
+    pub unsafe fn extract(
+        &mut self,
+        segment: &mut Segment,
+        spare: unsafe fn() -> *mut IPRcvBuf,
+        scrap: &mut Scrap,
+    ) {
+        if let Some(at) = segment.urgent {
+            self.mark = Some(segment.seq.wrapping_add(at));
+        }
+        let Some(mark) = self.mark else { return };
+        let at = mark.wrapping_sub(segment.seq);
+        if at >= segment.size {
             return;
         }
-        (*receiver).mark = None;
-        if (*receiver).urgent.count == BYTES_MAX {
+        self.mark = None;
+        let Some(place) = self.bytes.get_mut(self.count) else {
             return;
+        };
+        unsafe {
+            let spare = spare();
+            if spare.is_null() {
+                return;
+            }
+            let (byte, empty) = ipr::take_byte(&mut segment.chain, at, spare);
+            scrap.pieces(empty);
+            *place = byte;
         }
-        let spare = packet::spare_piece();
-        if spare.is_null() {
-            // Without memory the byte stays where it is: in the stream, and not lost.
-            return;
-        }
-        let (byte, empty) = ipr::take_byte(&mut (*segment).chain, at, spare);
-        scrap.pieces(empty);
-        (*segment).size -= 1;
-        (*receiver).urgent.push(byte);
+        segment.size -= 1;
+        self.count += 1;
     }
 }
