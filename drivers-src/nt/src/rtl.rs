@@ -29,7 +29,7 @@ macro_rules! wide {
 }
 
 /// A counted string over `text`, which ends with the terminator that the count leaves out.
-pub fn unicode(text: &'static [u16]) -> UNICODE_STRING {
+pub const fn unicode(text: &'static [u16]) -> UNICODE_STRING {
     let bytes = (text.len() * 2) as u16;
     UNICODE_STRING {
         Length: bytes.saturating_sub(2),

@@ -24,6 +24,30 @@ static HANDLES: Global<Handles> = Global::new(Handles {
     buffers: null_mut(),
 });
 
+/// What NDIS gets to know of this driver.
+static CHARACTERISTICS: Global<NDIS40_PROTOCOL_CHARACTERISTICS> =
+    Global::new(NDIS40_PROTOCOL_CHARACTERISTICS {
+        MajorNdisVersion: 4,
+        MinorNdisVersion: 0,
+        Reserved: 0,
+        OpenAdapterCompleteHandler: open_adapter_complete,
+        CloseAdapterCompleteHandler: close_adapter_complete,
+        SendCompleteHandler: frame::send_complete,
+        TransferDataCompleteHandler: receive::transfer_data_complete,
+        ResetCompleteHandler: reset_complete,
+        RequestCompleteHandler: request_complete,
+        ReceiveHandler: receive::receive,
+        ReceiveCompleteHandler: receive_complete,
+        StatusHandler: status,
+        StatusCompleteHandler: status_complete,
+        Name: unicode(wide!("TCPIP")),
+        ReceivePacketHandler: Some(receive::receive_packet),
+        BindAdapterHandler: None,
+        UnbindAdapterHandler: None,
+        TranslateHandler: None,
+        UnloadHandler: None,
+    });
+
 /// Frames that can be on their way out at once.
 const FRAMES_MAX: u32 = 128;
 
@@ -55,11 +79,10 @@ pub unsafe fn register() -> NTSTATUS {
             NdisAllocateBufferPool(&mut status, &raw mut (*handles).buffers, FRAMES_MAX);
         }
         if status == NDIS_STATUS_SUCCESS {
-            let mut characteristics = characteristics();
             NdisRegisterProtocol(
                 &mut status,
                 &raw mut (*handles).protocol,
-                &mut characteristics,
+                CHARACTERISTICS.get(),
                 size_of::<NDIS40_PROTOCOL_CHARACTERISTICS>() as u32,
             );
         }
@@ -90,32 +113,6 @@ pub unsafe fn deregister() {
         if !(*handles).packets.is_null() {
             NdisFreePacketPool((*handles).packets);
         }
-    }
-}
-
-#[unsafe(link_section = "INIT")]
-#[inline(never)]
-fn characteristics() -> NDIS40_PROTOCOL_CHARACTERISTICS {
-    NDIS40_PROTOCOL_CHARACTERISTICS {
-        MajorNdisVersion: 4,
-        MinorNdisVersion: 0,
-        Reserved: 0,
-        OpenAdapterCompleteHandler: open_adapter_complete,
-        CloseAdapterCompleteHandler: close_adapter_complete,
-        SendCompleteHandler: frame::send_complete,
-        TransferDataCompleteHandler: receive::transfer_data_complete,
-        ResetCompleteHandler: reset_complete,
-        RequestCompleteHandler: request_complete,
-        ReceiveHandler: receive::receive,
-        ReceiveCompleteHandler: receive_complete,
-        StatusHandler: status,
-        StatusCompleteHandler: status_complete,
-        Name: unicode(wide!("TCPIP")),
-        ReceivePacketHandler: Some(receive::receive_packet),
-        BindAdapterHandler: None,
-        UnbindAdapterHandler: None,
-        TranslateHandler: None,
-        UnloadHandler: None,
     }
 }
 
