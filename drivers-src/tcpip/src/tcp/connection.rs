@@ -64,6 +64,8 @@ pub struct Connection {
     pub lock: KSPIN_LOCK,
     /// Where it stands.
     pub state: State,
+    /// The last handle of its file is gone: it must not be opened again.
+    pub abandoned: bool,
     /// Its two ends.
     pub tuple: Tuple,
     /// The way from the peer to the client.

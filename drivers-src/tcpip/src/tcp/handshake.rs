@@ -67,7 +67,8 @@ unsafe fn begin(address: *mut Address, request: *mut IRP, arrival: &Arrival) -> 
         let mut deferred = Deferred::NOTHING;
         lock(connection);
         let idle = matches!((*connection).state, State::Closed | State::Listen)
-            && !(*connection).receiver.in_delivery;
+            && !(*connection).receiver.in_delivery
+            && !(*connection).abandoned;
         let usable = idle && (*connection).address == address;
         if usable {
             let initial = INITIAL.fetch_add(INITIAL_STEP, Ordering::Relaxed);

@@ -142,6 +142,7 @@ pub unsafe fn cleanup(connection: *mut Connection) {
         lock(connection);
         // Nobody is left to be told.
         (*connection).receiver.ending_told = true;
+        (*connection).abandoned = true;
         break_off(connection, STATUS_CANCELLED, &mut deferred);
         deliver::finish(connection, Queue::EMPTY, &mut deferred);
     }
