@@ -49,7 +49,10 @@ pub fn load(source: &Source, selection: &Selection) -> Outcome<Loaded> {
         files.map_err(|failure| failure.to_string())
     };
     let case = Case::load(plan, drivers).map_err(|error| Failure::new(error.to_string()))?;
-    Ok(Loaded { case, scenario_hash: hash.into_inner() })
+    Ok(Loaded {
+        case,
+        scenario_hash: hash.into_inner(),
+    })
 }
 
 /// A driver by its path: a file, or else a path of the bundle.
@@ -88,12 +91,20 @@ fn from_bundle(sys: &str, pdb: &str) -> Outcome<DriverFiles> {
         let missing = || Failure::at(path, "the bundle does not have it");
         bundle().file(path).map(<[u8]>::to_vec).ok_or_else(missing)
     };
-    Ok(DriverFiles { label: sys.to_owned(), sys: file(sys)?, pdb: Some(file(pdb)?) })
+    Ok(DriverFiles {
+        label: sys.to_owned(),
+        sys: file(sys)?,
+        pdb: Some(file(pdb)?),
+    })
 }
 
 /// A driver file of the user's own, with the symbols beside it if there are any.
 fn own(path: &Path) -> Outcome<DriverFiles> {
     let label = path.display().to_string();
     let sys = fs::read(path).map_err(|error| Failure::at(&label, error))?;
-    Ok(DriverFiles { label, sys, pdb: fs::read(path.with_extension("pdb")).ok() })
+    Ok(DriverFiles {
+        label,
+        sys,
+        pdb: fs::read(path.with_extension("pdb")).ok(),
+    })
 }

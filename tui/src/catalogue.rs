@@ -44,7 +44,10 @@ pub fn find(name: &str) -> Outcome<Source> {
     if !looks_like_path {
         let names: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
         let problem = format!("there is no scenario '{name}'");
-        let mend = format!("{} (a file is named by a path that ends in .toml)", suggest::mend(name, &names));
+        let mend = format!(
+            "{} (a file is named by a path that ends in .toml)",
+            suggest::mend(name, &names)
+        );
         return Err(Failure::new(problem).mend(mend));
     }
     let text = fs::read_to_string(path).map_err(|error| Failure::at(name, error))?;
@@ -54,7 +57,12 @@ pub fn find(name: &str) -> Outcome<Source> {
 
 fn read(name: &str, file: &str, text: String, folder: Option<PathBuf>) -> Outcome<Source> {
     let scenario = parse(file, &text)?;
-    Ok(Source { name: name.to_owned(), text, folder, scenario })
+    Ok(Source {
+        name: name.to_owned(),
+        text,
+        folder,
+        scenario,
+    })
 }
 
 #[cfg(test)]
@@ -64,10 +72,13 @@ mod tests {
     #[test]
     fn every_scenario_of_the_repository_is_bundled() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let files = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
         let toml = files.filter(|path| path.extension().is_some_and(|e| e == "toml"));
-        let mut names: Vec<String> =
-            toml.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = toml
+            .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         let bundled: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
         assert_eq!(bundled, names);

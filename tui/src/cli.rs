@@ -216,7 +216,10 @@ fn seeds(text: &str) -> Result<Seeds, String> {
     let wrong = || "write A..B, for example 1..200 (200 seeds)".to_owned();
     let (first, last) = text.split_once("..").ok_or_else(wrong)?;
     let number = |text: &str| text.parse::<u64>().map_err(|_| wrong());
-    let seeds = Seeds { first: number(first)?, last: number(last)? };
+    let seeds = Seeds {
+        first: number(first)?,
+        last: number(last)?,
+    };
     match seeds.last.checked_sub(seeds.first) {
         None => Err(format!("{last} comes before {first}")),
         // Each seed keeps a result.
@@ -226,7 +229,9 @@ fn seeds(text: &str) -> Result<Seeds, String> {
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, for example driver=fixed")?;
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("write KEY=VALUE, for example driver=fixed")?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
@@ -246,7 +251,9 @@ fn granularities() -> impl TypedValueParser<Value = Granularity> {
 }
 
 fn strategies() -> impl TypedValueParser<Value = Strategy> {
-    let values = STRATEGIES.iter().map(|s| PossibleValue::new(s.name).help(s.help));
+    let values = STRATEGIES
+        .iter()
+        .map(|s| PossibleValue::new(s.name).help(s.help));
     PossibleValuesParser::new(values.collect::<Vec<_>>())
         .map(|name| Strategy(find(&name).expect("a listed name")))
 }
@@ -263,9 +270,23 @@ mod tests {
 
     #[test]
     fn seeds_include_both_ends() {
-        assert_eq!(seeds("1..200"), Ok(Seeds { first: 1, last: 200 }));
+        assert_eq!(
+            seeds("1..200"),
+            Ok(Seeds {
+                first: 1,
+                last: 200
+            })
+        );
         assert_eq!(seeds("7..7"), Ok(Seeds { first: 7, last: 7 }));
-        for wrong in ["", "1", "1..", "..2", "2..1", "a..b", "0..18446744073709551615"] {
+        for wrong in [
+            "",
+            "1",
+            "1..",
+            "..2",
+            "2..1",
+            "a..b",
+            "0..18446744073709551615",
+        ] {
             assert!(seeds(wrong).is_err(), "{wrong}");
         }
     }

@@ -91,9 +91,14 @@ impl Index {
             let known = builds().map(|f| f.build.as_str()).collect();
             return Err(unknown(&format!("build of {driver}"), build, known));
         }
-        builds().find(|f| f.build == build && f.arch == arch.name()).ok_or_else(|| {
-            Failure::new(format!("the build '{build}' of {driver} is not made for {}", arch.name()))
+        builds()
+            .find(|f| f.build == build && f.arch == arch.name())
+            .ok_or_else(|| {
+                Failure::new(format!(
+                    "the build '{build}' of {driver} is not made for {}",
+                    arch.name()
+                ))
                 .mend("choose another profile; `irqlab drivers` lists what there is")
-        })
+            })
     }
 }

@@ -34,7 +34,9 @@ const WIDEST: u16 = 160;
 /// How wide text is to be: what the user says, or the terminal's width, or 80 cells.
 pub fn width(asked: Option<u16>) -> usize {
     let terminal = || match io::stdout().is_terminal() {
-        true => ratatui::crossterm::terminal::size().ok().map(|(columns, _)| columns.min(WIDEST)),
+        true => ratatui::crossterm::terminal::size()
+            .ok()
+            .map(|(columns, _)| columns.min(WIDEST)),
         false => None,
     };
     usize::from(asked.or_else(terminal).unwrap_or(80))

@@ -88,15 +88,31 @@ mod tests {
             let files = |_: &str| Err(String::new());
             let plan = source.scenario.expand(selection, &files).unwrap();
             let (name, scenario) = (&source.name, &source.scenario);
-            replay_line(name, scenario, &plan, &selection.faults, Granularity::Access, answers)
+            replay_line(
+                name,
+                scenario,
+                &plan,
+                &selection.faults,
+                Granularity::Access,
+                answers,
+            )
         };
-        let random = Answers::Strategy { name: "random", seed: 17 };
+        let random = Answers::Strategy {
+            name: "random",
+            seed: 17,
+        };
         let all = Selection::default();
-        assert_eq!(line(&all, random), "irqlab run kb931322 --profile amd64 --seed 17");
+        assert_eq!(
+            line(&all, random),
+            "irqlab run kb931322 --profile amd64 --seed 17"
+        );
         let changed = Selection {
             profile: Some(isa::Profile::I386),
             cpus: Some(4),
-            set: vec![("driver".into(), "fixed".into()), ("nat".into(), "true".into())],
+            set: vec![
+                ("driver".into(), "fixed".into()),
+                ("nat".into(), "true".into()),
+            ],
             faults: vec!["pool.fail:nth=3,tag=a b".into()],
             ..Selection::default()
         };
@@ -109,7 +125,12 @@ mod tests {
 
     #[test]
     fn words_are_quoted_for_a_shell() {
-        let cases = [("plain-1.toml", "plain-1.toml"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''")];
+        let cases = [
+            ("plain-1.toml", "plain-1.toml"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+        ];
         for (word, expected) in cases {
             assert_eq!(quoted(word), expected);
         }

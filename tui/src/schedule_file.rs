@@ -60,7 +60,13 @@ impl ScheduleFile {
         (strategy, seed): (&str, u64),
         ended: &Ended,
     ) -> ScheduleFile {
-        let Plan { profile, personality, cpus, settings, .. } = loaded.case.plan.clone();
+        let Plan {
+            profile,
+            personality,
+            cpus,
+            settings,
+            ..
+        } = loaded.case.plan.clone();
         ScheduleFile {
             scenario: name.to_owned(),
             text: loaded.scenario_hash,
@@ -108,7 +114,11 @@ impl ScheduleFile {
             let names: Vec<_> = drivers.iter().map(|(name, _)| name.clone()).collect();
             names.join(", ")
         };
-        let other = self.drivers.iter().zip(&now).find(|(then, now)| then != now);
+        let other = self
+            .drivers
+            .iter()
+            .zip(&now)
+            .find(|(then, now)| then != now);
         Err(match other {
             Some(((then, hash), (name, new))) if then == name => format!(
                 "it was recorded with other bytes of {name} (hash {hash:016x}, now {new:016x})"
@@ -124,13 +134,20 @@ impl ScheduleFile {
 
 fn hashes(loaded: &Loaded) -> Vec<(String, u64)> {
     let drivers = loaded.case.drivers.iter();
-    drivers.map(|d| (d.image.name.clone(), d.image.hash)).collect()
+    drivers
+        .map(|d| (d.image.name.clone(), d.image.hash))
+        .collect()
 }
 
 impl fmt::Display for ScheduleFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{MAGIC} {VERSION} scenario={}", escaped(&self.scenario))?;
-        write!(f, " text={:016x} profile={}", self.text, self.profile.name())?;
+        write!(
+            f,
+            " text={:016x} profile={}",
+            self.text,
+            self.profile.name()
+        )?;
         write!(f, " personality={} cpus={}", self.personality, self.cpus)?;
         for (key, value) in &self.settings {
             write!(f, " set.{}={}", escaped(key), escaped(value))?;
@@ -139,7 +156,12 @@ impl fmt::Display for ScheduleFile {
             write!(f, " fault={}", escaped(fault))?;
         }
         write!(f, " granularity={}", self.granularity.name())?;
-        write!(f, " strategy={} seed={}", escaped(&self.strategy), self.seed)?;
+        write!(
+            f,
+            " strategy={} seed={}",
+            escaped(&self.strategy),
+            self.seed
+        )?;
         for (name, hash) in &self.drivers {
             write!(f, " driver={}:{hash:016x}", escaped(name))?;
         }
@@ -159,14 +181,17 @@ impl FromStr for ScheduleFile {
             Some(VERSION) => {}
             version => {
                 let version = version.unwrap_or("none");
-                return Err(format!("its form has version {version}; this irqlab reads {VERSION}"));
+                return Err(format!(
+                    "its form has version {version}; this irqlab reads {VERSION}"
+                ));
             }
         }
         let mut single: BTreeMap<&str, String> = BTreeMap::new();
         let (mut settings, mut faults, mut drivers) = (BTreeMap::new(), Vec::new(), Vec::new());
         for word in words {
-            let (key, value) =
-                word.split_once('=').ok_or_else(|| format!("'{word}' is not KEY=VALUE"))?;
+            let (key, value) = word
+                .split_once('=')
+                .ok_or_else(|| format!("'{word}' is not KEY=VALUE"))?;
             let value = unescaped(value).ok_or_else(|| format!("'{word}' has a bad % escape"))?;
             if let Some(setting) = key.strip_prefix("set.") {
                 let setting = unescaped(setting).ok_or_else(|| format!("bad key '{key}'"))?;
@@ -174,14 +199,19 @@ impl FromStr for ScheduleFile {
             } else if key == "fault" {
                 faults.push(value);
             } else if key == "driver" {
-                let (name, hash) =
-                    value.rsplit_once(':').ok_or_else(|| format!("'{word}' has no hash"))?;
+                let (name, hash) = value
+                    .rsplit_once(':')
+                    .ok_or_else(|| format!("'{word}' has no hash"))?;
                 drivers.push((name.to_owned(), hexadecimal(key, hash)?));
             } else if single.insert(key, value).is_some() {
                 return Err(format!("'{key}' is there twice"));
             }
         }
-        let mut take = |key: &str| single.remove(key).ok_or_else(|| format!("'{key}=' is missing"));
+        let mut take = |key: &str| {
+            single
+                .remove(key)
+                .ok_or_else(|| format!("'{key}=' is missing"))
+        };
         let unknown = |key: &str, value: &str| format!("'{value}' is no {key} that irqlab knows");
         let profile = take("profile")?;
         let personality = take("personality")?;
@@ -226,7 +256,9 @@ fn escaped(text: &str) -> String {
         match c {
             ' ' | '%' => out += &format!("%{:02X}", u32::from(c)),
             c if c.is_whitespace() || c.is_control() => {
-                c.encode_utf8(&mut [0; 4]).bytes().for_each(|b| out += &format!("%{b:02X}"));
+                c.encode_utf8(&mut [0; 4])
+                    .bytes()
+                    .for_each(|b| out += &format!("%{b:02X}"));
             }
             c => out.push(c),
         }
@@ -292,14 +324,26 @@ mod tests {
         let cases = [
             ("", "not a schedule"),
             ("irqlab-schedule 9 moves=-", "version 9"),
-            (&good.replace("profile=ia64", "profile=vax"), "'vax' is no profile"),
-            (&good.replace("cpus=3", "cpus=0"), "'0' is no number of processors"),
+            (
+                &good.replace("profile=ia64", "profile=vax"),
+                "'vax' is no profile",
+            ),
+            (
+                &good.replace("cpus=3", "cpus=0"),
+                "'0' is no number of processors",
+            ),
             (&good.replace(" seed=7", ""), "'seed=' is missing"),
-            (&good.replace("seed=7", "seed=7 seed=8"), "'seed' is there twice"),
+            (
+                &good.replace("seed=7", "seed=7 seed=8"),
+                "'seed' is there twice",
+            ),
             (&good.replace("seed=7", "sead=7 seed=7"), "no key 'sead'"),
             (&good.replace("moves=4B3C", "moves=4!"), "'!'"),
-            (&good.replace("%20", "%2"), "bad % escape"),
-            (&good.replace("trace=0000000000000abc", "trace=xyz"), "no hash"),
+            (&good.replace("%20", "%G0"), "bad % escape"),
+            (
+                &good.replace("trace=0000000000000abc", "trace=xyz"),
+                "no hash",
+            ),
         ];
         for (text, part) in cases {
             let error = text.parse::<ScheduleFile>().unwrap_err();

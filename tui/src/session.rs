@@ -32,14 +32,26 @@ impl Session {
     pub fn new(scenario: &str, selection: Selection, granularity: Granularity) -> Outcome<Session> {
         let source = catalogue::find(scenario)?;
         let loaded = case::load(&source, &selection)?;
-        Ok(Session { source, selection, loaded, granularity })
+        Ok(Session {
+            source,
+            selection,
+            loaded,
+            granularity,
+        })
     }
 
     /// The line that runs it again with these answers.
     pub fn replay_line(&self, answers: Answers<'_>) -> String {
         let (source, plan) = (&self.source, &self.loaded.case.plan);
         let faults = &self.selection.faults;
-        replay_line(&source.name, &source.scenario, plan, faults, self.granularity, answers)
+        replay_line(
+            &source.name,
+            &source.scenario,
+            plan,
+            faults,
+            self.granularity,
+            answers,
+        )
     }
 
     /// A machine that has booted and can run schedules.
@@ -61,7 +73,10 @@ impl Session {
     /// The machine does not boot.
     pub fn run_seed(&self, strategy: &StrategyKind, seed: u64) -> Outcome<Explained> {
         let ended = self.campaign()?.run((strategy.make)(seed));
-        let answers = Answers::Strategy { name: strategy.name, seed };
+        let answers = Answers::Strategy {
+            name: strategy.name,
+            seed,
+        };
         self.explain(&ended, answers, strategy.name, seed)
     }
 
@@ -125,14 +140,20 @@ impl Session {
 /// Why a run did not make the moves of its schedule, if it did not.
 fn misfit(moves: &Moves, ended: &Ended) -> Option<String> {
     let made = &ended.moves.0;
-    let differs = moves.0.iter().enumerate().find(|(i, wanted)| made.get(*i) != Some(wanted));
+    let differs = moves
+        .0
+        .iter()
+        .enumerate()
+        .find(|(i, wanted)| made.get(*i) != Some(wanted));
     let (_, (number, option)) = differs?;
     Some(match *number > ended.choices {
         true => format!(
             "the schedule moves at choice {number}, but the run ends after {} choices",
             ended.choices
         ),
-        false => format!("the schedule takes option {option} at choice {number}, which is not there"),
+        false => {
+            format!("the schedule takes option {option} at choice {number}, which is not there")
+        }
     })
 }
 

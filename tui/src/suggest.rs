@@ -10,9 +10,14 @@ pub fn mend(word: &str, known: &[&str]) -> String {
 
 /// The known word that differs least, if no more than a third of the word differs.
 pub fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let nearest = known.iter().map(|known| (distance(word, known), *known)).min();
+    let nearest = known
+        .iter()
+        .map(|known| (distance(word, known), *known))
+        .min();
     let limit = word.chars().count().div_ceil(3);
-    nearest.filter(|(distance, _)| *distance <= limit).map(|(_, known)| known)
+    nearest
+        .filter(|(distance, _)| *distance <= limit)
+        .map(|(_, known)| known)
 }
 
 /// Insertions, deletions and substitutions that turn `a` into `b` (Levenshtein 1966).
@@ -45,7 +50,11 @@ mod tests {
 
     #[test]
     fn distances() {
-        let cases = [("", "abc", 3), ("kitten", "sitting", 3), ("same", "same", 0)];
+        let cases = [
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+            ("same", "same", 0),
+        ];
         for (a, b, expected) in cases {
             assert_eq!(distance(a, b), expected, "{a} {b}");
         }

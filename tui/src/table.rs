@@ -7,7 +7,10 @@ pub fn render(headings: &[&str], rows: &[Vec<String>], right: &[usize]) -> Strin
         .iter()
         .enumerate()
         .map(|(column, heading)| {
-            let cells = rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count());
+            let cells = rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|c| c.chars().count());
             cells.max().unwrap_or(0).max(heading.chars().count())
         })
         .collect();
@@ -48,14 +51,22 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_cells() {
-        let rows = [vec!["long cell".into(), "1".into()], vec!["b".into(), "1,000".into()]];
-        let expected = "name       size\nlong cell     1\nb         1,000\n";
+        let rows = [
+            vec!["long cell".into(), "1".into()],
+            vec!["b".into(), "1,000".into()],
+        ];
+        let expected = "name        size\nlong cell      1\nb          1,000\n";
         assert_eq!(render(&["name", "size"], &rows, &[1]), expected);
     }
 
     #[test]
     fn commas() {
-        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (802_328, "802,328")];
+        let cases = [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (802_328, "802,328"),
+        ];
         for (number, text) in cases {
             assert_eq!(thousands(number), text);
         }

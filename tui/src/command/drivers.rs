@@ -29,7 +29,15 @@ pub(super) fn run(args: &DriversArgs) -> Outcome<bool> {
 }
 
 const HEADINGS: [&str; 10] = [
-    "File version", "Size", "Date", "Time", "Platform", "SP", "Branch", "Build", "Dates from",
+    "File version",
+    "Size",
+    "Date",
+    "Time",
+    "Platform",
+    "SP",
+    "Branch",
+    "Build",
+    "Dates from",
     "Path",
 ];
 

@@ -20,9 +20,15 @@ use crate::session::Session;
 use crate::table;
 
 pub(super) fn run(args: &ExploreArgs) -> Outcome<bool> {
-    let session =
-        Session::new(&args.case.scenario, args.case.selection(), args.case.granularity)?;
-    let seeds = args.seeds.unwrap_or(Seeds { first: 1, last: args.schedules });
+    let session = Session::new(
+        &args.case.scenario,
+        args.case.selection(),
+        args.case.granularity,
+    )?;
+    let seeds = args.seeds.unwrap_or(Seeds {
+        first: 1,
+        last: args.schedules,
+    });
     let ended = explore(&session, args, seeds)?;
     let case = &session.loaded.case;
     let machine = case
@@ -60,7 +66,9 @@ fn explore(session: &Session, args: &ExploreArgs, seeds: Seeds) -> Outcome<Vec<(
     results
         .map(|(seed, ended)| match ended {
             Some(ended) => Ok((seed, ended)),
-            None => Err(Failure::new(format!("seed {seed} was not run: a worker ended early"))),
+            None => Err(Failure::new(format!(
+                "seed {seed} was not run: a worker ended early"
+            ))),
         })
         .collect()
 }
@@ -77,7 +85,11 @@ struct Until {
 
 impl Until {
     fn new(first_seed: u64) -> Until {
-        Until { open: first_seed, done: BTreeSet::new(), first: None }
+        Until {
+            open: first_seed,
+            done: BTreeSet::new(),
+            first: None,
+        }
     }
 
     fn go_on(&mut self, seed: u64, stopped: bool) -> bool {
@@ -102,7 +114,11 @@ struct Progress {
 impl Progress {
     fn new(seeds: Seeds) -> Progress {
         let total = seeds.last - seeds.first + 1;
-        Progress { done: 0, total, shown: stderr().is_terminal() }
+        Progress {
+            done: 0,
+            total,
+            shown: stderr().is_terminal(),
+        }
     }
 
     fn step(&mut self) {
@@ -185,14 +201,22 @@ fn summarise(
                 expected: verdict.is_ok(),
                 first_seed: *seed,
                 choices: run.choices,
-                replay: session.replay_line(Answers::Strategy { name: strategy, seed: *seed }),
+                replay: session.replay_line(Answers::Strategy {
+                    name: strategy,
+                    seed: *seed,
+                }),
             }
         });
         end.count += 1;
     }
-    let seen = ended.iter().any(|(_, run)| StopKind::of(&run.stop) == plan.expect.stop);
+    let seen = ended
+        .iter()
+        .any(|(_, run)| StopKind::of(&run.stop) == plan.expect.stop);
     if plan.expect.how == How::Possible && !seen {
-        problems.push(format!("expected {}, but it was in none of the schedules", plan.expect));
+        problems.push(format!(
+            "expected {}, but it was in none of the schedules",
+            plan.expect
+        ));
     }
     let mut ends: Vec<End> = ends.into_values().collect();
     ends.sort_by_key(|end| (std::cmp::Reverse(end.count), end.first_seed));
@@ -232,16 +256,27 @@ fn signature(stop: &Stop, names: &MachineNames<'_>) -> (Option<u32>, Option<Plac
         Stop::Deadlock { waits } => {
             let kinds: BTreeSet<&str> = waits.iter().map(|wait| wait.what).collect();
             let kinds: Vec<&str> = kinds.into_iter().collect();
-            (None, None, format!("deadlock of {} waits ({})", waits.len(), kinds.join(", ")))
+            (
+                None,
+                None,
+                format!("deadlock of {} waits ({})", waits.len(), kinds.join(", ")),
+            )
         }
         Stop::Unimplemented { name, caller, .. } => {
             let place = at(*caller);
             let what = format!("not modelled: {name} in {}", function(&place));
             (None, Some(place), what)
         }
-        Stop::Request { thread, step, status, .. } => {
-            (None, None, format!("step {} of {thread} failed with 0x{status:08X}", step + 1))
-        }
+        Stop::Request {
+            thread,
+            step,
+            status,
+            ..
+        } => (
+            None,
+            None,
+            format!("step {} of {thread} failed with 0x{status:08X}", step + 1),
+        ),
         Stop::Limit { limit, value, pc } => {
             let place = at(*pc);
             let what = format!("limit: {limit:?} {value} in {}", function(&place));
@@ -275,21 +310,30 @@ fn text(summary: &Summary) -> String {
                 if end.expected { "yes" } else { "NO" }.to_owned(),
                 end.first_seed.to_string(),
                 end.what.clone(),
-                end.place.as_ref().and_then(Place::file_line).unwrap_or_default(),
+                end.place
+                    .as_ref()
+                    .and_then(Place::file_line)
+                    .unwrap_or_default(),
             ]
         })
         .collect();
     let headings = ["runs", "expected", "first seed", "end", "first at"];
     text += &table::render(&headings, &rows, &[0, 2]);
     text.push('\n');
-    for end in s.ends.iter().filter(|end| end.kind != StopKind::Completed.name()) {
+    for end in s
+        .ends
+        .iter()
+        .filter(|end| end.kind != StopKind::Completed.name())
+    {
         text += &format!("{}\n", end.replay);
     }
     match s.problems.as_slice() {
         [] => text += "as the scenario expects\n",
         problems => {
             text += "NOT what the scenario expects:\n";
-            problems.iter().for_each(|problem| text += &format!("  {problem}\n"));
+            problems
+                .iter()
+                .for_each(|problem| text += &format!("  {problem}\n"));
         }
     }
     text

@@ -66,7 +66,8 @@ fn objects(image: &Image) -> Vec<ImportObject<'_>> {
                 module: &import.module,
                 name: &import.name,
                 modelled: api.is_some(),
-                convention: api.map(|api| format!("{:?}", api.style.convention(image.arch)).to_lowercase()),
+                convention: api
+                    .map(|api| format!("{:?}", api.style.convention(image.arch)).to_lowercase()),
                 arguments: api.map(arguments),
                 irql: api.map(|api| api.irql.describe()),
                 source: api.map(|api| api.source),
@@ -78,8 +79,12 @@ fn objects(image: &Image) -> Vec<ImportObject<'_>> {
 
 /// What is missing, as a machine says that is to boot with the driver alone.
 fn missing(image: &Image) -> Vec<MissingImport> {
-    let profile = Profile::ALL.into_iter().find(|profile| profile.arch() == image.arch);
-    let Some(profile) = profile else { return Vec::new() };
+    let profile = Profile::ALL
+        .into_iter()
+        .find(|profile| profile.arch() == image.arch);
+    let Some(profile) = profile else {
+        return Vec::new();
+    };
     let machine = format!(
         "title = 'imports'\nsummary = 'imports'\nstory = ''\n\
          [machine]\nprofiles = ['{}']\npersonalities = ['nt4']\n",
@@ -87,19 +92,29 @@ fn missing(image: &Image) -> Vec<MissingImport> {
     );
     let plan = parse("imports.toml", &machine)
         .and_then(|scenario| scenario.expand(&Selection::default(), &|_| Err(String::new())));
-    let drivers = [Driver { image: image.clone(), service: String::new() }];
-    let everything_modelled = image.imports.iter().all(|import| nt::find(&import.name).is_some());
+    let drivers = [Driver {
+        image: image.clone(),
+        service: String::new(),
+    }];
+    let everything_modelled = image
+        .imports
+        .iter()
+        .all(|import| nt::find(&import.name).is_some());
     match plan {
-        Ok(plan) if !everything_modelled => match boot(&plan, &drivers, Granularity::Sync, Watch::Points) {
-            Err(BootError::Imports { missing, .. }) => missing,
-            _ => Vec::new(),
-        },
+        Ok(plan) if !everything_modelled => {
+            match boot(&plan, &drivers, Granularity::Sync, Watch::Points) {
+                Err(BootError::Imports { missing, .. }) => missing,
+                _ => Vec::new(),
+            }
+        }
         _ => Vec::new(),
     }
 }
 
 fn users_of(import: &Import, missing: &[MissingImport]) -> Vec<String> {
-    let mut found = missing.iter().filter(|m| m.module == import.module && m.name == import.name);
+    let mut found = missing
+        .iter()
+        .filter(|m| m.module == import.module && m.name == import.name);
     found.next().map(|m| m.callers.clone()).unwrap_or_default()
 }
 
@@ -120,7 +135,11 @@ fn text(image: &Image, imports: &[ImportObject<'_>], missing: usize) -> String {
     // Arguments and source are long: they stand below.
     for (index, line) in table::render(&headings, &rows, &[]).lines().enumerate() {
         text += &format!("{line}\n");
-        for more in index.checked_sub(1).into_iter().flat_map(|i| details(&imports[i])) {
+        for more in index
+            .checked_sub(1)
+            .into_iter()
+            .flat_map(|i| details(&imports[i]))
+        {
             text += &format!("    {more}\n");
         }
     }
@@ -132,7 +151,12 @@ fn row(import: &ImportObject<'_>) -> Vec<String> {
     vec![
         import.module.to_owned(),
         import.name.to_owned(),
-        if import.modelled { "modelled" } else { "MISSING" }.to_owned(),
+        if import.modelled {
+            "modelled"
+        } else {
+            "MISSING"
+        }
+        .to_owned(),
         or_dash(import.convention.as_deref()),
         or_dash(import.irql),
     ]
@@ -141,6 +165,10 @@ fn row(import: &ImportObject<'_>) -> Vec<String> {
 fn details(import: &ImportObject<'_>) -> Vec<String> {
     match (&import.arguments, import.source) {
         (Some(arguments), Some(source)) => vec![format!("{arguments}  [{source}]")],
-        _ => import.users.iter().map(|user| format!("used by {user}")).collect(),
+        _ => import
+            .users
+            .iter()
+            .map(|user| format!("used by {user}"))
+            .collect(),
     }
 }

@@ -13,13 +13,22 @@ use crate::schedule_file::ScheduleFile;
 use crate::session::Session;
 
 pub(super) fn run(args: &RunArgs) -> Outcome<bool> {
-    let session =
-        Session::new(&args.case.scenario, args.case.selection(), args.case.granularity)?;
+    let session = Session::new(
+        &args.case.scenario,
+        args.case.selection(),
+        args.case.granularity,
+    )?;
     let (strategy, explained) = match &args.schedule {
-        None => (args.strategy.0.name, session.run_seed(args.strategy.0, args.seed)?),
+        None => (
+            args.strategy.0.name,
+            session.run_seed(args.strategy.0, args.seed)?,
+        ),
         Some(text) => {
             let moves: Moves = text.parse().map_err(|e| Failure::at("--schedule", e))?;
-            ("replay", session.run_moves(&moves, "--schedule", "replay", args.seed)?)
+            (
+                "replay",
+                session.run_moves(&moves, "--schedule", "replay", args.seed)?,
+            )
         }
     };
     if let Some(path) = &args.save {

@@ -21,7 +21,11 @@ pub(super) fn run(args: &ScenariosArgs) -> Outcome<bool> {
             let width = scenarios.iter().map(|s| s.name.len()).max().unwrap_or(0);
             let describe = |scenario: &Scenario| {
                 let line = format!("{:width$}  {}\n", scenario.name, scenario.summary);
-                if args.verbose { line + &details(scenario) } else { line }
+                if args.verbose {
+                    line + &details(scenario)
+                } else {
+                    line
+                }
             };
             let blocks: Vec<String> = scenarios.iter().map(describe).collect();
             output::print(&blocks.join(if args.verbose { "\n" } else { "" }))?;
@@ -40,10 +44,18 @@ fn details(scenario: &Scenario) -> String {
     let profiles: Vec<&str> = scenario.profiles.iter().map(|p| p.name()).collect();
     let personalities: Vec<&str> = scenario.personalities.iter().map(|p| p.name()).collect();
     row("--profile", &profiles.join(" | "), "the emulated machine");
-    row("--personality", &personalities.join(" | "), "the modelled Windows");
+    row(
+        "--personality",
+        &personalities.join(" | "),
+        "the modelled Windows",
+    );
     row("--cpus", &scenario.cpus.to_string(), "number of processors");
     for setting in &scenario.settings {
-        row(&format!("--set {}=", setting.name), &values(setting).join(" | "), &setting.help);
+        row(
+            &format!("--set {}=", setting.name),
+            &values(setting).join(" | "),
+            &setting.help,
+        );
     }
     for line in scenario.story.lines() {
         text += format!("  {line}").trim_end();
@@ -90,8 +102,18 @@ fn object(scenario: &Scenario) -> ScenarioObject<'_> {
         title: &scenario.title,
         summary: &scenario.summary,
         story: &scenario.story,
-        profiles: scenario.profiles.iter().copied().map(Profile::name).collect(),
-        personalities: scenario.personalities.iter().copied().map(Personality::name).collect(),
+        profiles: scenario
+            .profiles
+            .iter()
+            .copied()
+            .map(Profile::name)
+            .collect(),
+        personalities: scenario
+            .personalities
+            .iter()
+            .copied()
+            .map(Personality::name)
+            .collect(),
         cpus: scenario.cpus,
         settings: scenario
             .settings

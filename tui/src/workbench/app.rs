@@ -67,7 +67,9 @@ impl App {
 
     /// A key was pressed.
     pub fn key(&mut self, event: KeyEvent) -> Effect {
-        let Some(key) = Key::of(event) else { return Effect::None };
+        let Some(key) = Key::of(event) else {
+            return Effect::None;
+        };
         let command = keys::find(self.view, key);
         if self.help.is_some() {
             return self.key_in_help(key);
@@ -167,15 +169,18 @@ impl App {
         Effect::None
     }
 
+    pub(super) fn cancel(&mut self) -> Effect {
+        match self.running.take() {
+            Some(_) => Effect::Cancel,
+            None => Effect::None,
+        }
+    }
+
     pub(super) fn back(&mut self) -> Effect {
-        if self.running.take().is_some() {
-            return Effect::Cancel;
-        }
-        match self.view {
-            View::Stop => return self.show_trace(),
-            View::Trace => self.view = View::Home,
-            View::Home => {}
-        }
+        self.view = match self.view {
+            View::Stop => View::Trace,
+            View::Trace | View::Home => View::Home,
+        };
         Effect::None
     }
 

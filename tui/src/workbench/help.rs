@@ -17,7 +17,10 @@ pub fn draw(view: View, scroll: usize, theme: &Theme, frame: &mut Frame<'_>, are
     let block = pane("Help (↑ ↓ scroll, any other key leaves)", true, theme);
     let room = usize::from(block.inner(area).height);
     let top = scroll.min(lines.len().saturating_sub(room));
-    let lines: Vec<Line<'_>> = lines[top..].iter().map(|line| Line::from(line.as_str())).collect();
+    let lines: Vec<Line<'_>> = lines[top..]
+        .iter()
+        .map(|line| Line::from(line.as_str()))
+        .collect();
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
@@ -25,7 +28,10 @@ pub fn draw(view: View, scroll: usize, theme: &Theme, frame: &mut Frame<'_>, are
 /// The text of the help.
 pub fn lines(view: View) -> Vec<String> {
     let mut lines = Vec::new();
-    for command in COMMANDS.iter().filter(|command| command.views.contains(&view)) {
+    for command in COMMANDS
+        .iter()
+        .filter(|command| command.views.contains(&view))
+    {
         let keys: Vec<String> = command.keys.iter().map(|key| key.name()).collect();
         lines.push(format!("  {:<14} {}", keys.join(" "), command.help));
     }
@@ -35,7 +41,9 @@ pub fn lines(view: View) -> Vec<String> {
         View::Trace => {
             lines.push(String::new());
             lines.push("  The height of a lane is the core's IRQL:".into());
-            lines.push("  ─ PASSIVE   ▂ APC   ▄ DISPATCH   ▆ device   █ HIGH   ┃ the moment shown".into());
+            lines.push(
+                "  ─ PASSIVE   ▂ APC   ▄ DISPATCH   ▆ device   █ HIGH   ┃ the moment shown".into(),
+            );
             lines.push("  Events on it:".into());
             for mark in Mark::ALL {
                 lines.push(format!("  {:<4} {}", mark.letter(), mark.meaning()));

@@ -18,8 +18,8 @@ pub struct Home {
     pub entries: Vec<Entry>,
     /// The chosen one, by index.
     pub chosen: usize,
-    /// The row of the cursor: the scenarios, then the fields of the chosen one.
-    pub row: usize,
+    /// The field that the cursor is on, by index; `None`: it is on the scenarios.
+    pub at: Option<usize>,
 }
 
 /// A scenario and what is chosen for it.
@@ -60,8 +60,14 @@ impl Home {
     /// # Errors
     /// A bundled scenario is not well formed.
     pub fn new() -> Outcome<Home> {
-        let entries = BUNDLED.iter().map(|(name, _)| catalogue::find(name).map(Entry::new));
-        Ok(Home { entries: entries.collect::<Outcome<_>>()?, chosen: 0, row: 0 })
+        let entries = BUNDLED
+            .iter()
+            .map(|(name, _)| catalogue::find(name).map(Entry::new));
+        Ok(Home {
+            entries: entries.collect::<Outcome<_>>()?,
+            chosen: 0,
+            at: None,
+        })
     }
 
     /// The chosen scenario.
@@ -71,39 +77,63 @@ impl Home {
 
     /// The field that the cursor is on.
     pub fn field(&self) -> Option<Field> {
-        let index = self.row.checked_sub(self.entries.len())?;
-        self.entry().fields().get(index).copied()
+        self.entry().fields().get(self.at?).copied()
     }
 
-    /// Moves the cursor by rows; on a scenario it chooses that.
+    /// Moves the cursor by rows: among the scenarios it chooses one, above the first field it
+    /// goes back to them.
     pub fn go(&mut self, by: isize) -> Effect {
-        let rows = self.entries.len() + self.entry().fields().len();
-        self.row = self.row.saturating_add_signed(by).min(rows - 1);
-        if self.row < self.entries.len() {
-            self.chosen = self.row;
+        match self.at {
+            None => {
+                let last = self.entries.len() - 1;
+                self.chosen = self.chosen.saturating_add_signed(by).min(last);
+            }
+            Some(at) => {
+                let last = self.entry().fields().len() - 1;
+                self.at = at.checked_add_signed(by).map(|at| at.min(last));
+            }
         }
         Effect::None
     }
 
-    /// Changes the field of the cursor to its next value, or the one before.
+    /// Moves the cursor from the scenarios to the fields, or back.
+    pub fn turn(&mut self) -> Effect {
+        self.at = match self.at {
+            None => Some(0),
+            Some(_) => None,
+        };
+        Effect::None
+    }
+
+    /// Changes the field of the cursor to its next value, or the one before; from the scenarios
+    /// it goes to the fields.
     pub fn change(&mut self, by: isize) -> Effect {
-        if let Some(field) = self.field() {
-            self.entries[self.chosen].change(field, by);
+        match self.field() {
+            Some(field) => self.entries[self.chosen].change(field, by),
+            None if by > 0 => return self.turn(),
+            None => {}
         }
         Effect::None
     }
 
     /// Adds a digit to the seed; the first one on another field starts a new seed.
     pub fn type_seed(&mut self, key: Key) -> Effect {
-        let Key::Digit(digit) = key else { return Effect::None };
+        let Key::Digit(digit) = key else {
+            return Effect::None;
+        };
         let fresh = self.field() != Some(Field::Seed);
         let fields = self.entry().fields();
-        let seed = fields.iter().position(|field| *field == Field::Seed).unwrap_or(0);
-        self.row = self.entries.len() + seed;
+        let seed = fields
+            .iter()
+            .position(|field| *field == Field::Seed)
+            .unwrap_or(0);
+        self.at = Some(seed);
         let entry = &mut self.entries[self.chosen];
         let so_far = if fresh { 0 } else { entry.seed };
         let digit = u64::from(digit.to_digit(10).unwrap_or(0));
-        let longer = so_far.checked_mul(10).and_then(|seed| seed.checked_add(digit));
+        let longer = so_far
+            .checked_mul(10)
+            .and_then(|seed| seed.checked_add(digit));
         entry.seed = longer.unwrap_or(entry.seed);
         Effect::None
     }
@@ -147,7 +177,11 @@ impl Entry {
             profile: 0,
             personality: 0,
             cpus: scenario.cpus,
-            settings: scenario.settings.iter().map(|setting| setting.default.clone()).collect(),
+            settings: scenario
+                .settings
+                .iter()
+                .map(|setting| setting.default.clone())
+                .collect(),
             granularity: Granularity::Access,
             strategy: find(DEFAULT_STRATEGY).unwrap_or(&STRATEGIES[0]),
             seed: 1,
@@ -225,7 +259,9 @@ impl Entry {
                 let value = &mut self.settings[i];
                 *value = turn_value(&scenario.settings[i].kind, value, by);
             }
-            Field::Granularity => self.granularity = turn_in(&Granularity::ALL, self.granularity, by),
+            Field::Granularity => {
+                self.granularity = turn_in(&Granularity::ALL, self.granularity, by)
+            }
             Field::Strategy => {
                 let at = STRATEGIES.iter().position(|s| s.name == self.strategy.name);
                 self.strategy = &STRATEGIES[turn(at.unwrap_or(0), STRATEGIES.len(), by)];
@@ -242,7 +278,9 @@ impl Entry {
             profile: Some(scenario.profiles[self.profile]),
             personality: Some(scenario.personalities[self.personality]),
             cpus: Some(self.cpus),
-            set: settings.map(|(s, value)| (s.name.clone(), value.to_string())).collect(),
+            set: settings
+                .map(|(s, value)| (s.name.clone(), value.to_string()))
+                .collect(),
             faults: Vec::new(),
         }
     }
@@ -263,8 +301,13 @@ impl Entry {
 
     /// The command line that does the same.
     pub fn command_line(&self) -> String {
-        let Ok(plan) = self.plan() else { return String::new() };
-        let answers = Answers::Strategy { name: self.strategy.name, seed: self.seed };
+        let Ok(plan) = self.plan() else {
+            return String::new();
+        };
+        let answers = Answers::Strategy {
+            name: self.strategy.name,
+            seed: self.seed,
+        };
         let (name, scenario) = (&self.source.name, &self.source.scenario);
         replay_line(name, scenario, &plan, &[], self.granularity, answers)
     }
@@ -305,18 +348,26 @@ mod tests {
         assert_eq!(turn(2, 3, 1), 0);
         let int = SettingKind::Int { min: 1, max: 2 };
         assert_eq!(turn_value(&int, &Value::Int(2), 1), Value::Int(2));
-        assert_eq!(turn_value(&SettingKind::Bool, &Value::Bool(true), 1), Value::Bool(false));
+        assert_eq!(
+            turn_value(&SettingKind::Bool, &Value::Bool(true), 1),
+            Value::Bool(false)
+        );
     }
 
     #[test]
     fn typing_digits_makes_a_seed_and_too_many_are_ignored() {
         let mut home = Home::new().unwrap();
-        "12".chars().for_each(|c| drop(home.type_seed(Key::Digit(c))));
-        assert_eq!(home.entry().seed, 12, "the first digit replaces the default");
+        "12".chars()
+            .for_each(|c| drop(home.type_seed(Key::Digit(c))));
+        assert_eq!(
+            home.entry().seed,
+            12,
+            "the first digit replaces the default"
+        );
         home.erase_seed();
         assert_eq!(home.entry().seed, 1);
         (0..30).for_each(|_| drop(home.type_seed(Key::Digit('9'))));
-        assert_eq!(home.entry().seed, 1_999_999_999_999_999_999 * 10 + 9);
+        assert_eq!(home.entry().seed, 1_999_999_999_999_999_999);
     }
 
     #[test]

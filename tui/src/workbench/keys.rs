@@ -78,6 +78,7 @@ impl Key {
                 KeyCode::PageUp => "PgUp".into(),
                 KeyCode::PageDown => "PgDn".into(),
                 KeyCode::BackTab => "Shift-Tab".into(),
+                KeyCode::F(n) => format!("F{n}"),
                 other => format!("{other:?}"),
             },
         }
@@ -125,6 +126,14 @@ pub const COMMANDS: &[Command] = &[
         act: |app, _| app.home.go(1),
     },
     Command {
+        id: "turn",
+        help: "go from the scenarios to the settings, or back",
+        hint: "settings",
+        keys: &[named(KeyCode::Tab), named(KeyCode::BackTab)],
+        views: HOME,
+        act: |app, _| app.home.turn(),
+    },
+    Command {
         id: "next-value",
         help: "change to the next value",
         hint: "change",
@@ -163,6 +172,14 @@ pub const COMMANDS: &[Command] = &[
         keys: &[letter('t')],
         views: HOME,
         act: |app, _| app.show_trace(),
+    },
+    Command {
+        id: "cancel",
+        help: "stop waiting for a run",
+        hint: "",
+        keys: &[named(KeyCode::Esc)],
+        views: HOME,
+        act: |app, _| app.cancel(),
     },
     // The stop screen.
     Command {
@@ -348,10 +365,10 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         id: "back",
-        help: "go back; stop waiting for a run",
+        help: "go back",
         hint: "back",
         keys: &[named(KeyCode::Esc)],
-        views: ALL,
+        views: &[View::Stop, View::Trace],
         act: |app, _| app.back(),
     },
     Command {
@@ -386,7 +403,13 @@ mod tests {
                 for other in &here[i + 1..] {
                     for key in one.keys {
                         let clash = other.keys.iter().any(|k| k.matches(*key));
-                        assert!(!clash, "{view:?}: {} and {} share {}", one.id, other.id, key.name());
+                        assert!(
+                            !clash,
+                            "{view:?}: {} and {} share {}",
+                            one.id,
+                            other.id,
+                            key.name()
+                        );
                     }
                 }
             }
@@ -398,7 +421,11 @@ mod tests {
         let ids: BTreeSet<_> = COMMANDS.iter().map(|c| c.id).collect();
         assert_eq!(ids.len(), COMMANDS.len());
         for command in COMMANDS {
-            assert!(!command.help.is_empty() && !command.keys.is_empty(), "{}", command.id);
+            assert!(
+                !command.help.is_empty() && !command.keys.is_empty(),
+                "{}",
+                command.id
+            );
             assert!(!command.views.is_empty(), "{}", command.id);
         }
     }

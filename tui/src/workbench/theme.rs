@@ -15,7 +15,9 @@ pub struct Theme {
 impl Theme {
     /// Colours unless `NO_COLOR` says otherwise.
     pub fn of_terminal() -> Theme {
-        Theme { colour: env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) }
+        Theme {
+            colour: env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        }
     }
 
     /// With or without colours.

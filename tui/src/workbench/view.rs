@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::symbols::merge::MergeStrategy;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
@@ -23,9 +24,20 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         return;
     }
     let top = Rect { height: 1, ..area };
-    let bottom = Rect { y: area.bottom() - 1, height: 1, ..area };
-    let between = Rect { y: area.y + 1, height: area.height - 2, ..area };
-    let above = Rect { height: area.height - 1, ..area };
+    let bottom = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        ..area
+    };
+    let between = Rect {
+        y: area.y + 1,
+        height: area.height - 2,
+        ..area
+    };
+    let above = Rect {
+        height: area.height - 1,
+        ..area
+    };
     match (app.view, &app.trace) {
         (View::Stop, _) if app.screen().is_some() => {
             if let Some(screen) = app.screen() {
@@ -37,7 +49,12 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
             trace::draw(state, theme, frame, between);
         }
         _ => {
-            header(" irqlab │ choose a scenario, change it, run it", theme, frame, top);
+            header(
+                " irqlab │ choose a scenario, change it, run it",
+                theme,
+                frame,
+                top,
+            );
             home_view::draw(&app.home, theme, frame, between);
         }
     }
@@ -45,6 +62,12 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         help::draw(app.view, scroll, theme, frame, between);
     }
     status(app, theme, frame, bottom);
+}
+
+/// Lines of the stop screen that are below what is shown in so many rows.
+fn lines_below(app: &App, rows: u16) -> usize {
+    let lines = app.screen().map_or(0, |screen| screen.lines.len());
+    lines.saturating_sub(app.screen_scroll + usize::from(rows))
 }
 
 fn header(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
@@ -60,6 +83,12 @@ fn status(app: &App, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
             let message: Vec<&str> = message.lines().collect();
             Line::styled(format!(" {}", message.join(" ")), theme.alarm())
         }
+        (None, None) if app.view == View::Stop && lines_below(app, area.y) > 0 => {
+            let below = format!(" ↓ {} more lines ", lines_below(app, area.y));
+            let mut line = hints(app.view, theme, area.width - below.chars().count() as u16);
+            line.spans.insert(0, Span::styled(below, theme.header()));
+            line
+        }
         (None, None) => hints(app.view, theme, area.width),
     };
     frame.render_widget(Paragraph::new(line), area);
@@ -67,11 +96,16 @@ fn status(app: &App, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
 
 /// The hints of a view, as many as fit; help comes first, because it is the way to the others.
 fn hints(view: View, theme: &Theme, width: u16) -> Line<'static> {
-    let here = COMMANDS.iter().filter(|c| c.views.contains(&view) && !c.hint.is_empty());
+    let here = COMMANDS
+        .iter()
+        .filter(|c| c.views.contains(&view) && !c.hint.is_empty());
     let (help, others): (Vec<_>, Vec<_>) = here.partition(|command| command.id == "help");
     let any = (view == View::Stop).then(|| ("any key".to_owned(), "the trace".to_owned()));
     let hint = |command: &&super::keys::Command| (command.keys[0].name(), command.hint.to_owned());
-    let all = any.into_iter().chain(others.iter().map(hint)).collect::<Vec<_>>();
+    let all = any
+        .into_iter()
+        .chain(others.iter().map(hint))
+        .collect::<Vec<_>>();
     let help: Vec<_> = help.iter().map(hint).collect();
     let size = |(key, hint): &(String, String)| key.chars().count() + hint.chars().count() + 3;
     let mut room = usize::from(width).saturating_sub(help.iter().map(size).sum());
@@ -85,7 +119,10 @@ fn hints(view: View, theme: &Theme, width: u16) -> Line<'static> {
     }
     shown.extend(help);
     let spans = shown.into_iter().flat_map(|(key, hint)| {
-        [Span::styled(format!(" {key}"), theme.strong()), Span::raw(format!(" {hint} "))]
+        [
+            Span::styled(format!(" {key}"), theme.strong()),
+            Span::raw(format!(" {hint} ")),
+        ]
     });
     Line::from(spans.collect::<Vec<_>>())
 }
@@ -94,7 +131,11 @@ fn hints(view: View, theme: &Theme, width: u16) -> Line<'static> {
 pub fn pane<'a>(title: &str, focus: bool, theme: &Theme) -> Block<'a> {
     let style = if focus { theme.focus() } else { Style::new() };
     let mark = if focus { "▸" } else { "" };
-    Block::bordered().border_style(style).title(Line::styled(format!("{mark}{title}"), style))
+    // Neighbours share a border.
+    Block::bordered()
+        .merge_borders(MergeStrategy::Exact)
+        .border_style(style)
+        .title(Line::styled(format!("{mark}{title}"), style))
 }
 
 /// The lines that are shown in so many rows when line `at` is to be seen.
@@ -111,9 +152,48 @@ pub fn top_of(at: usize, lines: usize, rows: usize) -> usize {
     at.saturating_sub(rows / 2).min(lines.saturating_sub(rows))
 }
 
+/// Text broken at spaces into lines of `width` cells; spaces within a line are kept.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(16);
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let line = lines.last_mut().expect("there is always a line");
+        let needed = line.chars().count() + word.trim_end().chars().count();
+        if needed > width && !line.trim().is_empty() {
+            lines.push(word.to_owned());
+        } else {
+            line.push_str(word);
+        }
+    }
+    lines
+        .iter()
+        .map(|line| line.trim_end().to_owned())
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_is_broken_at_spaces_and_long_words_are_kept() {
+        let cases: [(&str, &[&str]); 4] = [
+            ("", &[]),
+            (
+                "one two three four five six",
+                &["one two three", "four five six"],
+            ),
+            ("a column    and another", &["a column    and", "another"]),
+            (
+                "averylongwordindeed_and_more next",
+                &["averylongwordindeed_and_more", "next"],
+            ),
+        ];
+        for (text, lines) in cases {
+            assert_eq!(wrapped(text, 16), lines);
+        }
+    }
 
     #[test]
     fn what_is_selected_is_in_sight() {

@@ -65,7 +65,10 @@ pub struct Worker<F> {
 impl<F: Fn(Reply) -> bool + Send + Sync + 'static> Worker<F> {
     /// A worker that gives its news to `reply`, which says whether anybody listens.
     pub fn new(reply: F) -> Worker<F> {
-        Worker { wanted: Arc::default(), reply: Arc::new(reply) }
+        Worker {
+            wanted: Arc::default(),
+            reply: Arc::new(reply),
+        }
     }
 
     /// Starts a job.

@@ -37,10 +37,14 @@ impl CodeView {
             return CodeView::default();
         };
         let image = trace.images.iter().find(|image| image.contains(place.pc));
-        let instructions = image.map(|image| disassemble(image, place.pc)).unwrap_or_default();
+        let instructions = image
+            .map(|image| disassemble(image, place.pc))
+            .unwrap_or_default();
         // The address may be inside a call: the instruction is the last one that begins there or
         // before.
-        let after = instructions.iter().position(|(address, _)| *address > place.pc);
+        let after = instructions
+            .iter()
+            .position(|(address, _)| *address > place.pc);
         let current = after.unwrap_or(instructions.len()).checked_sub(1);
         CodeView {
             source: place.source.clone(),
@@ -53,7 +57,9 @@ impl CodeView {
 
 /// The instructions around `pc`. x86 code can only be read from a known beginning: the function's.
 fn disassemble(image: &Image, pc: u64) -> Vec<(u64, String)> {
-    let Some(rva) = image.rva(pc) else { return Vec::new() };
+    let Some(rva) = image.rva(pc) else {
+        return Vec::new();
+    };
     let mut functions = image.symbols.iter().flat_map(|symbols| symbols.functions());
     let function = functions.find(|(start, len, _)| rva.wrapping_sub(*start) < *len);
     let (start, len) = match function {
@@ -61,14 +67,24 @@ fn disassemble(image: &Image, pc: u64) -> Vec<(u64, String)> {
         _ => (rva, 16),
     };
     let end = (start as usize + len as usize).min(image.data.len());
-    let Some(bytes) = image.data.get(start as usize..end) else { return Vec::new() };
+    let Some(bytes) = image.data.get(start as usize..end) else {
+        return Vec::new();
+    };
     let decoder = Decoder::new(image.arch);
     let all = decoder.disassemble(bytes, image.base + u64::from(start), bytes.len());
-    let here = all.iter().position(|(at, len, ..)| pc.wrapping_sub(*at) < u64::from(*len));
+    let here = all
+        .iter()
+        .position(|(at, len, ..)| pc.wrapping_sub(*at) < u64::from(*len));
     let here = here.unwrap_or(0);
-    let (from, to) = (here.saturating_sub(AROUND), (here + AROUND + 1).min(all.len()));
-    let text = |mnemonic: &str, operands: &str| format!("{mnemonic:<7} {operands}");
-    all[from..to].iter().map(|(at, _, name, rest)| (*at, text(name, rest))).collect()
+    let (from, to) = (
+        here.saturating_sub(AROUND),
+        (here + AROUND + 1).min(all.len()),
+    );
+    let text = |mnemonic: &str, operands: &str| format!("{mnemonic:<5} {operands}");
+    all[from..to]
+        .iter()
+        .map(|(at, _, name, rest)| (*at, text(name, rest)))
+        .collect()
 }
 
 /// Draws it: source and disassembly side by side, or one above the other in a tall pane.
@@ -79,7 +95,11 @@ pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect
         (None, Some(function)) => function.clone(),
         _ => "no driver code at this event".into(),
     };
-    let block = pane(&format!("2 Code── {place} "), state.pane == Pane::Code, theme);
+    let block = pane(
+        &format!("2 Code── {place} "),
+        state.pane == Pane::Code,
+        theme,
+    );
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let halves = [Constraint::Percentage(50), Constraint::Min(0)];
@@ -92,7 +112,9 @@ pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect
 }
 
 fn source(state: &TraceState, theme: &Theme, rows: u16) -> Vec<Line<'static>> {
-    let Some((file, line)) = &state.code.source else { return Vec::new() };
+    let Some((file, line)) = &state.code.source else {
+        return Vec::new();
+    };
     let lines = match state.trace.sources.get(file) {
         Some(lines) if !lines.is_empty() => lines,
         _ => return vec![Line::from(format!("the text of {file} is not here"))],
@@ -100,10 +122,25 @@ fn source(state: &TraceState, theme: &Theme, rows: u16) -> Vec<Line<'static>> {
     let current = (*line as usize).saturating_sub(1);
     let top = top_of(current, lines.len(), rows.into());
     let shown = lines.iter().enumerate().skip(top).take(rows.into());
+    // What all of them are indented by says nothing.
+    let indent = |text: &String| text.len() - text.trim_start().len();
+    let indented = shown
+        .clone()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(_, t)| indent(t));
+    let cut = indented.min().unwrap_or(0);
     let marked = |(i, text): (usize, &String)| {
         let mark = if i == current { '▶' } else { ' ' };
-        let line = Line::from(format!("{:>4} {mark} {text}", i + 1));
-        if i == current { line.style(theme.strong()) } else { line }
+        let line = Line::from(format!(
+            "{:>4} {mark} {}",
+            i + 1,
+            text.get(cut..).unwrap_or("")
+        ));
+        if i == current {
+            line.style(theme.strong())
+        } else {
+            line
+        }
     };
     shown.map(marked).collect()
 }
@@ -112,11 +149,23 @@ fn instructions(state: &TraceState, theme: &Theme, rows: u16) -> Vec<Line<'stati
     let code = &state.code;
     let current = code.current.unwrap_or(0);
     let top = top_of(current, code.instructions.len(), rows.into());
-    let shown = code.instructions.iter().enumerate().skip(top).take(rows.into());
+    let shown = code
+        .instructions
+        .iter()
+        .enumerate()
+        .skip(top)
+        .take(rows.into());
     let marked = |(i, (address, text)): (usize, &(u64, String))| {
         let here = code.current == Some(i);
-        let line = Line::from(format!("{} {address:08x}  {text}", if here { '▶' } else { ' ' }));
-        if here { line.style(theme.strong()) } else { line }
+        let line = Line::from(format!(
+            "{} {address:08x} {text}",
+            if here { '▶' } else { ' ' }
+        ));
+        if here {
+            line.style(theme.strong())
+        } else {
+            line
+        }
     };
     shown.map(marked).collect()
 }

@@ -11,13 +11,23 @@ use super::state::{Pane, TraceState};
 /// As many lines as there are rows, and which of them is the cursor's.
 pub fn lines(state: &TraceState, theme: &Theme, rows: usize) -> (Vec<Line<'static>>, usize) {
     let moments = &state.trace.moments;
+    if moments.is_empty() {
+        return (vec![Line::from("nothing happened in this run")], 0);
+    }
     let top = top_of(state.cursor, moments.len(), rows);
     let shown = top..(top + rows).min(moments.len());
     let cpus = usize::from(state.trace.report.run.cpus);
-    let width = moments[shown.clone()].iter().map(|m| m.at.to_string().len()).max().unwrap_or(0);
+    let width = moments[shown.clone()]
+        .iter()
+        .map(|m| m.at.to_string().len())
+        .max()
+        .unwrap_or(0);
     let mut heights: Vec<Height> = (0..cpus)
         .map(|core| {
-            let before = moments[..top].iter().rev().find(|m| usize::from(m.core) == core);
+            let before = moments[..top]
+                .iter()
+                .rev()
+                .find(|m| usize::from(m.core) == core);
             before.map_or(Height::Unknown, |moment| moment.height)
         })
         .collect();

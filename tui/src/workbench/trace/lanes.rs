@@ -25,7 +25,11 @@ pub fn height(state: &TraceState) -> u16 {
 
 /// Draws it.
 pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
-    let title = format!("1 Timeline── 1 cell = {} event{} ", state.cell, plural(state.cell));
+    let title = format!(
+        "1 Timeline── 1 cell = {} event{} ",
+        state.cell,
+        plural(state.cell)
+    );
     let block = pane(&title, state.pane == Pane::Timeline, theme);
     let inner = block.inner(area);
     let lines = lines(state, theme, inner.width.into(), inner.height.into());
@@ -71,7 +75,13 @@ impl<'a> Window<'a> {
         let at = state.cursor / state.cell;
         let all = moments.len().div_ceil(state.cell);
         let first = super::super::view::top_of(at, all, cells);
-        Window { moments, start: first * state.cell, cells, cell: state.cell, cursor: at - first }
+        Window {
+            moments,
+            start: first * state.cell,
+            cells,
+            cell: state.cell,
+            cursor: at - first,
+        }
     }
 
     /// The events of a cell.
@@ -85,7 +95,9 @@ impl<'a> Window<'a> {
     fn axis(&self) -> Line<'static> {
         let mut text: Vec<char> = vec![' '; self.cells];
         for cell in (0..self.cells).step_by(TICK) {
-            let Some(moment) = self.events(cell).first() else { break };
+            let Some(moment) = self.events(cell).first() else {
+                break;
+            };
             for (i, c) in moment.at.to_string().chars().take(TICK - 1).enumerate() {
                 if let Some(slot) = text.get_mut(cell + i) {
                     *slot = c;
@@ -100,7 +112,10 @@ impl<'a> Window<'a> {
     }
 
     fn lane(&self, core: u8, theme: &Theme) -> Line<'static> {
-        let before = self.moments[..self.start].iter().rev().find(|m| m.core == core);
+        let before = self.moments[..self.start]
+            .iter()
+            .rev()
+            .find(|m| m.core == core);
         let mut height = before.map_or(Height::Unknown, |moment| moment.height);
         let mut lane = Cells::new(theme);
         lane.plain(&format!("c{core:<0$}", LABEL - 1));
@@ -108,9 +123,16 @@ impl<'a> Window<'a> {
             let events = self.events(cell);
             let own = || events.iter().filter(|moment| moment.core == core);
             // The highest level in the cell is shown, and it goes on with the last.
-            let highest = own().map(|m| m.height).chain([height]).max().unwrap_or(height);
+            let highest = own()
+                .map(|m| m.height)
+                .chain([height])
+                .max()
+                .unwrap_or(height);
             height = own().last().map_or(height, |moment| moment.height);
-            let mark = own().filter_map(|m| m.mark).filter(|m| *m != Mark::Choice).min();
+            let mark = own()
+                .filter_map(|m| m.mark)
+                .filter(|m| *m != Mark::Choice)
+                .min();
             if events.is_empty() {
                 lane.plain(" ");
             } else if let Some(mark) = mark {
@@ -130,7 +152,11 @@ impl<'a> Window<'a> {
         line.plain(&format!("{:<LABEL$}", '◆'));
         for cell in 0..self.cells {
             let events = self.events(cell);
-            let choices = || events.iter().filter(|moment| moment.mark == Some(Mark::Choice));
+            let choices = || {
+                events
+                    .iter()
+                    .filter(|moment| moment.mark == Some(Mark::Choice))
+            };
             if choices().any(|choice| choice.deviates) {
                 line.mark(Mark::Choice.letter(), cell == self.cursor);
             } else if choices().next().is_some() {
@@ -154,7 +180,11 @@ struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     fn new(theme: &'a Theme) -> Self {
-        Cells { theme, spans: Vec::new(), plain: String::new() }
+        Cells {
+            theme,
+            spans: Vec::new(),
+            plain: String::new(),
+        }
     }
 
     fn plain(&mut self, text: &str) {
@@ -164,7 +194,11 @@ impl<'a> Cells<'a> {
     /// A letter; under the cursor it is shown reversed.
     fn mark(&mut self, letter: char, cursor: bool) {
         self.flush();
-        let style = if cursor { self.theme.selected() } else { self.theme.mark() };
+        let style = if cursor {
+            self.theme.selected()
+        } else {
+            self.theme.mark()
+        };
         self.spans.push(Span::styled(letter.to_string(), style));
     }
 

@@ -64,11 +64,22 @@ impl Mark {
         Some(match kind {
             EventKind::Bugcheck { .. } => Self::Bugcheck,
             EventKind::Fault { .. } | EventKind::Injected { .. } => Self::Fault,
-            EventKind::Pool { op: PoolOp::Freed, .. } => Self::Free,
+            EventKind::Pool {
+                op: PoolOp::Freed, ..
+            } => Self::Free,
             EventKind::Pool { .. } => Self::Alloc,
-            EventKind::Lock { op: LockOp::Contended, .. } => Self::Spin,
-            EventKind::Lock { op: LockOp::Acquired, .. } => Self::Lock,
-            EventKind::Lock { op: LockOp::Released, .. } => Self::Unlock,
+            EventKind::Lock {
+                op: LockOp::Contended,
+                ..
+            } => Self::Spin,
+            EventKind::Lock {
+                op: LockOp::Acquired,
+                ..
+            } => Self::Lock,
+            EventKind::Lock {
+                op: LockOp::Released,
+                ..
+            } => Self::Unlock,
             EventKind::Packet { .. } => Self::Packet,
             EventKind::Dpc { .. } => Self::Dpc,
             EventKind::Enter { what: "DPC", .. } => Self::Dpc,

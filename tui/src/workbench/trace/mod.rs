@@ -18,7 +18,7 @@ use ratatui::widgets::Paragraph;
 
 pub use mark::Mark;
 #[cfg(test)]
-pub use record::{Moment, Source};
+pub use record::Moment;
 pub use record::Trace;
 pub use state::{Axis, Pane, TraceState};
 
@@ -38,9 +38,11 @@ pub fn header(state: &TraceState) -> String {
         StopLine::Bugcheck(line) => format!("STOP 0x{:08X}", line.code),
         other => other.kind().to_owned(),
     };
-    let at = state.moment().map_or("-".into(), |moment| moment.at.to_string());
+    let at = state
+        .moment()
+        .map_or("-".into(), |moment| moment.at.to_string());
     format!(
-        " {} │ {} {}c {} │ seed {} │ {at} of {} choices │ {end}",
+        " {} │ {} {}c {} │ seed {} │ {at} of {} │ {end}",
         run.scenario,
         run.profile.name(),
         run.cpus,
@@ -59,17 +61,21 @@ pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect
     let lanes = lanes::height(state).min(area.height / 3);
     if area.width >= WIDE {
         let rows = [Constraint::Length(lanes), Constraint::Min(0)];
-        let [top, bottom] = Layout::vertical(rows).areas(area);
+        let [top, bottom] = Layout::vertical(rows).spacing(-1).areas(area);
         let columns = [Constraint::Percentage(45), Constraint::Min(0)];
-        let [left, right] = Layout::horizontal(columns).areas(bottom);
+        let [left, right] = Layout::horizontal(columns).spacing(-1).areas(bottom);
         draw_pane(state, Pane::Timeline, theme, frame, top);
         draw_pane(state, Pane::Code, theme, frame, left);
         draw_pane(state, state.tab, theme, frame, right);
         return;
     }
-    let code = (area.height - lanes) * 2 / 5;
-    let rows = [Constraint::Length(lanes), Constraint::Length(code), Constraint::Min(0)];
-    let [top, middle, bottom] = Layout::vertical(rows).areas(area);
+    let code = (area.height + 2 - lanes) * 2 / 5;
+    let rows = [
+        Constraint::Length(lanes),
+        Constraint::Length(code),
+        Constraint::Min(0),
+    ];
+    let [top, middle, bottom] = Layout::vertical(rows).spacing(-1).areas(area);
     draw_pane(state, Pane::Timeline, theme, frame, top);
     draw_pane(state, Pane::Code, theme, frame, middle);
     draw_pane(state, state.tab, theme, frame, bottom);
@@ -99,7 +105,11 @@ fn draw_pane(state: &TraceState, which: Pane, theme: &Theme, frame: &mut Frame<'
         Pane::Stacks | Pane::Run => {
             let rows = usize::from(block.inner(area).height);
             let top = at.min(lines.len().saturating_sub(rows));
-            lines.into_iter().skip(top).take(rows).collect::<Vec<Line<'_>>>()
+            lines
+                .into_iter()
+                .skip(top)
+                .take(rows)
+                .collect::<Vec<Line<'_>>>()
         }
         _ => scrolled(lines, at, block.inner(area).height),
     };

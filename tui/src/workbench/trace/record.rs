@@ -27,12 +27,9 @@ pub struct Trace {
     pub left_out: usize,
     /// The drivers as they were loaded.
     pub images: Vec<Arc<Image>>,
-    /// The source files that the drivers' places name.
-    pub sources: BTreeMap<String, Source>,
+    /// The lines of the source files that the drivers' places name.
+    pub sources: BTreeMap<String, Vec<String>>,
 }
-
-/// The lines of a source file.
-pub type Source = Vec<String>;
 
 /// One event.
 #[derive(Clone, Debug)]
@@ -58,7 +55,9 @@ pub struct Moment {
 impl Trace {
     /// The trace of a run that was recorded.
     pub fn new(explained: Explained) -> Trace {
-        let Explained { machine, report, .. } = explained;
+        let Explained {
+            machine, report, ..
+        } = explained;
         let events = machine.recorder.events();
         let left_out = events.len().saturating_sub(MOST);
         let mut places = Places::new(&machine);
@@ -81,12 +80,26 @@ impl Trace {
                 deviates: matches!(event.kind, EventKind::Choice { taken: 1.., .. }),
                 text: words(event, &places.names),
                 place: (event.pc != 0).then(|| places.place(event.pc)),
-                stack: machine.recorder.stack(i).map_or_else(|| Arc::from([]), |s| places.stack(s)),
+                stack: machine
+                    .recorder
+                    .stack(i)
+                    .map_or_else(|| Arc::from([]), |s| places.stack(s)),
             })
             .collect();
-        let images = machine.setup.modules.iter().filter_map(|m| m.image.clone()).collect();
+        let images = machine
+            .setup
+            .modules
+            .iter()
+            .filter_map(|m| m.image.clone())
+            .collect();
         let sources = sources(&report, &moments);
-        Trace { report, moments, left_out, images, sources }
+        Trace {
+            report,
+            moments,
+            left_out,
+            images,
+            sources,
+        }
     }
 }
 
@@ -100,19 +113,29 @@ struct Places<'a> {
 impl<'a> Places<'a> {
     fn new(machine: &'a Machine) -> Self {
         let names = MachineNames::new(machine);
-        Places { names, known: BTreeMap::new(), stacks: BTreeMap::new() }
+        Places {
+            names,
+            known: BTreeMap::new(),
+            stacks: BTreeMap::new(),
+        }
     }
 
     fn place(&mut self, pc: u64) -> Arc<Place> {
         let names = &self.names;
-        self.known.entry(pc).or_insert_with(|| Arc::new(names.resolve(pc))).clone()
+        self.known
+            .entry(pc)
+            .or_insert_with(|| Arc::new(names.resolve(pc)))
+            .clone()
     }
 
     /// Return addresses, innermost first; a return address stands behind its call.
     fn stack(&mut self, addresses: &[u64]) -> Arc<[Place]> {
         let names = &self.names;
         let stack = self.stacks.entry(addresses.to_vec()).or_insert_with(|| {
-            addresses.iter().flat_map(|pc| names.resolve_inlined(pc.saturating_sub(1))).collect()
+            addresses
+                .iter()
+                .flat_map(|pc| names.resolve_inlined(pc.saturating_sub(1)))
+                .collect()
         });
         stack.clone()
     }
@@ -120,18 +143,29 @@ impl<'a> Places<'a> {
 
 /// The text of every source file that is named anywhere: from the bundle, or else from the disk,
 /// where a driver of the user's own was built.
-fn sources(report: &Report, moments: &[Moment]) -> BTreeMap<String, Source> {
-    let of_moments = moments.iter().flat_map(|m| m.place.as_deref().into_iter().chain(&*m.stack));
-    let of_why = report.why.iter().flat_map(|step| step.stack.iter().chain([&step.place]));
+fn sources(report: &Report, moments: &[Moment]) -> BTreeMap<String, Vec<String>> {
+    let of_moments = moments
+        .iter()
+        .flat_map(|m| m.place.as_deref().into_iter().chain(&*m.stack));
+    let of_why = report
+        .why
+        .iter()
+        .flat_map(|step| step.stack.iter().chain([&step.place]));
     let of_cores = report.cores.iter().flat_map(|core| &core.stack);
     let mut sources = BTreeMap::new();
     for place in of_moments.chain(of_why).chain(of_cores) {
-        let Some((file, _)) = &place.source else { continue };
+        let Some((file, _)) = &place.source else {
+            continue;
+        };
         if sources.contains_key(file) {
             continue;
         }
-        let bundled = bundle().file(file).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let text = bundled.or_else(|| fs::read_to_string(file).ok()).unwrap_or_default();
+        let bundled = bundle()
+            .file(file)
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let text = bundled
+            .or_else(|| fs::read_to_string(file).ok())
+            .unwrap_or_default();
         sources.insert(file.clone(), text.lines().map(plain).collect());
     }
     sources
@@ -142,10 +176,11 @@ fn plain(line: &str) -> String {
     emu::report::words::printable(&line.replace('\t', "    "))
 }
 
-/// The end of a source path: enough to know the file.
-pub fn short_source(file: &str) -> &str {
-    let cut = file.rmatch_indices('/').nth(1).map_or(0, |(at, _)| at + 1);
-    &file[cut..]
+/// The end of a source path, enough to know the file: `nat/reset.rs`. A crate's `src` says
+/// nothing, so the crate's name stands for it.
+pub fn short_source(file: &str) -> String {
+    let parts: Vec<&str> = file.split('/').filter(|part| *part != "src").collect();
+    parts[parts.len().saturating_sub(2)..].join("/")
 }
 
 /// A place in short: `nat/reset.rs:97`, or the function, or the address.
@@ -154,5 +189,23 @@ pub fn short_place(place: &Place) -> String {
         (Some((file, line)), _) => format!("{}:{line}", short_source(file)),
         (None, Some(function)) => function.clone(),
         (None, None) => format!("{:x}", place.pc),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn source_paths_keep_what_tells_files_apart() {
+        let cases = [
+            ("drivers-src/ipnat/src/nat/reset.rs", "nat/reset.rs"),
+            ("drivers-src/ipnat/src/reset.rs", "ipnat/reset.rs"),
+            ("reset.rs", "reset.rs"),
+            ("", ""),
+        ];
+        for (file, short) in cases {
+            assert_eq!(short_source(file), short);
+        }
     }
 }

@@ -4,6 +4,7 @@ use emu::report::text::verdict;
 use ratatui::text::Line;
 
 use super::super::theme::Theme;
+use super::super::view::wrapped;
 use super::state::TraceState;
 
 /// The lines.
@@ -11,14 +12,26 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> Vec<Line<'stati
     let report = &state.trace.report;
     let run = &report.run;
     let mut lines = Vec::new();
-    let mut text = |text: &str| lines.extend(broken(text, width).into_iter().map(Line::from));
+    let mut text = |text: &str| match text {
+        "" => lines.push(Line::default()),
+        _ => {
+            let wrapped = text.lines().flat_map(|line| wrapped(line, width));
+            lines.extend(wrapped.map(Line::from));
+        }
+    };
     text(&verdict(report));
     text(match report.expected {
         true => "as the scenario expects",
         false => "NOT what the scenario expects",
     });
-    text(&format!("{} instructions, {} choices", run.instructions, run.choices));
-    text(&format!("{} strategy, {} granularity", run.strategy, run.granularity));
+    text(&format!(
+        "{} instructions, {} choices",
+        run.instructions, run.choices
+    ));
+    text(&format!(
+        "{} strategy, {} granularity",
+        run.strategy, run.granularity
+    ));
     text(&format!("trace {:016x}", run.trace_hash));
     text("");
     text("again:");
@@ -26,29 +39,22 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> Vec<Line<'stati
     for lock in &report.locks {
         text("");
         text(&format!("lock {} taken at {}", lock.lock, lock.place));
-        text(&format!("holder: core {:?}, spinning: {:?}", lock.holder, lock.waiters));
+        text(&format!(
+            "holder: core {:?}, spinning: {:?}",
+            lock.holder, lock.waiters
+        ));
     }
     for record in &report.event_log {
         text("");
         let id = record.id.map_or(String::new(), |id| format!(" {id}"));
-        text(&format!("event log of the next boot: {}{id}, {}", record.source, record.kind));
+        text(&format!(
+            "event log of the next boot: {}{id}, {}",
+            record.source, record.kind
+        ));
         text(&record.description);
     }
     if let Some(first) = lines.first_mut() {
         *first = std::mem::take(first).style(theme.strong());
-    }
-    lines
-}
-
-/// Lines of at most `width` cells.
-fn broken(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for line in text.split('\n') {
-        let cells: Vec<char> = line.trim_end().chars().collect();
-        if cells.is_empty() {
-            lines.push(String::new());
-        }
-        lines.extend(cells.chunks(width.max(16)).map(|part| part.iter().collect::<String>()));
     }
     lines
 }

@@ -4,6 +4,7 @@ use emu::report::Place;
 use ratatui::text::Line;
 
 use super::super::theme::Theme;
+use super::record::short_source;
 use super::state::TraceState;
 
 /// The lines.
@@ -20,7 +21,10 @@ pub fn lines(state: &TraceState, theme: &Theme) -> Vec<Line<'static>> {
     let irqls = report.run.profile.irql();
     for core in &report.cores {
         let level = irqls.name(core.irql);
-        let title = format!("core {}  IRQL {} ({level})  {}", core.core, core.irql, core.context);
+        let title = format!(
+            "core {}  IRQL {} ({level})  {}",
+            core.core, core.irql, core.context
+        );
         lines.push(Line::styled(title, theme.strong()));
         lines.extend(core.stack.iter().map(frame));
     }
@@ -28,11 +32,18 @@ pub fn lines(state: &TraceState, theme: &Theme) -> Vec<Line<'static>> {
 }
 
 fn frame(place: &Place) -> Line<'static> {
-    let source = place.file_line().unwrap_or_default();
+    let source = match &place.source {
+        Some((file, line)) => format!("{}:{line}", short_source(file)),
+        None => String::new(),
+    };
     let name = match (&place.module, &place.function) {
         (_, Some(function)) => function.clone(),
         (Some(module), None) => module.clone(),
         (None, None) => String::new(),
     };
-    Line::from(format!("  {:08x} {name}  {source}", place.pc).trim_end().to_owned())
+    Line::from(
+        format!("  {:08x} {name}  {source}", place.pc)
+            .trim_end()
+            .to_owned(),
+    )
 }

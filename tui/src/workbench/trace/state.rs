@@ -48,8 +48,14 @@ pub enum Pane {
 
 impl Pane {
     /// In the order of their numbers.
-    pub const ALL: [Pane; 6] =
-        [Self::Timeline, Self::Code, Self::Why, Self::Stacks, Self::Events, Self::Run];
+    pub const ALL: [Pane; 6] = [
+        Self::Timeline,
+        Self::Code,
+        Self::Why,
+        Self::Stacks,
+        Self::Events,
+        Self::Run,
+    ];
     /// Those that share a place.
     pub const TABS: [Pane; 4] = [Self::Why, Self::Stacks, Self::Events, Self::Run];
 
@@ -67,7 +73,10 @@ impl Pane {
 
     /// Its number, from 1: the key that gives it the focus.
     pub fn number(self) -> usize {
-        Self::ALL.iter().position(|pane| *pane == self).map_or(0, |i| i + 1)
+        Self::ALL
+            .iter()
+            .position(|pane| *pane == self)
+            .map_or(0, |i| i + 1)
     }
 
     /// The pane of a digit.
@@ -127,7 +136,9 @@ impl TraceState {
     /// Moves the cursor; where nothing more is on the way it stays.
     pub fn seek(&mut self, axis: Axis, by: isize) {
         let moments = &self.trace.moments;
-        let Some(here) = moments.get(self.cursor) else { return };
+        let Some(here) = moments.get(self.cursor) else {
+            return;
+        };
         let core = here.core;
         let wanted = |moment: &Moment| match axis {
             Axis::Event => true,

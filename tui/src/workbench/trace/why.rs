@@ -4,6 +4,7 @@ use emu::report::WhyStep;
 use ratatui::text::Line;
 
 use super::super::theme::Theme;
+use super::super::view::wrapped;
 use super::record::short_place;
 use super::state::{Pane, TraceState};
 
@@ -33,8 +34,9 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> (Vec<Line<'stat
             step.core,
             step.verb
         );
+        let indent = label.chars().count();
         let end = if i == last { "  <- the end" } else { "" };
-        let text = format!("{label}{:<what$}  {}{end}", step.what, short_place(&step.place));
+        let text = format!("{:<what$}  {}{end}", step.what, short_place(&step.place));
         let style = match here {
             true if state.pane == Pane::Why => theme.selected(),
             true => theme.strong(),
@@ -43,27 +45,25 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> (Vec<Line<'stat
         if here {
             selected = lines.len();
         }
-        lines.push(Line::styled(text, style));
-        let notes = step.note.iter().flat_map(|note| wrapped(note, width, label.chars().count()));
-        lines.extend(notes.map(|note| Line::styled(note, theme.faint())));
-    }
-    (lines, selected)
-}
-
-/// A note below its step, broken at spaces.
-fn wrapped(note: &str, width: usize, indent: usize) -> Vec<String> {
-    let room = width.saturating_sub(indent + 3).max(16);
-    let mut lines: Vec<String> = Vec::new();
-    for word in note.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
-                line.push(' ');
-                line.push_str(word);
+        for (i, text) in wrapped(&text, width.saturating_sub(indent))
+            .iter()
+            .enumerate()
+        {
+            let label = if i == 0 { label.as_str() } else { "" };
+            lines.push(Line::styled(format!("{label:<indent$}{text}"), style));
+        }
+        if let Some(note) = &step.note {
+            for (i, text) in wrapped(note, width.saturating_sub(indent + 3))
+                .iter()
+                .enumerate()
+            {
+                let mark = if i == 0 { "<- " } else { "   " };
+                lines.push(Line::styled(
+                    format!("{:indent$}{mark}{text}", ""),
+                    theme.faint(),
+                ));
             }
-            _ => lines.push(word.to_owned()),
         }
     }
-    let mark = |i| if i == 0 { "<- " } else { "   " };
-    let indented = lines.iter().enumerate();
-    indented.map(|(i, line)| format!("{:indent$}{}{line}", "", mark(i))).collect()
+    (lines, selected)
 }
