@@ -11,7 +11,7 @@ use crate::machine::{AccessRecord, Machine};
 use crate::position::Position;
 use crate::report::{Names, Place, WhyStep, tag};
 use crate::stop::{Access, Bugcheck, Stop};
-use crate::trace::event::{LockOp, PoolOp};
+use crate::trace::event::{IrpOp, LockOp, PoolOp};
 use crate::trace::{Event, EventKind};
 
 /// Addresses below this are a null pointer with an offset: nothing is ever mapped there.
@@ -19,13 +19,21 @@ const NULL_REACH: u64 = 0x1_0000;
 
 /// The story of a stop, oldest first; empty when there is nothing to tell.
 pub(super) fn tell(machine: &Machine, names: &MachineNames<'_>, stop: &Stop) -> Vec<WhyStep> {
-    let Stop::Bugcheck(bugcheck) = stop else { return Vec::new() };
-    let mut story = Story { machine, names, steps: Vec::new() };
+    let mut story = Story {
+        machine,
+        names,
+        steps: Vec::new(),
+    };
     story.injected_faults();
-    if let Some((va, access)) = bugcheck.access {
-        story.memory(bugcheck, va, access);
+    match stop {
+        Stop::Bugcheck(bugcheck) => match bugcheck.access {
+            Some((va, access)) => story.memory(bugcheck, va, access),
+            None => story.stopped(bugcheck),
+        },
+        Stop::Request { status, .. } => story.request(*status),
+        _ => {}
     }
-    story.finish(bugcheck)
+    story.finish()
 }
 
 struct Story<'a> {
@@ -43,12 +51,40 @@ struct Block {
     tag: [u8; 4],
 }
 
+/// What a pool block has to do with the access that failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It is the memory that was touched.
+    Touched,
+    /// The wrong pointer was read from it.
+    Holder,
+    /// The pointer pointed to it before it became wrong; the block itself is not used any more.
+    Former,
+}
+
+impl Role {
+    fn words(self) -> &'static str {
+        match self {
+            Role::Touched => "the memory that is touched",
+            Role::Holder => "what the pointer was read from",
+            Role::Former => "what the pointer pointed to before",
+        }
+    }
+}
+
 impl Story<'_> {
     fn events(&self) -> &[Event] {
         self.machine.recorder.events()
     }
 
-    fn add(&mut self, at: Position, core: u8, verb: &str, what: String, place: Place) -> &mut WhyStep {
+    fn add(
+        &mut self,
+        at: Position,
+        core: u8,
+        verb: &str,
+        what: String,
+        place: Place,
+    ) -> &mut WhyStep {
         self.steps.push(WhyStep {
             number: 0,
             at,
@@ -65,7 +101,10 @@ impl Story<'_> {
     fn add_event(&mut self, event: usize, verb: &str, what: String) -> &mut WhyStep {
         let e = self.events()[event].clone();
         let stack = self.stack_of(event);
-        let place = stack.first().cloned().unwrap_or_else(|| self.names.resolve(e.pc));
+        let place = stack
+            .first()
+            .cloned()
+            .unwrap_or_else(|| self.names.resolve(e.pc));
         let step = self.add(e.at, e.core, verb, what, place);
         step.stack = stack;
         step
@@ -115,6 +154,14 @@ impl Story<'_> {
             Some(b) => format!("{} +{:#x}", tag(b.tag), va - b.base),
             None => self.names.object(va),
         };
+        if let Some(block) = block {
+            self.block_history(&block, bugcheck.core, Role::Touched);
+        } else if self.machine.memory.miss(va, access) == Some(Miss::NotResident) {
+            self.paged_out(va, bugcheck.core);
+        } else if access != Access::Execute {
+            self.pointer(bugcheck, va);
+        }
+        // Last: the choices that led here are at the same position, and came before.
         let end = self.machine.position();
         let core = usize::from(bugcheck.core);
         let place = self.names.resolve(bugcheck.pc);
@@ -123,13 +170,6 @@ impl Story<'_> {
         let step = self.add(end, bugcheck.core, verb, what, place);
         step.stack = frames;
         step.note = Some(format!("IRQL {}: the machine stops", bugcheck.irql));
-        if let Some(block) = block {
-            self.block_history(&block, bugcheck.core, "the memory that is touched");
-        } else if self.machine.memory.miss(va, access) == Some(Miss::NotResident) {
-            self.paged_out(va, bugcheck.core);
-        } else if access != Access::Execute {
-            self.pointer(bugcheck, va);
-        }
     }
 
     /// The most recent pool block that contained `va`.
@@ -140,14 +180,29 @@ impl Story<'_> {
         }
         let mut freed = None;
         for (i, e) in self.events().iter().enumerate().rev() {
-            let EventKind::Pool { op, block, size, tag, .. } = e.kind else { continue };
+            let EventKind::Pool {
+                op,
+                block,
+                size,
+                tag,
+                ..
+            } = e.kind
+            else {
+                continue;
+            };
             if !(block <= va && va < block + size.max(1)) || block == 0 {
                 continue;
             }
             match op {
                 PoolOp::Freed => freed = freed.or(Some(i)),
                 PoolOp::Allocated => {
-                    return Some(Block { allocated: i, freed, base: block, size, tag });
+                    return Some(Block {
+                        allocated: i,
+                        freed,
+                        base: block,
+                        size,
+                        tag,
+                    });
                 }
                 PoolOp::Failed => {}
             }
@@ -156,13 +211,17 @@ impl Story<'_> {
     }
 
     /// Allocation and release of a block, and what is remarkable about the release.
-    fn block_history(&mut self, block: &Block, user: u8, role: &str) {
+    fn block_history(&mut self, block: &Block, user: u8, role: Role) {
         let name = tag(block.tag);
         let what = format!("{name} {:#x}", block.size);
         let step = self.add_event(block.allocated, "alloc", what.clone());
-        step.note = Some(role.into());
+        step.note = Some(role.words().into());
         let Some(freed) = block.freed else { return };
         let e = self.events()[freed].clone();
+        if role == Role::Former {
+            self.add_event(freed, "free", name);
+            return;
+        }
         let note = match e.core == user {
             true => "by the same core, which goes on using it".into(),
             false => match self.held_at(freed, user).as_slice() {
@@ -197,12 +256,12 @@ impl Story<'_> {
     /// The decisions around `freed` that mattered: the last one before it by which another core
     /// than `user` got to run, and the first one after it by which `user` ran again.
     fn takeovers(&mut self, freed: Position, user: u8) {
-        let is_takeover = |e: &Event| {
-            matches!(&e.kind, EventKind::Choice { label, .. } if label.ends_with("takes over"))
-        };
+        let is_takeover = |e: &Event| matches!(&e.kind, EventKind::Choice { label, .. } if label.ends_with("takes over"));
         let events = self.events();
         let split = events.partition_point(|e| e.at < freed);
-        let before = events[..split].iter().rposition(|e| is_takeover(e) && e.core == user);
+        let before = events[..split]
+            .iter()
+            .rposition(|e| is_takeover(e) && e.core == user);
         let after = events[split..]
             .iter()
             .position(|e| is_takeover(e) && e.core != user)
@@ -222,9 +281,9 @@ impl Story<'_> {
     fn paged_out(&mut self, va: u64, core: u8) {
         let size = self.machine.setup.profile.page_size();
         let page = va & !(size - 1);
-        let out = self.events().iter().rposition(|e| {
-            matches!(e.kind, EventKind::Page { resident: false, page: p } if p == page)
-        });
+        let out = self.events().iter().rposition(
+            |e| matches!(e.kind, EventKind::Page { resident: false, page: p } if p == page),
+        );
         if let Some(i) = out {
             let what = self.names.object(page);
             self.add_event(i, "page out", what).note = Some("pageable memory".into());
@@ -235,22 +294,28 @@ impl Story<'_> {
                 && matches!(e.kind, EventKind::Irql { from, to } if from < dispatch && to >= dispatch)
         });
         if let Some(i) = raised {
-            let EventKind::Irql { from, to } = self.events()[i].kind else { return };
-            self.add_event(i, "raise", format!("IRQL {from} -> {to}")).note =
-                Some("from here on the core cannot wait for a page".into());
+            let EventKind::Irql { from, to } = self.events()[i].kind else {
+                return;
+            };
+            self.add_event(i, "raise", format!("IRQL {from} -> {to}"))
+                .note = Some("from here on the core cannot wait for a page".into());
         }
     }
 
     /// Where the wrong pointer came from.
     fn pointer(&mut self, bugcheck: &Bugcheck, va: u64) {
         let machine = self.machine;
-        let Some(insn) = machine.insn(bugcheck.pc) else { return };
+        let Some(insn) = machine.insn(bugcheck.pc) else {
+            return;
+        };
         let registers = machine.registers(usize::from(bugcheck.core));
         let touches = |m: &&MemOperand| {
             let at = m.address(&registers);
             at <= va && va < at + u64::from(m.width.max(1))
         };
-        let Some(base) = insn.operands().find(touches).and_then(|m| m.base) else { return };
+        let Some(base) = insn.operands().find(touches).and_then(|m| m.base) else {
+            return;
+        };
         let Some(origin) = slice::origin(machine, bugcheck.core, base, machine.path().len()) else {
             return;
         };
@@ -261,9 +326,13 @@ impl Story<'_> {
             true => "a null pointer".to_owned(),
             false => format!("the pointer {:#x}", load.value),
         };
-        self.add_access(&load, "pick", format!("{value} from {}", self.names.object(load.address)));
+        self.add_access(
+            &load,
+            "pick",
+            format!("{value} from {}", self.names.object(load.address)),
+        );
         if let Some(block) = self.block_at(load.address) {
-            self.block_history(&block, bugcheck.core, "what the pointer was read from");
+            self.block_history(&block, bugcheck.core, Role::Holder);
         }
         let Some(store) = origin.store else { return };
         let stored = log[store];
@@ -272,7 +341,7 @@ impl Story<'_> {
         if let Some(before) = slice::store_before(log, store) {
             let old = log[before];
             if let Some(block) = self.block_at(old.value).filter(|_| old.value > NULL_REACH) {
-                self.block_history(&block, bugcheck.core, "what the pointer pointed to before");
+                self.block_history(&block, bugcheck.core, Role::Former);
             }
         }
     }
@@ -283,14 +352,37 @@ impl Story<'_> {
         self.add(at, access.core, verb, what, place);
     }
 
-    /// In order of time, numbered.
-    fn finish(mut self, bugcheck: &Bugcheck) -> Vec<WhyStep> {
-        if self.steps.is_empty() {
-            let place = self.names.resolve(bugcheck.pc);
-            let end = self.machine.position();
-            let what = format!("{:#010X}", bugcheck.code);
-            self.add(end, bugcheck.core, "stop", what, place);
+    /// A stop that no memory access caused.
+    fn stopped(&mut self, bugcheck: &Bugcheck) {
+        let place = self.names.resolve(bugcheck.pc);
+        let end = self.machine.position();
+        self.add(
+            end,
+            bugcheck.core,
+            "stop",
+            format!("{:#010X}", bugcheck.code),
+            place,
+        );
+    }
+
+    /// A request that failed: where the driver completed it so.
+    fn request(&mut self, status: u32) {
+        let completed = self.events().iter().rposition(|e| match e.kind {
+            EventKind::Irp { op, status: s, .. } => op == IrpOp::Completed && s == status,
+            _ => false,
+        });
+        if let Some(i) = completed {
+            let name = crate::nt::status::name(status);
+            self.add_event(
+                i,
+                "complete",
+                format!("the request with {status:#010x} ({name})"),
+            );
         }
+    }
+
+    /// In order of time, numbered.
+    fn finish(mut self) -> Vec<WhyStep> {
         // A choice comes before what it leads to; what stops the machine is last.
         self.steps.sort_by_key(|s| (s.at, s.verb != "choice"));
         for (i, step) in self.steps.iter_mut().enumerate() {

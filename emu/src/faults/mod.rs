@@ -10,7 +10,7 @@ pub use rule::RuleError;
 
 use std::sync::Arc;
 
-use crate::machine::{Machine, Setup};
+use crate::machine::{LoadedModule, Machine};
 use crate::nt::{Api, Trouble};
 use crate::scenario::FaultRule;
 use crate::trace::EventKind;
@@ -48,20 +48,25 @@ struct Undo {
     irql: u8,
     /// Where: the return address of the routine; 0 for a kernel call, which ends by itself.
     at: u64,
+    /// The stack pointer at the routine's entry: calls that it makes return below.
+    sp: u64,
+    /// The contexts of the core: what interrupts the routine returns above.
+    contexts: usize,
 }
 
 /// A fault as the machine sees it: called wherever it might strike. Whatever it remembers is in
 /// its [`Progress`], so that the machine stays a value.
 trait Fault: Send + Sync {
-    /// Addresses before which [`Fault::at`] wants to be called.
-    fn places(&self, _setup: &Setup) -> Vec<u64> {
-        Vec::new()
+    /// The driver's function, by the end of its name, before which [`Fault::at`] is to be called.
+    fn routine(&self) -> Option<&str> {
+        None
     }
     /// A driver makes a kernel call.
     fn before_call(&self, _at: &mut Site<'_>, _api: &'static Api) {}
     /// The kernel call returns to the driver.
     fn after_call(&self, _at: &mut Site<'_>) {}
-    /// An instruction at one of the places is about to execute.
+    /// The instruction at `pc`, where someone asked to stop, is about to execute; or driver code
+    /// returns to the kernel.
     fn at(&self, _at: &mut Site<'_>, _pc: u64) {}
     /// The core's IRQL has been raised to DISPATCH_LEVEL or above.
     fn raised(&self, _at: &mut Site<'_>) {}
@@ -90,6 +95,11 @@ impl Site<'_> {
         &mut self.m.state.faults[usize::from(self.rule)]
     }
 
+    /// Whether the routine that the rule names begins at `pc`.
+    fn begins(&self, pc: u64) -> bool {
+        self.m.setup.faults.places[usize::from(self.rule)].contains(&pc)
+    }
+
     /// An opportunity: does the fault strike? Counts it; asks the schedule unless the rule says
     /// which one.
     fn strikes(&mut self, which: rule::Which) -> bool {
@@ -110,26 +120,46 @@ impl Site<'_> {
     }
 
     fn tell(&mut self, fault: &'static str, detail: String) {
-        self.m.event(self.core, EventKind::Injected { fault, detail });
+        self.m
+            .event(self.core, EventKind::Injected { fault, detail });
     }
 }
 
 /// The faults of a plan, ready to strike.
 #[derive(Clone, Default)]
-pub struct Faults(Vec<Arc<dyn Fault>>);
+pub struct Faults {
+    rules: Vec<Arc<dyn Fault>>,
+    /// Where the routine of each rule begins, in every driver that has it.
+    places: Vec<Vec<u64>>,
+}
 
 impl Faults {
-    /// Checks and prepares the rules.
+    /// Checks and prepares the rules for these modules.
     ///
     /// # Errors
-    /// The first rule with an unknown kind or parameter, or a value out of range.
-    pub fn new(rules: &[FaultRule]) -> Result<Faults, RuleError> {
-        rules.iter().map(rule::parse).collect::<Result<_, _>>().map(Faults)
+    /// The first rule with an unknown kind or parameter, a value out of range, or a routine that
+    /// no driver has.
+    pub fn new(rules: &[FaultRule], modules: &[LoadedModule]) -> Result<Faults, RuleError> {
+        let mut faults = Faults::default();
+        for rule in rules {
+            let fault = rule::parse(rule)?;
+            let name = fault.routine();
+            let images = modules.iter().filter_map(|m| m.image.as_ref());
+            let starts = |name| images.flat_map(|i| i.functions_named(name)).collect();
+            let places: Vec<u64> = name.map_or_else(Vec::new, starts);
+            if let Some(name) = name.filter(|_| places.is_empty()) {
+                let message = format!("no driver has a function whose name ends with '{name}'");
+                return Err(RuleError { origin: rule.origin.clone(), message });
+            }
+            faults.rules.push(fault);
+            faults.places.push(places);
+        }
+        Ok(faults)
     }
 
     /// Addresses at which the engine has to stop for them.
-    pub(crate) fn places(&self, setup: &Setup) -> Vec<u64> {
-        self.0.iter().flat_map(|f| f.places(setup)).collect()
+    pub(crate) fn places(&self) -> impl Iterator<Item = u64> {
+        self.places.iter().flatten().copied()
     }
 }
 
@@ -138,8 +168,15 @@ fn each(m: &mut Machine, core: usize, mut visit: impl FnMut(&dyn Fault, &mut Sit
         return;
     }
     let setup = m.setup.clone();
-    for (rule, fault) in setup.faults.0.iter().enumerate() {
-        visit(&**fault, &mut Site { m, core, rule: rule as u16 });
+    for (rule, fault) in setup.faults.rules.iter().enumerate() {
+        visit(
+            &**fault,
+            &mut Site {
+                m,
+                core,
+                rule: rule as u16,
+            },
+        );
     }
 }
 
@@ -156,6 +193,7 @@ pub(crate) fn raised(m: &mut Machine, core: usize) {
     each(m, core, |fault, site| fault.raised(site));
 }
 
+/// Driver code goes on at one of the places, or returns to the kernel.
 pub(crate) fn at_address(m: &mut Machine, core: usize, pc: u64) {
     each(m, core, |fault, site| fault.at(site, pc));
 }
@@ -170,6 +208,8 @@ pub(crate) fn allocation(
 ) -> bool {
     let request = Request { size, tag, paged };
     let mut fails = false;
-    each(m, core, |fault, site| fails |= fault.allocation(site, &request));
+    each(m, core, |fault, site| {
+        fails |= fault.allocation(site, &request)
+    });
     fails
 }

@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use super::rule::{Params, Which};
 use super::{Fault, FaultKind, RuleError, Site};
-use crate::machine::Setup;
 use crate::machine::memory::{FRAME_SIZE, RegionKind};
 
 pub(super) const KIND: FaultKind = FaultKind {
     name: "memory.page_out",
     help: "pageable memory leaves when the IRQL is raised, or when a routine begins",
     params: &[
-        ("routine", "when this function of a driver begins; else at raises to DISPATCH_LEVEL"),
+        (
+            "routine",
+            "when this function of a driver begins; else at raises to DISPATCH_LEVEL",
+        ),
         ("what", "code, pool or all; all if absent"),
-        ("nth", "the nth opportunity after the boot; the schedule decides if absent"),
+        (
+            "nth",
+            "the nth opportunity after the boot; the schedule decides if absent",
+        ),
         ("every", "true: every opportunity"),
     ],
     parse,
@@ -36,7 +41,12 @@ fn parse(params: &Params<'_>) -> Result<Arc<dyn Fault>, RuleError> {
         }
     };
     let routine = params.text("routine");
-    Ok(Arc::new(PageOut { routine, code, pool, which: params.which()? }))
+    Ok(Arc::new(PageOut {
+        routine,
+        code,
+        pool,
+        which: params.which()?,
+    }))
 }
 
 impl PageOut {
@@ -60,7 +70,10 @@ impl PageOut {
         if pages.is_empty() || !at.strikes(self.which) {
             return;
         }
-        at.tell("memory.page_out", format!("{} pageable pages leave memory", pages.len()));
+        at.tell(
+            "memory.page_out",
+            format!("{} pageable pages leave memory", pages.len()),
+        );
         pages.dedup_by_key(|p| *p & !(unit - 1));
         for page in pages {
             at.m.page_out(at.core, page);
@@ -69,14 +82,12 @@ impl PageOut {
 }
 
 impl Fault for PageOut {
-    fn places(&self, setup: &Setup) -> Vec<u64> {
-        let Some(name) = &self.routine else { return Vec::new() };
-        let images = setup.modules.iter().filter_map(|m| m.image.as_ref());
-        images.flat_map(|image| image.functions_named(name)).collect()
+    fn routine(&self) -> Option<&str> {
+        self.routine.as_deref()
     }
 
     fn at(&self, at: &mut Site<'_>, pc: u64) {
-        if self.places(&at.m.setup.clone()).contains(&pc) {
+        if at.begins(pc) {
             self.strike(at);
         }
     }

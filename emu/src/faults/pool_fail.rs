@@ -9,7 +9,10 @@ pub(super) const KIND: FaultKind = FaultKind {
     name: "pool.fail",
     help: "an allocation from pool fails",
     params: &[
-        ("nth", "the nth matching allocation after the boot; the schedule decides if absent"),
+        (
+            "nth",
+            "the nth matching allocation after the boot; the schedule decides if absent",
+        ),
         ("every", "true: every matching allocation"),
         ("tag", "only blocks with this tag"),
         ("pool", "only from this pool: paged or nonpaged"),
@@ -32,7 +35,9 @@ fn parse(params: &Params<'_>) -> Result<Arc<dyn Fault>, RuleError> {
             Some(tag)
         }
         Some(text) => {
-            return Err(params.error(format!("a pool tag has one to four characters, not '{text}'")));
+            return Err(params.error(format!(
+                "a pool tag has one to four characters, not '{text}'"
+            )));
         }
     };
     let paged = match params.text("pool").as_deref() {
@@ -43,7 +48,11 @@ fn parse(params: &Params<'_>) -> Result<Arc<dyn Fault>, RuleError> {
             return Err(params.error(format!("pool must be paged or nonpaged, not '{text}'")));
         }
     };
-    Ok(Arc::new(PoolFail { which: params.which()?, tag, paged }))
+    Ok(Arc::new(PoolFail {
+        which: params.which()?,
+        tag,
+        paged,
+    }))
 }
 
 impl Fault for PoolFail {
@@ -54,7 +63,13 @@ impl Fault for PoolFail {
             return false;
         }
         let tag = crate::report::tag(request.tag);
-        at.tell("pool.fail", format!("an allocation of {:#x} bytes, tag {tag}, fails", request.size));
+        at.tell(
+            "pool.fail",
+            format!(
+                "an allocation of {:#x} bytes, tag {tag}, fails",
+                request.size
+            ),
+        );
         true
     }
 }

@@ -37,7 +37,10 @@ pub(super) struct Params<'a>(&'a FaultRule);
 
 impl Params<'_> {
     pub(super) fn error(&self, message: impl Into<String>) -> RuleError {
-        RuleError { origin: self.0.origin.clone(), message: message.into() }
+        RuleError {
+            origin: self.0.origin.clone(),
+            message: message.into(),
+        }
     }
 
     pub(super) fn text(&self, name: &str) -> Option<String> {
@@ -45,7 +48,9 @@ impl Params<'_> {
     }
 
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, RuleError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
         let wrong = |_| self.error(format!("{name} must be a number, not '{text}'"));
         text.parse().map(Some).map_err(wrong)
     }
@@ -71,13 +76,19 @@ pub(super) fn parse(rule: &FaultRule) -> Result<Arc<dyn Fault>, RuleError> {
     let Some(kind) = KINDS.iter().find(|k| k.name == rule.kind) else {
         let known: Vec<_> = KINDS.iter().map(|k| k.name).collect();
         let known = known.join(", ");
-        return Err(params.error(format!("there is no fault '{}'; there are {known}", rule.kind)));
+        return Err(params.error(format!(
+            "there is no fault '{}'; there are {known}",
+            rule.kind
+        )));
     };
     for name in rule.params.keys() {
         if !kind.params.iter().any(|(known, _)| known == name) {
             let known: Vec<_> = kind.params.iter().map(|(known, _)| *known).collect();
             let known = known.join(", ");
-            return Err(params.error(format!("{} has no parameter '{name}'; it has {known}", kind.name)));
+            return Err(params.error(format!(
+                "{} has no parameter '{name}'; it has {known}",
+                kind.name
+            )));
         }
     }
     (kind.parse)(&params)

@@ -17,7 +17,9 @@ use super::{ImportSlot, LoadedModule, Machine, Setup, State};
 use crate::choice::strategy;
 use crate::faults::{Faults, RuleError};
 use crate::loader::{Image, LoadError};
-use crate::nt::{self, Call, Done, Kernel, Module, Then, dispatcher, dpc, io, ndis, pool, registry};
+use crate::nt::{
+    self, Call, Done, Kernel, Module, Then, dispatcher, dpc, io, ndis, pool, registry,
+};
 use crate::nt::{spin_lock, thread, timer};
 use crate::scenario::Plan;
 use crate::stop::{Limit, Stop};
@@ -94,7 +96,11 @@ pub struct MissingImport {
 impl fmt::Display for BootError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            BootError::WrongMachine { driver, found, profile } => write!(
+            BootError::WrongMachine {
+                driver,
+                found,
+                profile,
+            } => write!(
                 f,
                 "{driver} is a driver for {}, but profile {} runs drivers for {}; choose a \
                  profile for {} or the driver's build for {}",
@@ -133,17 +139,32 @@ impl fmt::Display for BootError {
                 nt::status::name(*status)
             ),
             BootError::Stopped { driver, stop } => match &**stop {
-                Stop::Limit { limit: Limit::DriverEntry, value, .. } => write!(
+                Stop::Limit {
+                    limit: Limit::DriverEntry,
+                    value,
+                    ..
+                } => write!(
                     f,
                     "DriverEntry of {driver} did not return within {value} instructions; raise \
                      limits.driver_entry if it needs more"
                 ),
                 Stop::Unimplemented { name, detail, .. } => {
-                    write!(f, "DriverEntry of {driver} needs what is not modelled: {name}")?;
-                    if detail.is_empty() { Ok(()) } else { write!(f, " ({detail})") }
+                    write!(
+                        f,
+                        "DriverEntry of {driver} needs what is not modelled: {name}"
+                    )?;
+                    if detail.is_empty() {
+                        Ok(())
+                    } else {
+                        write!(f, " ({detail})")
+                    }
                 }
                 Stop::Bugcheck(b) => {
-                    write!(f, "DriverEntry of {driver} stopped the machine with {:#010X}", b.code)
+                    write!(
+                        f,
+                        "DriverEntry of {driver} stopped the machine with {:#010X}",
+                        b.code
+                    )
                 }
                 _ => write!(f, "the boot ended in DriverEntry of {driver}"),
             },
@@ -179,7 +200,10 @@ pub fn boot(
     let code = modules.iter().filter(|m| m.image.is_some());
     let code_range = Range {
         start: code.clone().map(|m| m.base).min().unwrap_or(map.drivers),
-        end: code.map(|m| m.base + m.size).max().unwrap_or(map.drivers + 1),
+        end: code
+            .map(|m| m.base + m.size)
+            .max()
+            .unwrap_or(map.drivers + 1),
     };
     let traps = map.modules[0]..map.modules[3] + map.module_size;
     let engine = Engine::new(
@@ -192,7 +216,12 @@ pub fn boot(
         watch,
     )
     .map_err(BootError::Engine)?;
-    let import_at = imports.iter().enumerate().map(|(i, s)| (s.address, i as u32)).collect();
+    let import_at = imports
+        .iter()
+        .enumerate()
+        .map(|(i, s)| (s.address, i as u32))
+        .collect();
+    let faults = Faults::new(&plan.faults, &modules).map_err(BootError::Fault)?;
     let setup = Setup {
         profile,
         personality: plan.personality,
@@ -203,7 +232,7 @@ pub fn boot(
         return_trap: map.modules[0] + TRAPS_AT,
         map,
         plan: plan.clone(),
-        faults: Faults::new(&plan.faults).map_err(BootError::Fault)?,
+        faults,
     };
     let kernel = Kernel {
         locks: spin_lock::Locks::default(),
@@ -241,7 +270,7 @@ pub fn boot(
     machine.start_cores();
     nt::misc::variable::initialize(&mut machine);
     let setup = machine.setup.clone();
-    setup.faults.places(&setup).into_iter().for_each(|at| machine.stop_at(at));
+    setup.faults.places().for_each(|at| machine.stop_at(at));
     machine.run_boot(drivers)?;
     Ok(machine)
 }
@@ -276,11 +305,16 @@ fn place(
         let name = image.name.clone();
         if image.arch != plan.profile.arch() {
             let (found, profile) = (image.arch, plan.profile);
-            return Err(BootError::WrongMachine { driver: name, found, profile });
+            return Err(BootError::WrongMachine {
+                driver: name,
+                found,
+                profile,
+            });
         }
-        image
-            .relocate(base)
-            .map_err(|error| BootError::Load { driver: name.clone(), error })?;
+        image.relocate(base).map_err(|error| BootError::Load {
+            driver: name.clone(),
+            error,
+        })?;
         let mut missing = Vec::new();
         for import in image.imports.clone() {
             if let Some(offset) = nt::misc::variable::offset(&import.name) {
@@ -289,10 +323,17 @@ fn place(
             }
             let Some(api) = nt::find(&import.name) else {
                 let callers = callers(&image, image.base + u64::from(import.slot_rva));
-                missing.push(MissingImport { module: import.module, name: import.name, callers });
+                missing.push(MissingImport {
+                    module: import.module,
+                    name: import.name,
+                    callers,
+                });
                 continue;
             };
-            let known = slots.iter().find(|s| std::ptr::eq(s.api, api)).map(|s| s.address);
+            let known = slots
+                .iter()
+                .find(|s| std::ptr::eq(s.api, api))
+                .map(|s| s.address);
             let address = known.unwrap_or_else(|| {
                 let at = next.get_mut(&api.module).expect("every module has traps");
                 let address = *at;
@@ -303,7 +344,10 @@ fn place(
             image.bind(import.slot_rva, address);
         }
         if !missing.is_empty() {
-            return Err(BootError::Imports { driver: name, missing });
+            return Err(BootError::Imports {
+                driver: name,
+                missing,
+            });
         }
         let size = image.data.len() as u64;
         modules.push(LoadedModule {
@@ -325,7 +369,9 @@ fn callers(image: &Image, slot: u64) -> Vec<String> {
     let mut found = Vec::new();
     for section in image.sections.iter().filter(|s| s.execute) {
         let from = section.rva as usize;
-        let Some(code) = image.data.get(from..from + section.size as usize) else { continue };
+        let Some(code) = image.data.get(from..from + section.size as usize) else {
+            continue;
+        };
         let mut constants: BTreeMap<Reg, u64> = BTreeMap::new();
         let mut at = 0;
         while at < code.len() {
@@ -351,8 +397,10 @@ fn callers(image: &Image, slot: u64) -> Vec<String> {
                 }
             }
             match insn.def {
-                isa::Def::Const { dst, value } => drop(constants.insert(dst, value)),
-                _ => insn.writes.iter().for_each(|r| drop(constants.remove(&r))),
+                isa::Def::Const { dst, value } => {
+                    constants.insert(dst, value);
+                }
+                _ => constants.retain(|r, _| !insn.writes.contains(*r)),
             }
             at += usize::from(insn.len.max(1));
         }
@@ -362,7 +410,11 @@ fn callers(image: &Image, slot: u64) -> Vec<String> {
 
 fn stack_size(profile: isa::Profile) -> u64 {
     // KERNEL_STACK_SIZE: 12 KiB on x86, 24 KiB on x64; the others round up to their pages.
-    let bytes: u64 = if profile.pointer_size() == 4 { 0x3000 } else { 0x6000 };
+    let bytes: u64 = if profile.pointer_size() == 4 {
+        0x3000
+    } else {
+        0x6000
+    };
     bytes.next_multiple_of(profile.page_size())
 }
 
@@ -377,7 +429,8 @@ fn frames_needed(plan: &Plan, modules: &[LoadedModule]) -> u32 {
     let fixed = SHARED_SIZE + PCR_SIZE * u64::from(plan.cpus);
     // Each region may round up by a frame.
     let user = io::request::frames(&plan.threads) as u64;
-    ((stacks + pools + images + fixed) / FRAME_SIZE as u64 + user + 64 + modules.len() as u64) as u32
+    ((stacks + pools + images + fixed) / FRAME_SIZE as u64 + user + 64 + modules.len() as u64)
+        as u32
 }
 
 impl Machine {
@@ -389,16 +442,27 @@ impl Machine {
         for (i, module) in setup.modules.iter().enumerate() {
             let Some(image) = &module.image else {
                 let kind = RegionKind::Traps(i as u16);
-                ok &= self.memory.map(module.base, pages(module.size), kind, Rights::EXECUTE, false);
+                ok &= self.memory.map(
+                    module.base,
+                    pages(module.size),
+                    kind,
+                    Rights::EXECUTE,
+                    false,
+                );
                 self.fill_traps(module.base, module.size);
                 continue;
             };
             let kind = RegionKind::Image(i as u16);
-            ok &= self.memory.map(module.base, pages(module.size), kind, Rights::READ, false);
+            ok &= self
+                .memory
+                .map(module.base, pages(module.size), kind, Rights::READ, false);
             ok &= self.memory.write(module.base, &image.data);
             for section in &image.sections {
                 let at = module.base + u64::from(section.rva);
-                let rights = Rights { write: section.write, execute: section.execute };
+                let rights = Rights {
+                    write: section.write,
+                    execute: section.execute,
+                };
                 self.memory.change_pages(at, u64::from(section.size), |p| {
                     // Two small sections may share a page: what either may do is allowed.
                     p.rights.write |= rights.write;
@@ -411,9 +475,17 @@ impl Machine {
         for core in 0..cpus {
             let at = self.pcr_address(core);
             let kind = RegionKind::Pcr(core as u8);
-            ok &= self.memory.map(at, pages(PCR_SIZE), kind, Rights::WRITE, false);
+            ok &= self
+                .memory
+                .map(at, pages(PCR_SIZE), kind, Rights::WRITE, false);
         }
-        ok &= self.memory.map(map.shared, pages(SHARED_SIZE), RegionKind::Shared, Rights::WRITE, false);
+        ok &= self.memory.map(
+            map.shared,
+            pages(SHARED_SIZE),
+            RegionKind::Shared,
+            Rights::WRITE,
+            false,
+        );
         let sizes = setup.plan.memory;
         ok &= pool::map(self, sizes.nonpaged_pool, sizes.paged_pool);
         for number in 0..THREADS_MAX + 2 * cpus {
@@ -540,20 +612,33 @@ impl Machine {
         let setup = self.setup.clone();
         let first = setup.modules.len() - drivers.len();
         for (driver, module) in drivers.iter().zip(&setup.modules[first..]) {
-            let entry = module.image.as_ref().map_or(0, |i| module.base + u64::from(i.entry_rva));
+            let entry = module
+                .image
+                .as_ref()
+                .map_or(0, |i| module.base + u64::from(i.entry_rva));
             let range = module.base..module.base + module.size;
             io::device::create_driver(self, &module.name, &driver.service, range, entry);
         }
         let next = Next::Host(Then::Thread(thread::Then::Boot(0)), 0);
         let boot = thread::create(self, 0, "System", 8, next);
         let name_of = |m: &Machine| {
-            let at = m.state.nt.threads.boot_driver.min(drivers.len().saturating_sub(1));
-            drivers.get(at).map_or_else(String::new, |d| d.image.name.clone())
+            let at = m
+                .state
+                .nt
+                .threads
+                .boot_driver
+                .min(drivers.len().saturating_sub(1));
+            drivers
+                .get(at)
+                .map_or_else(String::new, |d| d.image.name.clone())
         };
         let ended = self.run((strategy::STRATEGIES[0].make)(0));
         if let Some(failure) = self.state.nt.threads.boot_error.clone() {
             let driver = drivers[failure.driver].image.name.clone();
-            return Err(BootError::DriverEntry { driver, status: failure.status });
+            return Err(BootError::DriverEntry {
+                driver,
+                status: failure.status,
+            });
         }
         let done = self.state.nt.threads.list[boot as usize].state == thread::ThreadState::Ended;
         let stop = match ended.stop {
@@ -564,7 +649,10 @@ impl Machine {
             }
             stop => stop,
         };
-        Err(BootError::Stopped { driver: name_of(self), stop: Box::new(stop) })
+        Err(BootError::Stopped {
+            driver: name_of(self),
+            stop: Box::new(stop),
+        })
     }
 }
 
@@ -583,10 +671,18 @@ pub(crate) fn boot_driver(call: &mut Call<'_>, driver: usize) -> Done {
     threads.boot_driver = driver;
     let limit = setup.plan.limits.driver_entry;
     call.m.state.nt.threads.boot_deadline = Some(call.m.retired() + limit);
-    let entry = module.image.as_ref().map_or(0, |i| module.base + u64::from(i.entry_rva));
+    let entry = module
+        .image
+        .as_ref()
+        .map_or(0, |i| module.base + u64::from(i.entry_rva));
     let (object, path) = io::device::driver_entry_args(call.m, driver);
     let then = Then::Thread(thread::Then::Booted(driver));
-    Ok(Outcome::Enter { what: "DriverEntry", routine: entry, args: vec![object, path], then })
+    Ok(Outcome::Enter {
+        what: "DriverEntry",
+        routine: entry,
+        args: vec![object, path],
+        then,
+    })
 }
 
 /// Throws away what a driver needed for its `DriverEntry` only.
@@ -596,6 +692,7 @@ fn discard_init(m: &mut Machine, module: usize) {
     let Some(image) = &module.image else { return };
     for section in image.sections.iter().filter(|s| s.discardable) {
         let at = module.base + u64::from(section.rva);
-        m.memory.change_pages(at, u64::from(section.size), |p| p.valid = false);
+        m.memory
+            .change_pages(at, u64::from(section.size), |p| p.valid = false);
     }
 }

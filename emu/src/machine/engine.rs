@@ -5,15 +5,18 @@
 //! instruction whose translation was refused. Stopping inside a memory hook would execute a load
 //! or a store twice.
 
+use std::collections::BTreeSet;
 use std::ffi::c_void;
 
 use isa::{Arch, Insn, Reg, RegisterAccess};
 use unicorn_engine::hook::sys::{
     uc_emu_start, uc_emu_stop, uc_engine, uc_hook, uc_hook_add, uc_mem_map_ptr,
 };
-use unicorn_engine::{Arm64CpuModel, HookType, MemType, Mode, Prot, TlbEntry, TlbType, Unicorn};
+use unicorn_engine::{
+    Arm64CpuModel, Context, HookType, MemType, Mode, Prot, TlbEntry, TlbType, Unicorn,
+};
 
-use super::code::CodeTable;
+use super::code::{CodeTable, Span};
 use super::memory::{FRAME_SIZE, Memory};
 use super::registers::LiveRegisters;
 use crate::position::Position;
@@ -122,11 +125,14 @@ struct Shared {
     pass_at: u64,
     exit: Option<Exit>,
     refused: Option<(u64, Access)>,
+    /// The run begins at this address, and the instruction there has been asked about already.
+    asked_at: u64,
     /// Block being executed, to take back what was counted too early.
-    block: (u64, u64),
-    /// Whole blocks are counted (sync granularity), not single instructions.
+    block: Counted,
+    /// Whole blocks are counted, not single instructions.
     by_block: bool,
-    /// Instructions of the block about to be executed that the budget still allows.
+    /// The block about to be executed cannot be counted as a whole. At sync granularity: the
+    /// instructions of it that the budget still allows.
     crossing: Option<u64>,
     new_special: Option<u64>,
     accesses: Option<Vec<AccessRecord>>,
@@ -135,16 +141,77 @@ struct Shared {
     path: Option<Vec<(u8, u64)>>,
 }
 
+/// A block that was counted as a whole when it began, and the counts of before.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    start: u64,
+    end: u64,
+    /// The first instruction had been asked about before.
+    asked: bool,
+    retired: u64,
+    quiet: u64,
+    passed: u64,
+    last_point: u64,
+}
+
+impl Shared {
+    /// Points among the instructions of a span, and how many instructions lie before the last.
+    fn points(&self, span: &Span) -> (u64, u64) {
+        match self.granularity {
+            _ if !self.choosing => (0, 0),
+            Granularity::Sync => (0, 0),
+            Granularity::Access => (span.shared, span.last_shared),
+            Granularity::Insn => (span.count, span.count.saturating_sub(1)),
+        }
+    }
+
+    /// Whether the instruction at `address` is a point that is asked about or passed quietly.
+    fn is_point(&mut self, memory: &Memory, address: u64) -> bool {
+        let facts = self.code.at(memory, address);
+        self.choosing
+            && match self.granularity {
+                Granularity::Sync => false,
+                Granularity::Access => facts.shared(),
+                Granularity::Insn => true,
+            }
+    }
+
+    /// Counts `points` points, the last of them behind `before` instructions.
+    fn pass(&mut self, points: u64, before: u64) {
+        if points > 0 {
+            self.quiet -= points;
+            self.passed += points;
+            self.last_point = before;
+        }
+    }
+}
+
 /// What one core's hooks get.
 struct HookContext {
     core: u8,
     shared: *mut Shared,
 }
 
-struct Cpu {
+/// One instance of the emulator.
+struct Instance {
     uc: Unicorn<'static, ()>,
-    _context: Box<HookContext>,
+    context: Box<HookContext>,
+    /// Its hooks see blocks, not instructions.
+    by_block: bool,
 }
+
+/// A core: the instance that executes it now. Where points are finer than blocks there are two,
+/// because a hook at every instruction costs several times what the instructions do: one that sees
+/// them all, and one that sees blocks, for stretches in which no point will be asked about.
+struct Cpu {
+    instances: Vec<Instance>,
+    live: usize,
+    /// Carries the registers, and the rest of the processor's state, from one to the other.
+    carried: Context,
+}
+
+/// Points to be passed quietly from which on the instance that sees blocks is worth the change.
+const LONG: u64 = 32;
 
 /// The emulated processors of one machine.
 pub struct Engine {
@@ -153,6 +220,8 @@ pub struct Engine {
     shared: Box<Shared>,
     arch: Arch,
     promised: bool,
+    /// Addresses before which the instances that see blocks have been made to stop.
+    hooked: BTreeSet<u64>,
 }
 
 // SAFETY: the raw pointers inside point into boxes that this value or its machine owns; nothing is
@@ -189,8 +258,9 @@ impl Engine {
             pass_at: 0,
             exit: None,
             refused: None,
-            block: (0, 0),
-            by_block: granularity == Granularity::Sync && watch == Watch::Points,
+            asked_at: 0,
+            block: Counted::default(),
+            by_block: false,
             crossing: None,
             new_special: None,
             accesses: recording.then(Vec::new),
@@ -198,14 +268,23 @@ impl Engine {
             path: recording.then(Vec::new),
         });
         let cpus = (0..cores)
-            .map(|core| Cpu::new(arch, core, &mut shared, watch))
+            .map(|core| Cpu::new(arch, core, granularity, &mut shared, watch))
             .collect::<Result<_, _>>()?;
-        Ok(Engine { cpus, shared, arch, promised: false })
+        Ok(Engine {
+            cpus,
+            shared,
+            arch,
+            promised: false,
+            hooked: BTreeSet::new(),
+        })
     }
 
     /// The live registers of a core.
     pub fn registers(&self, core: usize) -> LiveRegisters {
-        LiveRegisters { uc: self.cpus[core].uc.get_handle(), arch: self.arch }
+        LiveRegisters {
+            uc: self.cpus[core].live().uc.get_handle(),
+            arch: self.arch,
+        }
     }
 
     /// Instructions retired by all cores since the engine was made or [`Self::set_retired`].
@@ -246,21 +325,23 @@ impl Engine {
     /// The decoded instruction at `address`.
     pub fn insn(&self, address: u64) -> Option<Insn> {
         // SAFETY: the memory outlives the engine, and no core runs now.
-        self.shared.code.insn(unsafe { &*self.shared.memory }, address)
+        self.shared
+            .code
+            .insn(unsafe { &*self.shared.memory }, address)
     }
 
     /// Asks for [`Exit::Stopped`] before the instruction at `address`, or takes that back.
     pub fn set_break(&mut self, address: u64, on: bool) {
         self.shared.code.set_break(address, on);
-        if self.shared.by_block && on {
+        if on {
             self.hook_address(address);
         }
     }
 
     /// Forgets every core's translations; needed after pages were taken away.
     pub fn flush_tlbs(&mut self) {
-        for cpu in &mut self.cpus {
-            let _ = cpu.uc.ctl_flush_tlb();
+        for instance in self.cpus.iter_mut().flat_map(|cpu| &mut cpu.instances) {
+            let _ = instance.uc.ctl_flush_tlb();
         }
     }
 
@@ -286,7 +367,10 @@ impl Engine {
         let marks = self.shared.marks.as_deref().unwrap_or_default();
         let choice = marks.partition_point(|&m| m < retired);
         let since = choice.checked_sub(1).map_or(0, |i| marks[i]);
-        Position { choice: choice as u64, step: retired - since }
+        Position {
+            choice: choice as u64,
+            step: retired - since,
+        }
     }
 
     /// Drops what was recorded so far.
@@ -302,27 +386,51 @@ impl Engine {
         }
     }
 
+    /// Makes the instances that see blocks stop before the instruction at `address`.
     fn hook_address(&mut self, address: u64) {
-        for cpu in &mut self.cpus {
-            let context: *mut HookContext = &mut *cpu._context;
-            let handle = cpu.uc.get_handle();
-            add_hook(handle, HookType::CODE, stop_hook as *mut c_void, context, address, address);
-            let _ = cpu.uc.ctl_remove_cache(address, address + 16);
-            let _ = cpu.uc.ctl_flush_tb();
+        if !self.hooked.insert(address) {
+            return;
         }
+        let instances = self.cpus.iter_mut().flat_map(|cpu| &mut cpu.instances);
+        for instance in instances.filter(|i| i.by_block) {
+            let context: *mut HookContext = &mut *instance.context;
+            let handle = instance.uc.get_handle();
+            add_hook(
+                handle,
+                HookType::CODE,
+                stop_hook as *mut c_void,
+                context,
+                address,
+                address,
+            );
+            let _ = instance.uc.ctl_remove_cache(address, address + 16);
+            let _ = instance.uc.ctl_flush_tb();
+        }
+    }
+
+    /// Sees to it that the instance that is best for what lies ahead executes the core.
+    fn choose_instance(&mut self, core: usize, exact: bool) {
+        let s = &mut *self.shared;
+        let cpu = &mut self.cpus[core];
+        let near = exact || s.choosing && s.quiet < LONG;
+        cpu.change(|instance| instance.by_block != near);
+        s.by_block = cpu.live().by_block;
     }
 
     /// Runs `core` until something needs the kernel or the schedule. `resume` says that the
     /// instruction at the PC has been asked about already and is to be executed now.
     pub fn run(&mut self, core: usize, mut resume: bool) -> Exit {
+        let mut exact = false;
         loop {
+            self.choose_instance(core, exact);
             let live = self.registers(core);
             let begin = live.get(Reg::PC);
             let s = &mut *self.shared;
             s.exit = None;
             s.refused = None;
-            s.block = (0, 0);
+            s.block = Counted::default();
             s.pass_at = if resume { begin } else { 0 };
+            s.asked_at = s.pass_at;
             // SAFETY: the engine owns the instance. `until` = 0 is no address that is reached.
             let result = unsafe { uc_emu_start(live.uc, begin, 0, 0, 0) };
             let pc = live.get(Reg::PC);
@@ -330,17 +438,22 @@ impl Engine {
                 self.uncount(pc);
             }
             if let Some(left) = self.shared.crossing.take() {
-                return self.run_exactly(core, left);
+                if self.shared.granularity == Granularity::Sync {
+                    return self.run_exactly(core, left);
+                }
+                (exact, resume) = (true, self.shared.asked_at != 0);
+                continue;
             }
             if let Some(address) = self.shared.new_special.take() {
                 self.hook_address(address);
-                resume &= pc == begin;
+                resume = self.shared.asked_at != 0;
                 continue;
             }
             if let Some(exit) = self.shared.exit {
                 return exit;
             }
-            if !self.shared.by_block && self.shared.retired > 0 {
+            let fetched = !matches!(self.shared.refused, Some((_, Access::Execute)));
+            if !self.shared.by_block && fetched && self.shared.retired > 0 {
                 // It was counted on entry and did not complete.
                 self.shared.retired -= 1;
                 if let Some(path) = &mut self.shared.path {
@@ -369,15 +482,15 @@ impl Engine {
         let until = self.shared.code.advance(memory, begin, count);
         // The translation does not know of `until`, and must not remember it: this is slow, and
         // used only where a budget ends inside a block.
-        let _ = self.cpus[core].uc.ctl_flush_tb();
+        let _ = self.cpus[core].live_mut().uc.ctl_flush_tb();
         // SAFETY: the engine owns the instance.
         let result = unsafe { uc_emu_start(live.uc, begin, until, 0, 0) };
-        let _ = self.cpus[core].uc.ctl_flush_tb();
+        let _ = self.cpus[core].live_mut().uc.ctl_flush_tb();
         self.shared.crossing = None;
         let pc = live.get(Reg::PC);
         let early = result != unicorn_engine::uc_error::OK || self.shared.exit.is_some();
         self.shared.retired += match early && pc >= begin {
-            true => self.shared.code.block(memory, begin, pc).0.min(count),
+            true => self.shared.code.span(memory, begin, pc).count.min(count),
             false => count,
         };
         match (self.shared.exit, self.shared.refused) {
@@ -388,21 +501,92 @@ impl Engine {
         }
     }
 
-    /// Takes back the instructions of the current block from `pc` on.
+    /// Takes back what was counted of the current block too early: it was left before `pc`.
     fn uncount(&mut self, pc: u64) {
-        let (start, end) = self.shared.block;
-        if start <= pc && pc < end {
-            // SAFETY: the memory outlives the engine, and no core runs now.
-            let memory = unsafe { &*self.shared.memory };
-            let (rest, _) = self.shared.code.block(memory, pc, end);
-            self.shared.retired = self.shared.retired.saturating_sub(rest);
+        let s = &mut *self.shared;
+        let b = s.block;
+        if pc < b.start || b.end <= pc {
+            return;
         }
+        // SAFETY: the memory outlives the engine, and no core runs now.
+        let memory = unsafe { &*s.memory };
+        let done = s.code.span(memory, b.start, pc);
+        s.retired = b.retired + done.count;
+        (s.quiet, s.passed, s.last_point) = (b.quiet, b.passed, b.last_point);
+        let (mut points, mut last) = s.points(&done);
+        if b.asked && pc > b.start && s.is_point(memory, b.start) {
+            points -= 1;
+        }
+        // What began and could not be done has passed its point.
+        let began = s.exit.is_none() && !(b.asked && pc == b.start);
+        if began && s.is_point(memory, pc) {
+            (points, last) = (points + 1, done.count);
+        }
+        s.pass(points, b.retired + last);
     }
 }
 
 impl Cpu {
-    fn new(arch: Arch, core: u8, shared: &mut Shared, watch: Watch) -> Result<Cpu, String> {
-        let wrong = |e| format!("the processor emulator could not be set up: {e:?}");
+    fn new(
+        arch: Arch,
+        core: u8,
+        granularity: Granularity,
+        shared: &mut Shared,
+        watch: Watch,
+    ) -> Result<Cpu, String> {
+        let by_block: &[bool] = match (watch, granularity) {
+            (Watch::Points, Granularity::Sync) => &[true],
+            (Watch::Points, _) => &[false, true],
+            (Watch::Recording | Watch::Nothing, _) => &[false],
+        };
+        let instances = by_block
+            .iter()
+            .map(|&by_block| Instance::new(arch, core, shared, watch, by_block))
+            .collect::<Result<Vec<_>, _>>()?;
+        let carried = instances[0].uc.context_alloc().map_err(wrong)?;
+        Ok(Cpu {
+            instances,
+            live: 0,
+            carried,
+        })
+    }
+
+    fn live(&self) -> &Instance {
+        &self.instances[self.live]
+    }
+
+    fn live_mut(&mut self) -> &mut Instance {
+        &mut self.instances[self.live]
+    }
+
+    /// Makes the instance that `suits` the live one, if there is one.
+    fn change(&mut self, suits: impl Fn(&Instance) -> bool) {
+        if suits(self.live()) {
+            return;
+        }
+        let Some(to) = self.instances.iter().position(suits) else {
+            return;
+        };
+        let saved = self.instances[self.live].uc.context_save(&mut self.carried);
+        if saved.is_ok() && self.instances[to].uc.context_restore(&self.carried).is_ok() {
+            self.live = to;
+        }
+    }
+}
+
+/// The emulator's own message.
+fn wrong(error: unicorn_engine::uc_error) -> String {
+    format!("the processor emulator could not be set up: {error:?}")
+}
+
+impl Instance {
+    fn new(
+        arch: Arch,
+        core: u8,
+        shared: &mut Shared,
+        watch: Watch,
+        by_block: bool,
+    ) -> Result<Instance, String> {
         let (uc_arch, mode) = match arch {
             Arch::X86 => (unicorn_engine::Arch::X86, Mode::MODE_32),
             Arch::X64 => (unicorn_engine::Arch::X86, Mode::MODE_64),
@@ -410,7 +594,8 @@ impl Cpu {
         };
         let mut uc = Unicorn::new(uc_arch, mode).map_err(wrong)?;
         if arch == Arch::Arm64 {
-            uc.ctl_set_cpu_model(Arm64CpuModel::MAX as i32).map_err(wrong)?;
+            uc.ctl_set_cpu_model(Arm64CpuModel::MAX as i32)
+                .map_err(wrong)?;
             // Otherwise its TLB has an entry for every 1 KiB.
             uc.ctl_set_page_size(FRAME_SIZE as u32).map_err(wrong)?;
         }
@@ -419,23 +604,42 @@ impl Cpu {
         let (base, length) = unsafe { (*shared.memory).arena() };
         // SAFETY: the arena is page-aligned and outlives the instance.
         let mapped = unsafe {
-            uc_mem_map_ptr(uc.get_handle(), 0, length as u64, Prot::ALL.0 as u32, base.cast())
+            uc_mem_map_ptr(
+                uc.get_handle(),
+                0,
+                length as u64,
+                Prot::ALL.0,
+                base.cast(),
+            )
         };
         if mapped != unicorn_engine::uc_error::OK {
             return Err(wrong(mapped));
         }
-        let by_block = shared.by_block;
         let traps = shared.traps.clone();
         let mut context = Box::new(HookContext { core, shared });
         let at: *mut HookContext = &mut *context;
         let handle = uc.get_handle();
-        add_hook(handle, HookType::TLB_FILL, fill_hook as *mut c_void, at, 0, u64::MAX);
+        add_hook(
+            handle,
+            HookType::TLB_FILL,
+            fill_hook as *mut c_void,
+            at,
+            0,
+            u64::MAX,
+        );
         if by_block || watch == Watch::Nothing {
             if watch != Watch::Nothing {
                 add_hook(handle, HookType::BLOCK, block_hook as *mut c_void, at, 1, 0);
             }
             let (from, to) = (traps.start, traps.end - 1);
-            add_hook(handle, HookType::CODE, stop_hook as *mut c_void, at, from, to);
+            add_hook(
+                handle,
+                HookType::CODE,
+                stop_hook as *mut c_void,
+                at,
+                from,
+                to,
+            );
         } else {
             add_hook(handle, HookType::CODE, code_hook as *mut c_void, at, 1, 0);
         }
@@ -443,7 +647,11 @@ impl Cpu {
             let both = HookType::MEM_READ | HookType::MEM_WRITE;
             add_hook(handle, both, memory_hook as *mut c_void, at, 1, 0);
         }
-        Ok(Cpu { uc, _context: context })
+        Ok(Instance {
+            uc,
+            context,
+            by_block,
+        })
     }
 }
 
@@ -459,9 +667,20 @@ fn add_hook(
     // SAFETY: the callback has the signature of its kind; the context lives as long as the
     // instance.
     let result = unsafe {
-        uc_hook_add(uc, (&raw mut hook).cast(), kind.0 as i32, callback, context.cast(), from, to)
+        uc_hook_add(
+            uc,
+            (&raw mut hook).cast(),
+            kind.0 as i32,
+            callback,
+            context.cast(),
+            from,
+            to,
+        )
     };
-    assert!(result == unicorn_engine::uc_error::OK, "hook {kind:?}: {result:?}");
+    assert!(
+        result == unicorn_engine::uc_error::OK,
+        "hook {kind:?}: {result:?}"
+    );
 }
 
 /// # Safety
@@ -531,7 +750,7 @@ unsafe extern "C" fn code_hook(
     }
 }
 
-/// A basic block begins, at sync granularity.
+/// A basic block begins, in an instance that sees blocks.
 unsafe extern "C" fn block_hook(
     uc: *mut uc_engine,
     address: u64,
@@ -539,37 +758,66 @@ unsafe extern "C" fn block_hook(
     context: *mut HookContext,
 ) {
     let (s, memory) = unsafe { shared(context) };
-    if s.exit.is_some() || !s.code.contains(address) {
-        return;
-    }
-    if s.crossing.is_some() {
+    if s.exit.is_some() || s.crossing.is_some() {
         return;
     }
     // The block before this one has been executed to its end.
-    s.block = (0, 0);
-    if s.retired >= s.deadline {
+    s.block = Counted::default();
+    let sync = s.granularity == Granularity::Sync;
+    if !s.code.contains(address) {
+        if !sync && !s.traps.contains(&address) {
+            // A jump into the wild: what is there is counted one by one.
+            s.crossing = Some(0);
+            // SAFETY: called from a hook of this running instance.
+            let _ = unsafe { uc_emu_stop(uc) };
+        }
+        return;
+    }
+    if sync && s.retired >= s.deadline {
         return stop(uc, s, Exit::Deadline);
     }
     let end = address + u64::from(size);
-    let (count, special) = s.code.block(memory, address, end);
-    if let Some(at) = special {
+    let span = s.code.block(memory, address, end);
+    if let Some(at) = span.special {
         s.code.announce(at);
         s.new_special = Some(at);
         // SAFETY: called from a hook of this running instance.
         let _ = unsafe { uc_emu_stop(uc) };
         return;
     }
-    if s.retired + count > s.deadline {
-        s.crossing = Some(s.deadline - s.retired);
+    let asked = s.asked_at == address;
+    let (mut points, last) = s.points(&span);
+    if asked && points > 0 && s.is_point(memory, address) {
+        points -= 1;
+    }
+    if s.retired + span.count > s.deadline || points > s.quiet && s.choosing {
+        s.crossing = Some(s.deadline.saturating_sub(s.retired));
         // SAFETY: called from a hook of this running instance.
         let _ = unsafe { uc_emu_stop(uc) };
         return;
     }
-    s.block = (address, end);
-    s.retired += count;
+    s.asked_at = 0;
+    let Shared {
+        retired,
+        quiet,
+        passed,
+        last_point,
+        ..
+    } = *s;
+    s.block = Counted {
+        start: address,
+        end,
+        asked,
+        retired,
+        quiet,
+        passed,
+        last_point,
+    };
+    s.retired += span.count;
+    s.pass(points, retired + last);
 }
 
-/// An address at which execution must stop, at sync granularity.
+/// An address at which execution must stop, in an instance that sees blocks.
 unsafe extern "C" fn stop_hook(
     uc: *mut uc_engine,
     address: u64,
@@ -608,10 +856,10 @@ unsafe extern "C" fn fill_hook(
             let rights = memory.rights(address);
             let mut perms = Prot::READ;
             if rights.execute {
-                perms = perms | Prot::EXEC;
+                perms |= Prot::EXEC;
             }
             if rights.write && memory.may_write_quietly(frame) {
-                perms = perms | Prot::WRITE;
+                perms |= Prot::WRITE;
             }
             // SAFETY: the emulator passes a valid entry to fill.
             let paddr = u64::from(frame) * FRAME_SIZE as u64 + address % FRAME_SIZE as u64;
@@ -651,6 +899,14 @@ unsafe extern "C" fn memory_hook(
     let pc = LiveRegisters { uc, arch }.get(Reg::PC);
     let retired = s.retired;
     if let Some(log) = &mut s.accesses {
-        log.push(AccessRecord { retired, pc, address, value, width: width as u8, core, write });
+        log.push(AccessRecord {
+            retired,
+            pc,
+            address,
+            value,
+            width: width as u8,
+            core,
+            write,
+        });
     }
 }

@@ -46,8 +46,10 @@ pub(super) struct Decider {
 impl Machine {
     /// Runs until something ends the run, every choice answered by `strategy`.
     pub fn run(&mut self, strategy: Box<dyn Strategy>) -> Ended {
-        self.decider =
-            Decider { strategy: Some(strategy), ..std::mem::take(&mut self.decider) };
+        self.decider = Decider {
+            strategy: Some(strategy),
+            ..std::mem::take(&mut self.decider)
+        };
         self.decider.moves.clear();
         self.decider.announced = false;
         let stop = loop {
@@ -75,7 +77,12 @@ impl Machine {
         if self.retired() >= self.setup.plan.limits.instructions {
             return Ok(Some(self.limit(Limit::Instructions)));
         }
-        let boot = self.state.nt.threads.boot_deadline.filter(|_| !self.state.choosing);
+        let boot = self
+            .state
+            .nt
+            .threads
+            .boot_deadline
+            .filter(|_| !self.state.choosing);
         if boot.is_some_and(|deadline| self.retired() >= deadline) {
             return Ok(Some(self.limit(Limit::DriverEntry)));
         }
@@ -112,8 +119,17 @@ impl Machine {
     fn answer(&mut self, options: &[Action]) -> usize {
         let current = self.state.current;
         let number = self.state.choices + 1;
-        let choice = Choice { number, options, current, announced: self.decider.announced };
-        let strategy = self.decider.strategy.as_mut().expect("a run has a strategy");
+        let choice = Choice {
+            number,
+            options,
+            current,
+            announced: self.decider.announced,
+        };
+        let strategy = self
+            .decider
+            .strategy
+            .as_mut()
+            .expect("a run has a strategy");
         let taken = strategy.choose(&choice).min(options.len() - 1);
         self.state.choices = number;
         self.state.choice_at = self.engine.retired();
@@ -122,7 +138,14 @@ impl Machine {
             self.decider.moves.push((number, taken as u32));
             let label = options[taken].words(current);
             let (options, taken) = (options.len() as u32, taken as u32);
-            self.event(usize::from(current), EventKind::Choice { options, taken, label });
+            self.event(
+                usize::from(current),
+                EventKind::Choice {
+                    options,
+                    taken,
+                    label,
+                },
+            );
         }
         taken
     }
@@ -235,6 +258,7 @@ impl Machine {
         let next = &mut self.state.cores[core].top_mut().next;
         match exit {
             Exit::Trap(address) if address == self.setup.return_trap => {
+                crate::faults::at_address(self, core, address);
                 let arch = self.arch();
                 let live = self.engine.registers(core);
                 let low = live.get(isa::return_register(arch));
@@ -310,9 +334,8 @@ impl Machine {
             }
             self.decider.options = options;
         }
-        let left = self.setup.plan.limits.choices - self.state.choices.min(
-            self.setup.plan.limits.choices,
-        );
+        let left =
+            self.setup.plan.limits.choices - self.state.choices.min(self.setup.plan.limits.choices);
         match quiet {
             None => self.engine.set_choosing(false, 0, false),
             Some(Quiet::Ask) => self.engine.set_choosing(true, 0, false),
@@ -337,7 +360,10 @@ impl Machine {
                 2 => low & 0xFFFF,
                 4 => low & 0xFFFF_FFFF,
                 8 if arg.slots(arch) == 2 => {
-                    low | convention.argument(&live, &*self.memory, at + 1).unwrap_or(0) << 32
+                    low | convention
+                        .argument(&live, &*self.memory, at + 1)
+                        .unwrap_or(0)
+                        << 32
                 }
                 _ => low,
             };
@@ -353,9 +379,19 @@ impl Machine {
         self.decider.caller = Some(caller);
         let shown = slot.api.args.len().min(4);
         let args_shown = args[..shown].to_vec();
-        self.event(core, EventKind::Call { name: slot.api.name, args: args_shown });
+        self.event(
+            core,
+            EventKind::Call {
+                name: slot.api.name,
+                args: args_shown,
+            },
+        );
         let done = crate::faults::before_call(self, core, slot.api).and_then(|()| {
-            let mut call = Call { m: self, core, args };
+            let mut call = Call {
+                m: self,
+                core,
+                args,
+            };
             nt::irql::check_contract(&mut call, slot.api)?;
             (slot.api.handler)(&mut call)
         });
@@ -373,7 +409,11 @@ impl Machine {
         caller: Option<Caller>,
     ) -> Result<(), Box<Stop>> {
         self.decider.caller = caller;
-        let mut call = Call { m: self, core, args: [0; 12] };
+        let mut call = Call {
+            m: self,
+            core,
+            args: [0; 12],
+        };
         let done = nt::resume(&mut call, then, value);
         let result = self.apply(core, done, caller);
         self.decider.caller = None;
@@ -381,12 +421,7 @@ impl Machine {
     }
 
     /// Carries out what a kernel function came to.
-    fn apply(
-        &mut self,
-        core: usize,
-        done: Done,
-        caller: Option<Caller>,
-    ) -> Result<(), Box<Stop>> {
+    fn apply(&mut self, core: usize, done: Done, caller: Option<Caller>) -> Result<(), Box<Stop>> {
         let outcome = match done {
             Ok(outcome) => outcome,
             Err(Trouble::Stop(stop)) => return Err(stop),
@@ -401,16 +436,33 @@ impl Machine {
                 // The kernel's own work had nobody to return to: the context is at its end.
                 None => self.end_context(core),
             },
-            Outcome::Enter { what, routine, args, then } => {
+            Outcome::Enter {
+                what,
+                routine,
+                args,
+                then,
+            } => {
                 self.enter(core, what, routine, &args, then, caller);
             }
             Outcome::Spin { lock, then } => {
-                top.frames.push(Frame { what: "", routine: 0, then, caller, entry: None });
+                top.frames.push(Frame {
+                    what: "",
+                    routine: 0,
+                    then,
+                    caller,
+                    entry: None,
+                });
                 let since = self.position();
                 self.state.cores[core].top_mut().next = Next::Spin { lock, since };
             }
             Outcome::Wait { then } => {
-                top.frames.push(Frame { what: "", routine: 0, then, caller, entry: None });
+                top.frames.push(Frame {
+                    what: "",
+                    routine: 0,
+                    then,
+                    caller,
+                    entry: None,
+                });
                 top.next = Next::Blocked;
                 thread::park(self, core);
             }
@@ -429,7 +481,13 @@ impl Machine {
         };
         top.next = Next::Resume(frame.then, frame.caller, value);
         if !frame.what.is_empty() {
-            self.event(core, EventKind::Leave { what: frame.what, value });
+            self.event(
+                core,
+                EventKind::Leave {
+                    what: frame.what,
+                    value,
+                },
+            );
         }
     }
 
@@ -455,7 +513,13 @@ impl Machine {
         let to = self.setup.return_trap;
         // A full stack leaves the arguments unwritten; the routine faults on the same page.
         convention.enter(arch, &mut live, &mut *self.memory, routine, args, to);
-        top.frames.push(Frame { what, routine, then, caller, entry });
+        top.frames.push(Frame {
+            what,
+            routine,
+            then,
+            caller,
+            entry,
+        });
         top.next = Next::Guest { asked: false };
         self.event(core, EventKind::Enter { what, routine });
     }
@@ -483,7 +547,10 @@ impl Machine {
             ContextKind::Idle => self.state.cores[core].top_mut().next = Next::Idle,
             ContextKind::Thread(id) => thread::ended(self, core, id),
             ContextKind::Dpc | ContextKind::Interrupt(_) => {
-                let done = self.state.cores[core].contexts.pop().expect("it is the top");
+                let done = self.state.cores[core]
+                    .contexts
+                    .pop()
+                    .expect("it is the top");
                 self.set_irql(core, done.irql_before);
                 self.load_top(core);
             }
@@ -500,7 +567,11 @@ impl Machine {
             _ => c.dpc_stack,
         };
         // Nested interrupts share a stack: continue below what the interrupted one uses.
-        let used = c.contexts.iter().rev().find(|x| x.kind != ContextKind::Idle && x.stack == own);
+        let used = c
+            .contexts
+            .iter()
+            .rev()
+            .find(|x| x.kind != ContextKind::Idle && x.stack == own);
         let sp = isa::stack_pointer(self.setup.profile.arch());
         let stack = match used.and_then(|x| x.registers.as_ref()) {
             Some(r) => r.get(sp) & !0xFF,

@@ -25,17 +25,17 @@ use std::sync::Arc;
 
 use isa::{Arch, IrqlTable, Profile, Reg, RegisterAccess, Registers};
 
-pub use boot::{BootError, Driver, MissingImport, boot};
 pub(crate) use boot::boot_driver;
+pub use boot::{BootError, Driver, MissingImport, boot};
 pub use engine::{AccessRecord, Granularity, Watch};
 pub use exec::Ended;
 pub use registers::LiveRegisters;
 
 use crate::loader::Image;
-use crate::scenario::Plan;
 use crate::nt::{self, Api};
 use crate::personality::Personality;
 use crate::position::Position;
+use crate::scenario::Plan;
 use crate::trace::{Event, EventKind, Recorder};
 use context::{Core, Next};
 use engine::Engine;
@@ -237,9 +237,19 @@ impl Machine {
         let (number, irql) = (c.number, c.irql);
         let pc = self.caller_address(core);
         let at = self.position();
-        let event = Event { at, core: number, irql, pc, kind };
+        let event = Event {
+            at,
+            core: number,
+            irql,
+            pc,
+            kind,
+        };
         if self.recorder.wants_stack(&event) {
-            let stack = self.backtrace(core).into_iter().map(|f| f.pc).collect();
+            let mut stack: Vec<u64> = self.backtrace(core).into_iter().map(|f| f.pc).collect();
+            // Whoever reads the stack looks for a call before each address.
+            if let Some(innermost) = stack.first_mut().filter(|innermost| **innermost == pc) {
+                *innermost += 1;
+            }
             self.recorder.record(event, Some(stack));
         } else {
             self.recorder.record(event, None);
@@ -274,7 +284,9 @@ impl Machine {
 
     /// A short name for a place in code: its function, or module and offset.
     pub fn place(&self, va: u64) -> String {
-        let Some(i) = self.module_at(va) else { return format!("{va:#x}") };
+        let Some(i) = self.module_at(va) else {
+            return format!("{va:#x}");
+        };
         let module = &self.setup.modules[i];
         match module.image.as_ref().and_then(|image| image.function(va)) {
             Some(function) => function,
@@ -284,12 +296,16 @@ impl Machine {
 
     /// The module that an address lies in, by index in [`Setup::modules`].
     pub fn module_at(&self, va: u64) -> Option<usize> {
-        self.setup.modules.iter().position(|m| va.wrapping_sub(m.base) < m.size)
+        self.setup
+            .modules
+            .iter()
+            .position(|m| va.wrapping_sub(m.base) < m.size)
     }
 
     /// Whether an address lies in a loaded driver.
     pub fn in_driver(&self, va: u64) -> Option<usize> {
-        self.module_at(va).filter(|&i| self.setup.modules[i].image.is_some())
+        self.module_at(va)
+            .filter(|&i| self.setup.modules[i].image.is_some())
     }
 
     /// Empties the cores' TLBs if translations were taken away.

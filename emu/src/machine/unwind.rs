@@ -2,7 +2,7 @@
 
 use isa::{Frame as IsaFrame, ImageUnwind, Images, Reg, RegisterAccess, Registers};
 
-use super::context::{Context, Next};
+use super::context::{Caller, Context, Next};
 use super::memory::Memory;
 use super::{Machine, Setup};
 
@@ -25,11 +25,22 @@ struct Drivers<'a> {
 
 impl Images for Drivers<'_> {
     fn image(&self, pc: u64) -> Option<ImageUnwind<'_>> {
-        let module = self.setup.modules.iter().find(|m| pc.wrapping_sub(m.base) < m.size)?;
+        let module = self
+            .setup
+            .modules
+            .iter()
+            .find(|m| pc.wrapping_sub(m.base) < m.size)?;
         let image = module.image.as_ref()?;
         let (rva, length) = image.pdata.unwrap_or((0, 0));
-        let pdata = image.data.get(rva as usize..(rva + length) as usize).unwrap_or(&[]);
-        Some(ImageUnwind { base: module.base, pdata, memory: self.memory })
+        let pdata = image
+            .data
+            .get(rva as usize..(rva + length) as usize)
+            .unwrap_or(&[]);
+        Some(ImageUnwind {
+            base: module.base,
+            pdata,
+            memory: self.memory,
+        })
     }
 }
 
@@ -53,11 +64,14 @@ impl Machine {
             None => live(),
         };
         let mut frames = context.frames.iter().rev().peekable();
-        match (&context.next, self.decider.caller.filter(|_| loaded).or(context.waiting())) {
+        match (
+            &context.next,
+            self.decider.caller.filter(|_| loaded).or(context.waiting()),
+        ) {
             (Next::Guest { .. } | Next::Special, _) => {}
             // In a kernel call: the caller is where the call returns to.
-            (Next::Call(_), _) => self.leave_call(&mut registers, None),
-            (_, Some(caller)) => self.leave_call(&mut registers, Some(caller)),
+            (&Next::Call(import), _) => self.leave_call(&mut registers, import),
+            (_, Some(caller)) => self.leave_call_of(&mut registers, caller),
             // The kernel's own work.
             (_, None) => return out,
         }
@@ -66,7 +80,10 @@ impl Machine {
         }
         loop {
             let entered = frames.peek().map(|f| f.what).filter(|w| !w.is_empty());
-            let drivers = Drivers { setup: &self.setup, memory: &self.memory };
+            let drivers = Drivers {
+                setup: &self.setup,
+                memory: &self.memory,
+            };
             let unwound: Vec<IsaFrame> =
                 isa::unwind(self.arch(), &registers, &*self.memory, &drivers, LIMIT);
             let count = unwound.len();
@@ -75,14 +92,19 @@ impl Machine {
                     return out;
                 }
                 let entered = if i + 1 == count { entered } else { None };
-                out.push(StackFrame { pc: frame.pc, entered });
+                out.push(StackFrame {
+                    pc: frame.pc,
+                    entered,
+                });
             }
             // Below the routine is the kernel call during which it was entered.
-            let Some(frame) = frames.next() else { return out };
+            let Some(frame) = frames.next() else {
+                return out;
+            };
             match (&frame.entry, frame.caller) {
                 (Some(entry), Some(caller)) => {
                     registers = (**entry).clone();
-                    self.leave_call(&mut registers, Some(caller));
+                    self.leave_call_of(&mut registers, caller);
                 }
                 _ => return out,
             }
@@ -90,19 +112,22 @@ impl Machine {
     }
 
     /// Makes `registers` those of a kernel call's caller, just after the call.
-    fn leave_call(&self, registers: &mut Registers, caller: Option<super::context::Caller>) {
+    fn leave_call_of(&self, registers: &mut Registers, caller: Caller) {
+        registers.set(isa::stack_pointer(self.arch()), caller.sp);
+        if let Some(lr) = isa::link_register(self.arch()) {
+            registers.set(lr, caller.lr);
+        }
+        self.leave_call(registers, caller.import);
+    }
+
+    /// The same with the registers as they are at the entry point of the kernel function.
+    fn leave_call(&self, registers: &mut Registers, import: u32) {
         let arch = self.arch();
-        let sp = isa::stack_pointer(arch);
-        if let Some(caller) = caller {
-            registers.set(sp, caller.sp);
-            if let Some(lr) = isa::link_register(arch) {
-                registers.set(lr, caller.lr);
-            }
-        }
-        let to = isa::return_address(arch, registers, &*self.memory).unwrap_or(0);
-        registers.set(Reg::PC, to);
-        if isa::link_register(arch).is_none() {
-            registers.set(sp, registers.get(sp) + arch.pointer_size());
-        }
+        let api = self.setup.imports[import as usize].api;
+        let convention = api.style.convention(arch);
+        // Without a stack there is no caller: address 0 ends the trace.
+        registers.set(Reg::PC, 0);
+        let value = registers.get(isa::return_register(arch));
+        convention.return_from(registers, &*self.memory, api.slots(arch), value);
     }
 }

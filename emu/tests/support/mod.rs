@@ -26,7 +26,9 @@ pub const CASES: [(&str, &str); 5] = [
 
 /// The repository.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("a workspace")
 }
 
 /// The case of a bundled scenario.
@@ -91,14 +93,21 @@ pub fn drivers() -> PathBuf {
 /// # Errors
 /// A file cannot be read.
 pub fn built(arch: isa::Arch, driver: &DriverRef) -> Result<DriverFiles, String> {
-    let at = drivers().join(arch.name()).join(&driver.name).join(&driver.build);
+    let at = drivers()
+        .join(arch.name())
+        .join(&driver.name)
+        .join(&driver.build);
     let read = |extension: &str| {
         let path = at.join(format!("{}.{extension}", driver.name));
         std::fs::read(&path)
             .map_err(|e| format!("{}: {e}; run `cargo xtask drivers`", path.display()))
     };
     let (sys, pdb) = (read("sys")?, Some(read("pdb")?));
-    Ok(DriverFiles { label: driver.name.clone(), sys, pdb })
+    Ok(DriverFiles {
+        label: driver.name.clone(),
+        sys,
+        pdb,
+    })
 }
 
 /// The run of one seed.
@@ -113,7 +122,8 @@ pub fn run(case: &Case, granularity: Granularity, seed: u64) -> Ended {
 pub fn first(case: &Case, wanted: impl Fn(&Ended) -> bool) -> (u64, Ended) {
     let mut campaign = Campaign::new(case, Granularity::Access).unwrap_or_else(|e| panic!("{e}"));
     let mut runs = (1..=200).map(|seed| (seed, campaign.run(Box::new(Random::new(seed)))));
-    runs.find(|(_, ended)| wanted(ended)).expect("one of 200 seeds")
+    runs.find(|(_, ended)| wanted(ended))
+        .expect("one of 200 seeds")
 }
 
 /// A run at granularity `access`, recorded and explained.
@@ -129,5 +139,7 @@ pub fn source_line(file: &str, line: u32) -> String {
     let path = root().join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let line = text.lines().nth(line as usize - 1);
-    line.unwrap_or_else(|| panic!("{file} is shorter")).trim().to_owned()
+    line.unwrap_or_else(|| panic!("{file} is shorter"))
+        .trim()
+        .to_owned()
 }

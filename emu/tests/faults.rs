@@ -1,0 +1,357 @@
+//! Faults on correct drivers: each kind makes one fail as it does on the real system, and the
+//! explanation names the injection as the cause.
+
+mod support;
+
+use emu::campaign::Case;
+use emu::choice::Moves;
+use emu::choice::strategy::Random;
+use emu::explain::Explained;
+use emu::machine::{BootError, Granularity, Watch};
+use emu::report::WhyStep;
+use emu::stop::{Bugcheck, Stop};
+use emu::trace::EventKind;
+use emu::trace::event::PacketOp;
+use support::{case_with_faults, load, plan, source_line, told};
+
+const FIXED: [(&str, &str); 1] = [("driver", "fixed")];
+
+/// A NAT router with correct drivers, and these faults.
+#[track_caller]
+fn router(profile: &str, faults: &[&str]) -> Case {
+    case_with_faults("kb931322", profile, &FIXED, faults)
+}
+
+/// The run in which the outside world does nothing on its own.
+#[track_caller]
+fn quiet(case: &Case) -> Explained {
+    told(case, &Moves::default())
+}
+
+#[track_caller]
+fn bugcheck(told: &Explained) -> &Bugcheck {
+    match &told.ended.stop {
+        Stop::Bugcheck(bugcheck) => bugcheck,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The steps of the explanation with this verb.
+fn steps<'a>(told: &'a Explained, verb: &str) -> Vec<&'a WhyStep> {
+    told.report.why.iter().filter(|s| s.verb == verb).collect()
+}
+
+/// The one injection that the explanation tells of.
+#[track_caller]
+fn injection(told: &Explained) -> &WhyStep {
+    match steps(told, "inject").as_slice() {
+        [step] => step,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The injection is told, and what stops the machine comes after it.
+#[track_caller]
+fn is_the_cause(injected: &WhyStep, told: &Explained) {
+    let last = told.report.why.last().expect("a story");
+    assert!(
+        injected.number < last.number && injected.at <= last.at,
+        "{injected:?} {last:?}"
+    );
+}
+
+#[test]
+fn correct_drivers_live_without_faults_and_with_their_pages_gone() {
+    for profile in ["i386", "amd64", "ia64"] {
+        for faults in [&[][..], &["memory.page_out:every=true"]] {
+            let told = quiet(&router(profile, faults));
+            assert_eq!(told.ended.stop, Stop::Completed, "{profile} {faults:?}");
+            assert_eq!(told.report.why.is_empty(), faults.is_empty());
+        }
+    }
+}
+
+/// A routine in pageable code, called too high, is the page fault that nobody can wait for:
+/// 0xD1 with operation 8 (execution), the address being that of the routine.
+#[test]
+fn pageable_code_at_dispatch_level() {
+    for profile in ["i386", "amd64", "ia64"] {
+        let routine = "control::dispatch_device_control";
+        let raise = format!("irql.raise:routine={routine},nth=2");
+        let told = quiet(&router(profile, &[&raise, "memory.page_out:every=true"]));
+        let b = bugcheck(&told);
+        assert_eq!((b.code, b.irql), (0xD1, 2), "{profile}");
+        assert_eq!(b.params, [b.pc, 2, 8, b.pc]);
+        assert!(told.machine.place(b.pc).ends_with(routine));
+
+        // Of the pages that left while the driver lived, only the last made it fail.
+        let raised = steps(&told, "inject")
+            .into_iter()
+            .find(|s| s.what.starts_with("irql.raise"));
+        let raised = raised.expect("the raise is told");
+        assert_eq!(
+            raised.what,
+            format!("irql.raise: {routine} runs at IRQL 2 instead of 0")
+        );
+        is_the_cause(raised, &told);
+        for verb in ["page out", "raise", "execute"] {
+            let step = steps(&told, verb);
+            assert_eq!(step.len(), 1, "{profile} {verb}");
+            assert_eq!(
+                (step[0].at, step[0].core),
+                (raised.at, raised.core),
+                "{profile} {verb}"
+            );
+        }
+        let (file, line) = raised.place.source.clone().expect("a source line");
+        assert!(
+            source_line(&file, line).contains("dispatch_device_control"),
+            "{file}:{line}"
+        );
+    }
+}
+
+/// Who runs above DISPATCH_LEVEL and asks for DISPATCH_LEVEL by a raise is stopped with 0x09.
+#[test]
+fn a_routine_above_the_level_that_it_raises_to() {
+    for profile in ["i386", "ia64"] {
+        let told = quiet(&router(
+            profile,
+            &["irql.raise:routine=hook::translate_packet,level=5,nth=3"],
+        ));
+        let b = bugcheck(&told);
+        assert_eq!((b.code, b.irql), (0x09, 5), "{profile}");
+        assert_eq!(b.params[..2], [5, 2], "from IRQL 5 to IRQL 2");
+        let injected = injection(&told);
+        assert_eq!(
+            injected.what,
+            "irql.raise: hook::translate_packet runs at IRQL 5 instead of 2"
+        );
+        is_the_cause(injected, &told);
+    }
+}
+
+/// Two administrators ask at the same time, and the second waits for the first: at DISPATCH_LEVEL
+/// that is a switch of threads where there can be none, 0xB8.
+#[test]
+fn a_wait_at_dispatch_level() {
+    let faults = ["irql.raise:call=KeWaitForSingleObject,every=true"];
+    let crowded = |faults: &[&str]| {
+        let mut plan = plan("kb931322", "amd64", &FIXED, faults).unwrap_or_else(|e| panic!("{e}"));
+        let netsh = plan
+            .threads
+            .iter()
+            .find(|t| t.name == "netsh")
+            .expect("a thread")
+            .clone();
+        plan.threads.push(netsh);
+        load(plan)
+    };
+    let ends = |case: &Case| {
+        let stops = (1..=20).map(|seed| support::run(case, Granularity::Sync, seed));
+        stops.map(|e| e.stop).collect::<Vec<_>>()
+    };
+    assert!(ends(&crowded(&[])).iter().all(|s| *s == Stop::Completed));
+
+    let case = crowded(&faults);
+    let (_, ended) = support::first(&case, |e| e.stop != Stop::Completed);
+    let told = told(&case, &ended.moves);
+    let b = bugcheck(&told);
+    assert_eq!((b.code, b.irql), (0xB8, 2));
+    let raised = *steps(&told, "inject").last().expect("the raise is told");
+    assert_eq!(
+        raised.what,
+        "irql.raise: KeWaitForSingleObject runs at IRQL 2 instead of 0"
+    );
+    is_the_cause(raised, &told);
+}
+
+/// What was raised is lowered when the routine or the call returns.
+#[test]
+fn a_raise_ends_with_what_it_raised() {
+    for fault in [
+        "irql.raise:routine=control::dispatch_device_control,every=true",
+        "irql.raise:routine=reset::reset_interface,every=true",
+        "irql.raise:call=IofCompleteRequest,every=true",
+    ] {
+        for profile in ["i386", "amd64", "ia64"] {
+            let told = quiet(&router(profile, &[fault]));
+            assert_eq!(told.ended.stop, Stop::Completed, "{profile} {fault}");
+            assert!(!steps(&told, "inject").is_empty(), "{profile} {fault}");
+        }
+    }
+}
+
+#[test]
+fn a_request_without_memory_is_refused() {
+    const INSUFFICIENT_RESOURCES: u32 = 0xC000_009A;
+    for (rule, thread, function) in [
+        ("pool.fail:nth=1,tag=NatI", "rras", "Interface::create"),
+        ("pool.fail:nth=1,tag=NatP", "rras", "preserve::create"),
+        ("pool.fail:nth=2,tag=NatP", "netsh", "preserve::create"),
+    ] {
+        let told = quiet(&router("amd64", &[rule]));
+        match &told.ended.stop {
+            Stop::Request {
+                thread: who,
+                status,
+                ..
+            } => {
+                assert_eq!((who.as_str(), *status), (thread, INSUFFICIENT_RESOURCES));
+            }
+            other => panic!("{rule}: {other:?}"),
+        }
+        let injected = injection(&told);
+        assert!(
+            injected.what.starts_with("pool.fail: an allocation of 0x"),
+            "{injected:?}"
+        );
+        let stack: Vec<_> = injected
+            .stack
+            .iter()
+            .filter_map(|p| p.function.as_deref())
+            .collect();
+        assert!(
+            stack.iter().any(|f| f.ends_with(function)),
+            "{rule}: {stack:?}"
+        );
+        is_the_cause(injected, &told);
+        assert_eq!(
+            told.report.why.last().map(|s| s.verb.as_str()),
+            Some("complete")
+        );
+    }
+}
+
+/// Whichever allocation fails: a correct driver loses a packet or refuses a request, and lives.
+#[test]
+fn any_one_allocation_may_fail() {
+    let packets = |told: &Explained| {
+        let sent = |k: &EventKind| {
+            matches!(
+                k,
+                EventKind::Packet {
+                    op: PacketOp::Sent,
+                    ..
+                }
+            )
+        };
+        told.machine
+            .recorder
+            .events()
+            .iter()
+            .filter(|e| sent(&e.kind))
+            .count()
+    };
+    for (scenario, profile) in [("kb931322", "amd64"), ("q252664", "i386")] {
+        let whole = packets(&told(
+            &case_with_faults(scenario, profile, &FIXED, &[]),
+            &Moves::default(),
+        ));
+        let mut poorer = 0;
+        for nth in (1..=75).step_by(5) {
+            let rule = format!("pool.fail:nth={nth}");
+            let told = quiet(&case_with_faults(scenario, profile, &FIXED, &[&rule]));
+            let lives = match &told.ended.stop {
+                Stop::Completed | Stop::Request { .. } | Stop::Deadlock { .. } => true,
+                _ => false,
+            };
+            assert!(lives, "{scenario} {rule}: {:?}", told.ended.stop);
+            assert!(injection(&told).what.starts_with("pool.fail"));
+            poorer += usize::from(packets(&told) < whole);
+        }
+        assert!(
+            poorer > 10,
+            "{scenario}: {poorer} of 40 runs sent fewer packets than {whole}"
+        );
+    }
+}
+
+/// Without `nth` or `every` the schedule decides, and the run can be had again.
+#[test]
+fn a_strike_is_a_choice() {
+    let case = router("amd64", &["pool.fail:tag=NatP"]);
+    let mut ends = [0, 0];
+    for seed in 1..=20 {
+        let ended = support::run(&case, Granularity::Sync, seed);
+        let again = {
+            let mut machine = case.boot(Granularity::Sync, Watch::Points).unwrap();
+            machine.run(Box::new(Random::new(seed)))
+        };
+        assert_eq!(ended.trace_hash, again.trace_hash);
+        ends[usize::from(ended.stop == Stop::Completed)] += 1;
+    }
+    assert!(
+        ends[0] >= 5 && ends[1] >= 1,
+        "{ends:?}: two allocations, each as likely as not to fail"
+    );
+}
+
+#[test]
+fn wrong_rules_are_told() {
+    for (rule, message) in [
+        (
+            "pool.empty:nth=1",
+            "there is no fault 'pool.empty'; there are irql.raise, memory.page_out, pool.fail",
+        ),
+        (
+            "pool.fail:nht=1",
+            "pool.fail has no parameter 'nht'; it has nth, every, tag, pool",
+        ),
+        ("pool.fail:nth=first", "nth must be a number, not 'first'"),
+        ("pool.fail:nth=0", "nth counts from 1"),
+        (
+            "pool.fail:nth=1,every=true",
+            "nth and every exclude each other",
+        ),
+        (
+            "pool.fail:every=often",
+            "every must be true or false, not 'often'",
+        ),
+        (
+            "pool.fail:tag=IPreassembly",
+            "a pool tag has one to four characters, not 'IPreassembly'",
+        ),
+        (
+            "pool.fail:pool=warm",
+            "pool must be paged or nonpaged, not 'warm'",
+        ),
+        (
+            "memory.page_out:what=stack",
+            "what must be code, pool or all, not 'stack'",
+        ),
+        (
+            "irql.raise:level=3",
+            "irql.raise needs either call or routine",
+        ),
+        (
+            "irql.raise:call=KeWaitForEver",
+            "'KeWaitForEver' is not a modelled kernel function",
+        ),
+        (
+            "irql.raise:call=KeSetEvent,level=32",
+            "level must be 1 to 31, not 32",
+        ),
+        (
+            "irql.raise:call=KeSetEvent,level=high",
+            "level must be a number, not 'high'",
+        ),
+        (
+            "irql.raise:routine=no::such_function",
+            "no driver has a function whose name ends with 'no::such_function'",
+        ),
+        (
+            "memory.page_out:routine=no::such_function",
+            "no driver has a function whose name ends with 'no::such_function'",
+        ),
+    ] {
+        let case = router("amd64", &[rule]);
+        match case.boot(Granularity::Sync, Watch::Points) {
+            Err(BootError::Fault(error)) => {
+                assert_eq!(error.to_string(), format!("--fault {rule}: {message}"));
+            }
+            Err(other) => panic!("{rule}: {other}"),
+            Ok(_) => panic!("{rule}: accepted"),
+        }
+    }
+}
