@@ -23,11 +23,11 @@ pub fn print() {
         "  random, {} seeds, medians; `restore`: of the snapshot alone, after a run;",
         SEEDS.end - 1
     );
-    println!("  `schedule`: restore and run to the stop");
+    println!("  `schedule`: restore and run to the stop; `runs`: a digest of what the runs did");
     println!();
     println!(
-        "  {:10} {:8} {:7} {:>11} {:>12} {:>12} {:>9}",
-        "scenario", "profile", "choices", "restore us", "restores/s", "schedules/s", "at"
+        "  {:10} {:8} {:7} {:>11} {:>12} {:>12} {:>9} {:>17}",
+        "scenario", "profile", "choices", "restore us", "restores/s", "schedules/s", "at", "runs"
     );
     for (scenario, profile) in CASES {
         for granularity in [Granularity::Sync, Granularity::Access] {
@@ -45,6 +45,7 @@ fn row(scenario: &str, profile: &str, granularity: Granularity) {
     let booted = machine.snapshot();
     let (mut restores, mut schedules) = (Vec::<Duration>::new(), Vec::<Duration>::new());
     let mut choices = Vec::new();
+    let mut digest = 0u64;
     for seed in SEEDS {
         let strategy = (random.make)(seed);
         let begin = Instant::now();
@@ -53,10 +54,13 @@ fn row(scenario: &str, profile: &str, granularity: Granularity) {
         let ended = machine.run(strategy);
         schedules.push(begin.elapsed());
         choices.push(ended.choices);
+        for part in [ended.trace_hash, ended.choices, ended.instructions] {
+            digest = digest.rotate_left(7) ^ part;
+        }
     }
     let restore = median(&restores);
     println!(
-        "  {scenario:10} {profile:8} {:>7} {:>11.0} {:>12.0} {:>12.0} {:>9}",
+        "  {scenario:10} {profile:8} {:>7} {:>11.0} {:>12.0} {:>12.0} {:>9} {digest:>17x}",
         median(&choices),
         restore.as_secs_f64() * 1e6,
         per_second(restore),

@@ -41,9 +41,26 @@ impl Facts {
     }
 }
 
+/// What the hooks must know about a straight run of instructions.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Span {
+    /// How many there are.
+    pub(super) count: u64,
+    /// How many of them access memory that another context may reach.
+    pub(super) shared: u64,
+    /// The last of those, as the number of instructions before it.
+    pub(super) last_shared: u64,
+    /// The first one that needs the engine and has not been announced.
+    pub(super) special: Option<u64>,
+}
+
 /// The facts of all instructions between two addresses.
 pub(super) struct CodeTable {
     base: u64,
+    /// Blocks that were asked for, with their ends, and by first address which one: 0 for none,
+    /// else the index plus 1.
+    blocks: Vec<(u64, Span)>,
+    block_at: Vec<u32>,
     /// Special instructions that the engine has been told of.
     announced: Vec<u64>,
     facts: Vec<Facts>,
@@ -55,6 +72,8 @@ impl CodeTable {
     pub(super) fn new(arch: isa::Arch, base: u64, end: u64) -> CodeTable {
         CodeTable {
             base,
+            blocks: Vec::new(),
+            block_at: vec![0; (end - base) as usize],
             announced: Vec::new(),
             facts: vec![Facts::default(); (end - base) as usize],
             decoder: Decoder::new(arch),
@@ -113,19 +132,41 @@ impl CodeTable {
         self.decoder.decode(&bytes[..n], address)
     }
 
-    /// Number of instructions in `from..to`, and the first one that needs the engine and has not
-    /// been announced.
-    pub(super) fn block(&mut self, memory: &Memory, from: u64, to: u64) -> (u64, Option<u64>) {
-        let (mut at, mut count, mut stop) = (from, 0, None);
+    /// The block `from..to`, which begins in the table. Blocks come again and again, so what was
+    /// found is kept.
+    pub(super) fn block(&mut self, memory: &Memory, from: u64, to: u64) -> Span {
+        let offset = (from - self.base) as usize;
+        let known = (self.block_at[offset] as usize).checked_sub(1);
+        if let Some(&(end, span)) = known.and_then(|i| self.blocks.get(i))
+            && end == to
+        {
+            return span;
+        }
+        let span = self.span(memory, from, to);
+        if span.special.is_none() {
+            self.blocks.push((to, span));
+            self.block_at[offset] = self.blocks.len() as u32;
+        }
+        span
+    }
+
+    /// The instructions in `from..to`.
+    pub(super) fn span(&mut self, memory: &Memory, from: u64, to: u64) -> Span {
+        let mut span = Span::default();
+        let mut at = from;
         while at < to {
             let f = self.at(memory, at);
-            if f.special() && stop.is_none() && !self.announced.contains(&at) {
-                stop = Some(at);
+            if f.special() && span.special.is_none() && !self.announced.contains(&at) {
+                span.special = Some(at);
+            }
+            if f.shared() {
+                span.shared += 1;
+                span.last_shared = span.count;
             }
             at += f.length();
-            count += 1;
+            span.count += 1;
         }
-        (count, stop)
+        span
     }
 
     /// The address `count` instructions behind `from`, in a straight line.
@@ -136,7 +177,11 @@ impl CodeTable {
     /// Asks for a stop before the instruction at `address`, or takes that back.
     pub(super) fn set_break(&mut self, address: u64, on: bool) {
         if let Some(f) = self.facts.get_mut(address.wrapping_sub(self.base) as usize) {
-            f.0 = if on { f.0 | Facts::BREAK } else { f.0 & !Facts::BREAK };
+            f.0 = if on {
+                f.0 | Facts::BREAK
+            } else {
+                f.0 & !Facts::BREAK
+            };
         }
     }
 }
@@ -145,5 +190,7 @@ impl CodeTable {
 /// addressed from the stack, and every fence.
 fn shares_memory(insn: &Insn, arch: isa::Arch) -> bool {
     matches!(insn.atomic, Atomic::Fence(_))
-        || insn.operands().any(|m| !m.implicit_stack && !m.segment && !m.is_stack_relative(arch))
+        || insn
+            .operands()
+            .any(|m| !m.implicit_stack && !m.segment && !m.is_stack_relative(arch))
 }

@@ -603,15 +603,8 @@ impl Instance {
         // SAFETY: the memory is boxed in the machine that owns this engine.
         let (base, length) = unsafe { (*shared.memory).arena() };
         // SAFETY: the arena is page-aligned and outlives the instance.
-        let mapped = unsafe {
-            uc_mem_map_ptr(
-                uc.get_handle(),
-                0,
-                length as u64,
-                Prot::ALL.0,
-                base.cast(),
-            )
-        };
+        let mapped =
+            unsafe { uc_mem_map_ptr(uc.get_handle(), 0, length as u64, Prot::ALL.0, base.cast()) };
         if mapped != unicorn_engine::uc_error::OK {
             return Err(wrong(mapped));
         }

@@ -65,7 +65,11 @@ struct Setup {
 }
 
 fn setup(sample: &Sample, granularity: Granularity, watch: Watch) -> Setup {
-    let high: u64 = if sample.arch == Arch::X86 { 0x8000_0000 } else { 0xFFFF_F800_0000_0000 };
+    let high: u64 = if sample.arch == Arch::X86 {
+        0x8000_0000
+    } else {
+        0xFFFF_F800_0000_0000
+    };
     let (code, data, trap) = (high + 0x10_0000, high + 0x20_0000, high + 0x30_0000);
     let mut memory = Box::new(Memory::new(16));
     assert!(memory.map(code, 1, RegionKind::Image(0), Rights::EXECUTE, false));
@@ -73,16 +77,33 @@ fn setup(sample: &Sample, granularity: Granularity, watch: Watch) -> Setup {
     assert!(memory.map(trap, 1, RegionKind::Traps(0), Rights::EXECUTE, false));
     assert!(memory.write(code, sample.code));
     let traps = trap..trap + 0x1000;
-    let engine =
-        Engine::new(sample.arch, 2, &mut memory, code..code + 0x1000, traps, granularity, watch)
-            .unwrap();
+    let engine = Engine::new(
+        sample.arch,
+        2,
+        &mut memory,
+        code..code + 0x1000,
+        traps,
+        granularity,
+        watch,
+    )
+    .unwrap();
     for core in 0..2 {
         let mut live = engine.registers(core);
         let values = [data, ROUNDS, trap + 0x10];
-        sample.inputs.iter().zip(values).for_each(|(&r, v)| live.set(r, v));
+        sample
+            .inputs
+            .iter()
+            .zip(values)
+            .for_each(|(&r, v)| live.set(r, v));
         live.set(Reg::PC, code);
     }
-    Setup { memory, engine, code, data, trap }
+    Setup {
+        memory,
+        engine,
+        code,
+        data,
+        trap,
+    }
 }
 
 fn counter(s: &Setup) -> u64 {
@@ -96,8 +117,16 @@ fn counts_every_instruction_and_stops_at_the_trap() {
         for granularity in Granularity::ALL {
             for watch in [Watch::Points, Watch::Recording] {
                 let mut s = setup(sample, granularity, watch);
-                assert_eq!(s.engine.run(0, false), Exit::Trap(s.trap + 0x10), "{granularity:?}");
-                assert_eq!(s.engine.retired(), ROUNDS * sample.round + 1, "{granularity:?}");
+                assert_eq!(
+                    s.engine.run(0, false),
+                    Exit::Trap(s.trap + 0x10),
+                    "{granularity:?}"
+                );
+                assert_eq!(
+                    s.engine.retired(),
+                    ROUNDS * sample.round + 1,
+                    "{granularity:?}"
+                );
                 assert_eq!(counter(&s), ROUNDS);
                 assert_eq!(s.engine.registers(0).get(Reg::PC), s.trap + 0x10);
             }
@@ -113,7 +142,11 @@ fn the_budget_is_exact_at_every_granularity() {
                 for budget in 0..3 * sample.round {
                     let mut s = setup(sample, granularity, watch);
                     s.engine.set_deadline(budget);
-                    assert_eq!(s.engine.run(0, false), Exit::Deadline, "{granularity:?} {budget}");
+                    assert_eq!(
+                        s.engine.run(0, false),
+                        Exit::Deadline,
+                        "{granularity:?} {budget}"
+                    );
                     assert_eq!(s.engine.retired(), budget, "{granularity:?} {watch:?}");
                     s.engine.set_deadline(u64::MAX);
                     assert_eq!(s.engine.run(0, false), Exit::Trap(s.trap + 0x10));
@@ -192,7 +225,10 @@ fn a_fault_leaves_the_instruction_undone() {
             s.memory.change_pages(s.data, 1, |p| p.resident = false);
             s.engine.flush_tlbs();
             s.engine.set_deadline(u64::MAX);
-            let fault = Exit::Fault { page: s.data, access: Access::Read };
+            let fault = Exit::Fault {
+                page: s.data,
+                access: Access::Read,
+            };
             assert_eq!(s.engine.run(0, false), fault);
             assert_eq!(s.engine.retired(), 2 * sample.round, "{granularity:?}");
             assert_eq!(s.engine.registers(0).get(Reg::PC), s.code + sample.load);
@@ -235,11 +271,67 @@ fn recorded_accesses_are_complete() {
         for (i, access) in log.iter().enumerate() {
             assert_eq!(access.write, i % 2 == 1);
             assert_eq!(access.address, s.data);
-            let offset = if access.write { sample.store } else { sample.load };
+            let offset = if access.write {
+                sample.store
+            } else {
+                sample.load
+            };
             assert_eq!(access.pc, s.code + offset);
             let index = access.retired as usize - 1;
             assert_eq!(s.engine.path()[index], (0, access.pc));
         }
         assert_eq!(log[3].value, 2);
+    }
+}
+
+/// Counting by blocks and counting by instructions are two ways to the same moments: whatever is
+/// promised, whatever the budget, wherever a page is missing.
+#[test]
+fn blocks_count_what_instructions_count() {
+    for sample in &SAMPLES {
+        for granularity in [Granularity::Access, Granularity::Insn] {
+            // On both sides of where the engine begins to count by blocks.
+            for quiet in 28..44 {
+                for budget in [u64::MAX, 2 * quiet + 1, 3 * quiet] {
+                    let run = |watch| journey(sample, granularity, watch, quiet, budget);
+                    let (blocks, insns) = (run(Watch::Points), run(Watch::Recording));
+                    assert_eq!(blocks, insns, "{granularity:?} {quiet} {budget}");
+                }
+            }
+        }
+    }
+}
+
+/// Where a core comes by: each exit, and what was counted there.
+fn journey(
+    sample: &Sample,
+    granularity: Granularity,
+    watch: Watch,
+    quiet: u64,
+    budget: u64,
+) -> Vec<(Exit, u64, (u64, u64), bool, u64)> {
+    let mut s = setup(sample, granularity, watch);
+    s.engine.registers(0).set(sample.inputs[1], 100);
+    let mut journey = Vec::new();
+    let mut asked = false;
+    s.engine.set_deadline(budget);
+    loop {
+        s.engine.set_choosing(true, quiet, true);
+        let exit = s.engine.run(0, asked);
+        let pc = s.engine.registers(0).get(Reg::PC);
+        let kept = s.engine.promise_kept();
+        journey.push((exit, s.engine.retired(), s.engine.passed(), kept, pc));
+        asked = exit != Exit::Deadline;
+        match exit {
+            Exit::Trap(_) => return journey,
+            Exit::Fault { .. } => s.memory.change_pages(s.data, 1, |p| p.resident = true),
+            Exit::Deadline => s.engine.set_deadline(u64::MAX),
+            // The page leaves once, at the third stop.
+            _ if journey.len() == 3 => {
+                s.memory.change_pages(s.data, 1, |p| p.resident = false);
+                s.engine.flush_tlbs();
+            }
+            _ => {}
+        }
     }
 }

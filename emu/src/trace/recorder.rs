@@ -1,7 +1,5 @@
 //! Collects events: always into the trace hash, and as a list when somebody wants to read them.
 
-use std::hash::Hasher;
-
 use twox_hash::XxHash3_64;
 
 use super::event::{Event, EventKind};
@@ -22,7 +20,14 @@ impl Recorder {
     /// A recorder that keeps the events if `keep` is set; the hash is the same either way.
     pub fn new(keep: bool) -> Recorder {
         let (events, stacks, buffer) = (Vec::new(), Vec::new(), Vec::new());
-        Recorder { hash: 0, count: 0, keep, events, stacks, buffer }
+        Recorder {
+            hash: 0,
+            count: 0,
+            keep,
+            events,
+            stacks,
+            buffer,
+        }
     }
 
     /// Whether the stack at this event is worth its cost: where a driver acts.
@@ -49,9 +54,7 @@ impl Recorder {
         // postcard has a specified byte format; what `derive(Hash)` feeds may change with the
         // compiler, and the hash must not.
         self.buffer = postcard::to_extend(&event, buffer).expect("an event is plain data");
-        let mut hasher = XxHash3_64::with_seed(self.hash);
-        hasher.write(&self.buffer);
-        self.hash = hasher.finish();
+        self.hash = XxHash3_64::oneshot_with_seed(self.hash, &self.buffer);
         self.count += 1;
         if self.keep {
             if let Some(stack) = stack {
