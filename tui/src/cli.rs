@@ -110,6 +110,9 @@ pub struct RunArgs {
     /// Seed of the strategy
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Try the seeds from --seed upwards until a run does not complete, at most 10,000
+    #[arg(long, conflicts_with = "schedule")]
+    pub until_stop: bool,
     /// What answers the choices
     #[arg(long, value_name = "STRATEGY", default_value = DEFAULT_STRATEGY, value_parser = strategies())]
     pub strategy: Strategy,

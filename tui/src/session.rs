@@ -6,11 +6,15 @@ use emu::choice::strategy::{Replay, StrategyKind};
 use emu::explain::{Explained, RunHeader, explain};
 use emu::machine::{Ended, Granularity};
 use emu::scenario::Selection;
+use emu::stop::Stop;
 
 use crate::case::{self, Loaded};
 use crate::catalogue::{self, Source};
 use crate::failure::{Failure, Outcome};
 use crate::replay_line::{Answers, replay_line};
+
+/// Seeds that are tried in search of a stop.
+const TRIES: u64 = 10_000;
 
 /// A scenario with every choice made: what every run of it needs.
 pub struct Session {
@@ -65,6 +69,21 @@ impl Session {
     /// What is wrong with a machine that does not boot.
     pub fn failure(&self, error: &emu::machine::BootError) -> Failure {
         Failure::at(&self.source.name, error)
+    }
+
+    /// The first seed from `from` on whose run does not complete; `from` if none of the next
+    /// [`TRIES`] does.
+    ///
+    /// # Errors
+    /// The machine does not boot.
+    pub fn stopping_seed(&self, strategy: &StrategyKind, from: u64) -> Outcome<u64> {
+        let mut campaign = self.campaign()?;
+        let mut stops = |seed: &u64| {
+            let ended = campaign.run((strategy.make)(*seed));
+            ended.stop != Stop::Completed
+        };
+        let seeds = from..from.saturating_add(TRIES);
+        Ok(seeds.into_iter().find(|seed| stops(seed)).unwrap_or(from))
     }
 
     /// Runs a seed of a strategy.

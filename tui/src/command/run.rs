@@ -19,10 +19,16 @@ pub(super) fn run(args: &RunArgs) -> Outcome<bool> {
         args.case.granularity,
     )?;
     let (strategy, explained) = match &args.schedule {
-        None => (
-            args.strategy.0.name,
-            session.run_seed(args.strategy.0, args.seed)?,
-        ),
+        None => {
+            let seed = match args.until_stop {
+                true => session.stopping_seed(args.strategy.0, args.seed)?,
+                false => args.seed,
+            };
+            (
+                args.strategy.0.name,
+                session.run_seed(args.strategy.0, seed)?,
+            )
+        }
         Some(text) => {
             let moves: Moves = text.parse().map_err(|e| Failure::at("--schedule", e))?;
             (

@@ -128,7 +128,7 @@ impl<'a> Window<'a> {
                 .chain([height])
                 .max()
                 .unwrap_or(height);
-            height = own().last().map_or(height, |moment| moment.height);
+            height = own().next_back().map_or(height, |moment| moment.height);
             let mark = own()
                 .filter_map(|m| m.mark)
                 .filter(|m| *m != Mark::Choice)
