@@ -61,13 +61,19 @@ impl Case {
         let mut drivers = Vec::new();
         for driver in &plan.drivers {
             let DriverFiles { label, sys, pdb } = files(driver).map_err(CaseError::File)?;
-            let wrong = |error| CaseError::Load { label: label.clone(), error };
+            let wrong = |error| CaseError::Load {
+                label: label.clone(),
+                error,
+            };
             let name = format!("{}.sys", driver.name);
             let mut image = loader::parse(&name, &sys).map_err(wrong)?;
             if let Some(pdb) = pdb {
                 image.attach_symbols(&pdb).map_err(wrong)?;
             }
-            drivers.push(Driver { image, service: driver.service.clone() });
+            drivers.push(Driver {
+                image,
+                service: driver.service.clone(),
+            });
         }
         Ok(Case { plan, drivers })
     }
@@ -125,7 +131,9 @@ pub fn seeds(
     mut done: impl FnMut(u64, &Ended) -> bool,
 ) -> Result<Vec<Option<Ended>>, BootError> {
     let (work, queue) = channel::unbounded();
-    seeds.clone().for_each(|seed| work.send(seed).expect("the receiver is here"));
+    seeds
+        .clone()
+        .for_each(|seed| work.send(seed).expect("the receiver is here"));
     drop(work);
     let (report, results) = channel::unbounded();
     let mut out: Vec<Option<Ended>> = seeds.clone().map(|_| None).collect();

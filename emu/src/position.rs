@@ -22,7 +22,8 @@ impl std::str::FromStr for Position {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is not a position; write CHOICE:STEP, for example 1842:17");
+        let wrong =
+            || format!("'{text}' is not a position; write CHOICE:STEP, for example 1842:17");
         let (choice, step) = text.split_once(':').ok_or_else(wrong)?;
         Ok(Position {
             choice: choice.parse().map_err(|_| wrong())?,

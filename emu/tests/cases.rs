@@ -13,14 +13,30 @@ use support::{Setting, case};
 fn run(scenario: &str, profile: &str, settings: &[Setting<'_>], seeds: u64) -> Vec<Stop> {
     let case = case(scenario, profile, settings);
     let random = strategy::find("random").unwrap();
-    let ended =
-        campaign::seeds(&case, Granularity::Access, random, 1..seeds + 1, 2, |_, _| true).unwrap();
-    ended.into_iter().map(|e| e.expect("every seed ran").stop).collect()
+    let ended = campaign::seeds(
+        &case,
+        Granularity::Access,
+        random,
+        1..seeds + 1,
+        2,
+        |_, _| true,
+    )
+    .unwrap();
+    ended
+        .into_iter()
+        .map(|e| e.expect("every seed ran").stop)
+        .collect()
 }
 
 /// Seeds that stop, of 200; each must be this bugcheck in this driver.
 #[track_caller]
-fn crashes(scenario: &str, profile: &str, settings: &[Setting<'_>], code: u32, driver: &str) -> usize {
+fn crashes(
+    scenario: &str,
+    profile: &str,
+    settings: &[Setting<'_>],
+    code: u32,
+    driver: &str,
+) -> usize {
     let mut count = 0;
     for stop in run(scenario, profile, settings, 200) {
         match stop {
@@ -44,8 +60,16 @@ fn crashes(scenario: &str, profile: &str, settings: &[Setting<'_>], code: u32, d
 
 #[track_caller]
 fn never_crashes(scenario: &str, profile: &str, settings: &[Setting<'_>]) {
-    for (i, stop) in run(scenario, profile, settings, 1000).into_iter().enumerate() {
-        assert_eq!(stop, Stop::Completed, "{scenario} on {profile} {settings:?}, seed {}", i + 1);
+    for (i, stop) in run(scenario, profile, settings, 1000)
+        .into_iter()
+        .enumerate()
+    {
+        assert_eq!(
+            stop,
+            Stop::Completed,
+            "{scenario} on {profile} {settings:?}, seed {}",
+            i + 1
+        );
     }
 }
 
@@ -83,7 +107,11 @@ fn kb931322_needs_every_condition() {
 fn kb931322_fixed_never_stops() {
     for profile in ["i386", "amd64", "ia64"] {
         for sp in SERVICE_PACKS {
-            never_crashes("kb931322", profile, &[("driver", "fixed"), ("personality", sp)]);
+            never_crashes(
+                "kb931322",
+                profile,
+                &[("driver", "fixed"), ("personality", sp)],
+            );
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::{drivers, no_arguments, setup, workspace};
 
 /// What is shown, as arguments of the program.
 const DEMO: &[&[&str]] = &[
-    &["run", "kb931322", "--profile", "amd64", "--seed", "1"],
-    &["run", "q252664", "--profile", "alpha", "--seed", "1"],
+    &["run", "kb931322", "--profile", "amd64", "--until-stop"],
+    &["run", "q252664", "--profile", "alpha", "--until-stop"],
 ];
 
 pub fn run(arguments: &[String]) -> Outcome<()> {

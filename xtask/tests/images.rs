@@ -143,7 +143,9 @@ fn check_sections<Pe: ImageNtHeaders>(built: &Built, file: &PeFile<'_, Pe>) {
         unwinds_by_table,
         "{path}"
     );
-    assert!(names.iter().any(|name| name == ".reloc"), "{path}");
+    // A driver without an absolute address in it has nothing to relocate; x86 code always has some.
+    let relocates = names.iter().any(|name| name == ".reloc");
+    assert!(relocates || built.fact("arch") != "x86", "{path}");
 }
 
 #[test]

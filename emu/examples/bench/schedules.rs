@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use emu::choice::strategy;
+use emu::choice::Moves;
+use emu::choice::strategy::{self, Replay};
 use emu::machine::{Granularity, Watch};
 
 use crate::stats::{median, per_second};
@@ -23,11 +24,21 @@ pub fn print() {
         "  random, {} seeds, medians; `restore`: of the snapshot alone, after a run;",
         SEEDS.end - 1
     );
-    println!("  `schedule`: restore and run to the stop; `runs`: a digest of what the runs did");
+    println!("  `random`: restore, and run a random schedule to the stop;");
+    println!("  `default`: restore, and run with option 0 everywhere;");
+    println!("  `runs`: a digest of what the random runs did");
     println!();
     println!(
-        "  {:10} {:8} {:7} {:>11} {:>12} {:>12} {:>9} {:>17}",
-        "scenario", "profile", "choices", "restore us", "restores/s", "schedules/s", "at", "runs"
+        "  {:10} {:8} {:7} {:>11} {:>11} {:>9} {:>10} {:>7} {:>17}",
+        "scenario",
+        "profile",
+        "choices",
+        "restore us",
+        "restores/s",
+        "random/s",
+        "default/s",
+        "at",
+        "runs"
     );
     for (scenario, profile) in CASES {
         for granularity in [Granularity::Sync, Granularity::Access] {
@@ -58,13 +69,22 @@ fn row(scenario: &str, profile: &str, granularity: Granularity) {
             digest = digest.rotate_left(7) ^ part;
         }
     }
+    let undisturbed: Vec<Duration> = SEEDS
+        .map(|_| {
+            let begin = Instant::now();
+            machine.restore(&booted);
+            machine.run(Box::new(Replay::new(Moves::default())));
+            begin.elapsed()
+        })
+        .collect();
     let restore = median(&restores);
     println!(
-        "  {scenario:10} {profile:8} {:>7} {:>11.0} {:>12.0} {:>12.0} {:>9} {digest:>17x}",
+        "  {scenario:10} {profile:8} {:>7} {:>11.0} {:>11.0} {:>9.0} {:>10.0} {:>7} {digest:>17x}",
         median(&choices),
         restore.as_secs_f64() * 1e6,
         per_second(restore),
         per_second(median(&schedules)),
+        per_second(median(&undisturbed)),
         granularity.name(),
     );
 }

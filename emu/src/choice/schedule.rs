@@ -33,7 +33,11 @@ impl fmt::Display for Moves {
                 _ => write!(f, "{word}*{times}.")?,
             }
         }
-        if self.0.is_empty() { f.write_str("-") } else { Ok(()) }
+        if self.0.is_empty() {
+            f.write_str("-")
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -150,7 +154,16 @@ mod tests {
 
     #[test]
     fn refuses_nonsense() {
-        for text in ["4", "A", "é", "B*", "B*3", "B*0.", "zzzzzzzzzzzzzzzzB", "B*99999999999."] {
+        for text in [
+            "4",
+            "A",
+            "é",
+            "B*",
+            "B*3",
+            "B*0.",
+            "zzzzzzzzzzzzzzzzB",
+            "B*99999999999.",
+        ] {
             assert!(text.parse::<Moves>().is_err(), "{text}");
         }
     }

@@ -27,7 +27,9 @@ pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Re
         _ => None,
     };
     let module = match &ended.stop {
-        Stop::Bugcheck(b) => machine.module_at(b.pc).map(|i| setup.modules[i].name.as_str()),
+        Stop::Bugcheck(b) => machine
+            .module_at(b.pc)
+            .map(|i| setup.modules[i].name.as_str()),
         _ => None,
     };
     let events = last_events(machine, &names);
@@ -50,7 +52,9 @@ pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Re
         expected: plan.expect.judge(&ended.stop, module).is_ok(),
         screen: facts.as_ref().map(screen::render),
         event_log: facts.as_ref().map(eventlog::records).unwrap_or_default(),
-        cores: (0..machine.state.cores.len()).map(|c| core_state(machine, &names, c)).collect(),
+        cores: (0..machine.state.cores.len())
+            .map(|c| core_state(machine, &names, c))
+            .collect(),
         events: table::rows(&events, &|_| true, ROWS, plan.profile, plan.cpus, &names),
         locks: locks(machine, &names),
         why: why::tell(machine, &names, &ended.stop),
@@ -60,12 +64,17 @@ pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Re
 /// The last events that are not choices, each at the place in the driver itself.
 fn last_events(machine: &Machine, names: &MachineNames<'_>) -> Vec<Event> {
     let all = machine.recorder.events().iter().enumerate().rev();
-    let shown = all.filter(|(_, e)| !matches!(e.kind, EventKind::Choice { .. })).take(ROWS);
+    let shown = all
+        .filter(|(_, e)| !matches!(e.kind, EventKind::Choice { .. }))
+        .take(ROWS);
     let mut last: Vec<Event> = shown
         .map(|(i, event)| {
             let stack = machine.recorder.stack(i).unwrap_or_default();
             let own = names.own_frame(stack).map(|f| stack[f] - 1);
-            Event { pc: own.unwrap_or(event.pc), ..event.clone() }
+            Event {
+                pc: own.unwrap_or(event.pc),
+                ..event.clone()
+            }
         })
         .collect();
     last.reverse();
@@ -75,7 +84,9 @@ fn last_events(machine: &Machine, names: &MachineNames<'_>) -> Vec<Event> {
 fn stop_facts(machine: &Machine, bugcheck: &Bugcheck) -> StopFacts {
     let setup = &machine.setup;
     let arch = machine.arch();
-    let sp = machine.registers(usize::from(bugcheck.core)).get(isa::stack_pointer(arch));
+    let sp = machine
+        .registers(usize::from(bugcheck.core))
+        .get(isa::stack_pointer(arch));
     let size = arch.pointer_size();
     let words = (0..STACK_WORDS).map_while(|i| machine.memory.read_ptr(arch, sp + i * size));
     StopFacts {
@@ -91,7 +102,11 @@ fn stop_facts(machine: &Machine, bugcheck: &Bugcheck) -> StopFacts {
                 base: m.base,
                 size: m.size,
                 timestamp: m.timestamp,
-                version: m.image.as_ref().and_then(|i| i.version.as_ref()).map(|v| v.file_version),
+                version: m
+                    .image
+                    .as_ref()
+                    .and_then(|i| i.version.as_ref())
+                    .map(|v| v.file_version),
             })
             .collect(),
         stack_pointer: sp,
@@ -128,12 +143,21 @@ fn stop_line(machine: &Machine, names: &MachineNames<'_>, stop: &Stop) -> StopLi
                 })
                 .collect(),
         },
-        Stop::Unimplemented { name, caller, detail } => StopLine::Unimplemented {
+        Stop::Unimplemented {
+            name,
+            caller,
+            detail,
+        } => StopLine::Unimplemented {
             name: name.clone(),
             caller: names.resolve(*caller),
             detail: detail.clone(),
         },
-        Stop::Request { thread, step, status, expected } => StopLine::Request {
+        Stop::Request {
+            thread,
+            step,
+            status,
+            expected,
+        } => StopLine::Request {
             thread: thread.clone(),
             step: *step,
             status: *status,
@@ -152,7 +176,13 @@ fn stop_line(machine: &Machine, names: &MachineNames<'_>, stop: &Stop) -> StopLi
 }
 
 fn thread_name(machine: &Machine, id: u32) -> String {
-    let name = machine.state.nt.threads.list.get(id as usize).map_or("?", |t| t.name.as_str());
+    let name = machine
+        .state
+        .nt
+        .threads
+        .list
+        .get(id as usize)
+        .map_or("?", |t| t.name.as_str());
     format!("thread {id} {name}")
 }
 
@@ -192,12 +222,18 @@ fn locks(machine: &Machine, names: &MachineNames<'_>) -> Vec<LockLine> {
             .map(|c| c.number)
             .collect::<Vec<_>>()
     };
-    let held = machine.state.nt.locks.0.iter().map(|(&lock, held)| LockLine {
-        lock: names.object(lock),
-        holder: Some(held.core),
-        since: Some(held.since),
-        place: names.resolve(held.pc),
-        waiters: spinning(lock),
-    });
+    let held = machine
+        .state
+        .nt
+        .locks
+        .0
+        .iter()
+        .map(|(&lock, held)| LockLine {
+            lock: names.object(lock),
+            holder: Some(held.core),
+            since: Some(held.since),
+            place: names.resolve(held.pc),
+            waiters: spinning(lock),
+        });
     held.collect()
 }

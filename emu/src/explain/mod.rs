@@ -47,5 +47,9 @@ pub fn explain(
     let mut machine = case.boot(granularity, Watch::Recording)?;
     let ended = machine.run(Box::new(Replay::new(moves.clone())));
     let report = fill::report(&machine, &ended, header);
-    Ok(Explained { machine, ended, report })
+    Ok(Explained {
+        machine,
+        ended,
+        report,
+    })
 }

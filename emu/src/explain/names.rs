@@ -18,9 +18,18 @@ impl<'a> MachineNames<'a> {
 
     /// A code address with everything that is known about it.
     pub fn resolve(&self, pc: u64) -> Place {
-        let Some(i) = self.machine.module_at(pc) else { return Place { pc, ..Place::default() } };
+        let Some(i) = self.machine.module_at(pc) else {
+            return Place {
+                pc,
+                ..Place::default()
+            };
+        };
         let module = &self.machine.setup.modules[i];
-        let mut place = Place { pc, module: Some(module.name.clone()), ..Place::default() };
+        let mut place = Place {
+            pc,
+            module: Some(module.name.clone()),
+            ..Place::default()
+        };
         match &module.image {
             Some(image) => {
                 let frames = image.source(pc);
@@ -43,8 +52,12 @@ impl<'a> MachineNames<'a> {
     /// Every source frame at a code address, innermost first: inlined functions have their own.
     pub fn resolve_inlined(&self, pc: u64) -> Vec<Place> {
         let whole = self.resolve(pc);
-        let Some(i) = self.machine.module_at(pc) else { return vec![whole] };
-        let Some(image) = &self.machine.setup.modules[i].image else { return vec![whole] };
+        let Some(i) = self.machine.module_at(pc) else {
+            return vec![whole];
+        };
+        let Some(image) = &self.machine.setup.modules[i].image else {
+            return vec![whole];
+        };
         let frames = image.source(pc);
         if frames.is_empty() {
             return vec![whole];
@@ -66,7 +79,9 @@ impl<'a> MachineNames<'a> {
     pub fn own_frame(&self, stack: &[u64]) -> Option<usize> {
         stack.iter().position(|&pc| {
             let pc = pc.saturating_sub(1);
-            let Some(i) = self.machine.module_at(pc) else { return false };
+            let Some(i) = self.machine.module_at(pc) else {
+                return false;
+            };
             let image = self.machine.setup.modules[i].image.as_ref();
             image.is_some_and(|image| own_frame(&image.name, &image.source(pc)).is_some())
         })
@@ -127,5 +142,8 @@ fn own_frame<'a>(image: &str, frames: &'a [SourceFrame]) -> Option<&'a SourceFra
 /// else was linked into it.
 fn is_own(image: &str, frame: &SourceFrame) -> bool {
     let stem = image.split('.').next().unwrap_or(image);
-    frame.function.strip_prefix(stem).is_some_and(|rest| rest.starts_with("::"))
+    frame
+        .function
+        .strip_prefix(stem)
+        .is_some_and(|rest| rest.starts_with("::"))
 }

@@ -37,7 +37,9 @@ pub fn origin(machine: &Machine, core: u8, reg: Reg, from: usize) -> Option<Orig
             continue;
         }
         steps += 1;
-        let Some(insn) = machine.insn(pc) else { continue };
+        let Some(insn) = machine.insn(pc) else {
+            continue;
+        };
         if !insn.writes.contains(wanted) {
             continue;
         }
@@ -93,11 +95,16 @@ pub fn last_store(log: &[AccessRecord], load: usize) -> Option<usize> {
 /// The last store that put something else than `value` where the access at `store` did, before it.
 pub fn store_before(log: &[AccessRecord], store: usize) -> Option<usize> {
     let a = log[store];
-    (0..store).rev().find(|&i| log[i].write && log[i].address == a.address)
+    (0..store)
+        .rev()
+        .find(|&i| log[i].write && log[i].address == a.address)
 }
 
 fn is_stack(machine: &Machine, va: u64) -> bool {
-    matches!(machine.memory.region(va).map(|r| r.kind), Some(RegionKind::Stack(_)))
+    matches!(
+        machine.memory.region(va).map(|r| r.kind),
+        Some(RegionKind::Stack(_))
+    )
 }
 
 /// The register that the store at `pc` stores, if that is clear.
@@ -106,8 +113,10 @@ fn stored_register(machine: &Machine, arch: Arch, pc: u64) -> Option<Reg> {
     let operand = insn.operands().find(|m| m.write)?;
     let address = [operand.base, operand.index];
     let sp = isa::stack_pointer(arch);
-    let mut sources =
-        insn.reads.iter().filter(|r| r.is_general() && *r != sp && !address.contains(&Some(*r)));
+    let mut sources = insn
+        .reads
+        .iter()
+        .filter(|r| r.is_general() && *r != sp && !address.contains(&Some(*r)));
     let source = sources.next()?;
     sources.next().is_none().then_some(source)
 }

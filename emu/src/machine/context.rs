@@ -29,12 +29,16 @@ pub struct Core {
 impl Core {
     /// What runs on it now.
     pub fn top(&self) -> &Context {
-        self.contexts.last().expect("a core always has its bottom context")
+        self.contexts
+            .last()
+            .expect("a core always has its bottom context")
     }
 
     /// What runs on it now.
     pub fn top_mut(&mut self) -> &mut Context {
-        self.contexts.last_mut().expect("a core always has its bottom context")
+        self.contexts
+            .last_mut()
+            .expect("a core always has its bottom context")
     }
 
     /// The thread at the bottom, unless the core idles.
@@ -84,7 +88,14 @@ pub struct Context {
 impl Context {
     /// A context that begins with `next`.
     pub fn new(kind: ContextKind, next: Next, stack: u64, irql_before: u8) -> Context {
-        Context { kind, next, frames: Vec::new(), registers: None, irql_before, stack }
+        Context {
+            kind,
+            next,
+            frames: Vec::new(),
+            registers: None,
+            irql_before,
+            stack,
+        }
     }
 
     /// The kernel call in which it spins or waits.

@@ -25,12 +25,19 @@ impl Machine {
             if thread.state != ThreadState::Waiting || thread.script.is_none() {
                 continue;
             }
-            let object = thread.wait.as_ref().and_then(|w| w.objects.first().copied());
+            let object = thread
+                .wait
+                .as_ref()
+                .and_then(|w| w.objects.first().copied());
             waits.push(Wait {
                 core: 0,
                 thread: Some(id as u32),
                 object: object.unwrap_or(0),
-                what: if object.is_some() { "event" } else { "what never comes" },
+                what: if object.is_some() {
+                    "event"
+                } else {
+                    "what never comes"
+                },
                 holder: None,
                 since: thread.since,
             });

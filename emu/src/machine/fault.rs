@@ -9,7 +9,7 @@
 use isa::{Flow, Reg, RegisterAccess, Special};
 
 use super::Machine;
-use super::context::{Caller, Next};
+use super::context::Caller;
 use super::memory::{Miss, RegionKind};
 use crate::nt::{Trouble, status};
 use crate::personality::Personality;
@@ -43,9 +43,15 @@ impl Machine {
         let live = self.engine.registers(core);
         let pc = live.get(Reg::PC);
         if access == Access::Execute {
-            return if pc.wrapping_sub(page) < 0x1000 { pc } else { page };
+            return if pc.wrapping_sub(page) < 0x1000 {
+                pc
+            } else {
+                page
+            };
         }
-        let Some(insn) = self.engine.insn(pc) else { return page };
+        let Some(insn) = self.engine.insn(pc) else {
+            return page;
+        };
         let width = |m: &isa::MemOperand| u64::from(m.width.max(1));
         let touched = insn.operands().map(|m| (m.address(&live), width(m)));
         touched
@@ -67,7 +73,13 @@ impl Machine {
         if miss == Some(Miss::NotResident) && self.page_in(core, va) {
             return Ok(());
         }
-        self.event(core, EventKind::Fault { address: va, access });
+        self.event(
+            core,
+            EventKind::Fault {
+                address: va,
+                access,
+            },
+        );
         Err(Box::new(self.memory_bugcheck(core, va, access, pc, miss)))
     }
 
@@ -105,7 +117,13 @@ impl Machine {
         let size = self.setup.profile.page_size();
         let page = va & !(size - 1);
         self.memory.change_pages(page, size, |p| p.resident = true);
-        self.event(core, EventKind::Page { resident: true, page });
+        self.event(
+            core,
+            EventKind::Page {
+                resident: true,
+                page,
+            },
+        );
         true
     }
 
@@ -114,7 +132,13 @@ impl Machine {
         let size = self.setup.profile.page_size();
         let page = va & !(size - 1);
         self.memory.change_pages(page, size, |p| p.resident = false);
-        self.event(core, EventKind::Page { resident: false, page });
+        self.event(
+            core,
+            EventKind::Page {
+                resident: false,
+                page,
+            },
+        );
     }
 
     /// Kernel code working for a driver touched memory it could not.
@@ -129,7 +153,13 @@ impl Machine {
             Some(caller) => self.setup.imports[caller.import as usize].address,
             None => self.setup.modules[0].base,
         };
-        self.event(core, EventKind::Fault { address: va, access });
+        self.event(
+            core,
+            EventKind::Fault {
+                address: va,
+                access,
+            },
+        );
         let miss = self.memory.miss(va, access).or(Some(Miss::Invalid));
         Box::new(self.memory_bugcheck(core, va, access, pc, miss))
     }
@@ -146,7 +176,10 @@ impl Machine {
         let op = operation(access);
         let below = va.wrapping_sub(1);
         let on_stack = |va| {
-            matches!(self.memory.region(va).map(|r| r.kind), Some(RegionKind::Stack(_)))
+            matches!(
+                self.memory.region(va).map(|r| r.kind),
+                Some(RegionKind::Stack(_))
+            )
         };
         let overflow = miss == Some(Miss::Invalid) && on_stack(va) && access == Access::Write;
         let (code, params) = if overflow && on_stack(below) {
@@ -157,7 +190,11 @@ impl Machine {
             (IRQL_NOT_LESS_OR_EQUAL, [va, u64::from(irql), op, pc])
         } else if va >= self.setup.map.kernel {
             // 0: a free page table entry, 2: no page table for the address.
-            let kind = if self.memory.region(va).is_some() { 0 } else { 2 };
+            let kind = if self.memory.region(va).is_some() {
+                0
+            } else {
+                2
+            };
             (PAGE_FAULT_IN_NONPAGED_AREA, [va, op.min(1), pc, kind])
         } else {
             return self.exception(core, status::ACCESS_VIOLATION, pc, [op, va]);
@@ -183,15 +220,21 @@ impl Machine {
     /// An exception that no handler takes: drivers that handle exceptions are not modelled.
     fn exception(&mut self, core: usize, code: u32, pc: u64, information: [u64; 2]) -> Stop {
         let status = u64::from(code);
-        let system_thread = self.state.cores[core].thread().is_none_or(|id| {
-            self.state.nt.threads.list[id as usize].script.is_none()
-        });
+        let system_thread = self.state.cores[core]
+            .thread()
+            .is_none_or(|id| self.state.nt.threads.list[id as usize].script.is_none());
         let (bugcheck, params) = if self.setup.personality == Personality::Nt4 {
-            (KMODE_EXCEPTION_NOT_HANDLED, [status, pc, information[0], information[1]])
+            (
+                KMODE_EXCEPTION_NOT_HANDLED,
+                [status, pc, information[0], information[1]],
+            )
         } else if system_thread {
             let sp = isa::stack_pointer(self.arch());
             let frame = self.engine.registers(core).get(sp);
-            (SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, [status, pc, frame, frame])
+            (
+                SYSTEM_THREAD_EXCEPTION_NOT_HANDLED,
+                [status, pc, frame, frame],
+            )
         } else {
             let sp = isa::stack_pointer(self.arch());
             let frame = self.engine.registers(core).get(sp);
@@ -199,7 +242,11 @@ impl Machine {
         };
         let mut stop = self.bugcheck_at(core, bugcheck, params, pc);
         if code == status::ACCESS_VIOLATION {
-            let access = if information[0] == 1 { Access::Write } else { Access::Read };
+            let access = if information[0] == 1 {
+                Access::Write
+            } else {
+                Access::Read
+            };
             stop.access = Some((information[1], access));
         }
         Stop::Bugcheck(Box::new(stop))
@@ -226,11 +273,14 @@ impl Machine {
             blamed = self.in_driver(pc);
         }
         let irql = self.state.cores[core].irql;
-        Bugcheck { code, params, core: core as u8, irql, pc, access: None, blamed }
-    }
-
-    /// What a core does next is nothing any more; used when the run is over.
-    pub(super) fn halted(&self, core: usize) -> bool {
-        matches!(self.state.cores[core].top().next, Next::Blocked)
+        Bugcheck {
+            code,
+            params,
+            core: core as u8,
+            irql,
+            pc,
+            access: None,
+            blamed,
+        }
     }
 }

@@ -31,7 +31,9 @@ impl Machine {
     /// Whether the instruction at the core's PC sets the IRQL.
     pub(super) fn is_irql_change(&self, core: usize) -> bool {
         let pc = self.engine.registers(core).get(Reg::PC);
-        self.engine.insn(pc).is_some_and(|i| matches!(i.special, Special::WriteCr8(_)))
+        self.engine
+            .insn(pc)
+            .is_some_and(|i| matches!(i.special, Special::WriteCr8(_)))
     }
 
     /// Performs the instruction at the PC, which the emulator cannot.
@@ -98,14 +100,27 @@ impl Machine {
     }
 
     fn module_name_at(&self, va: u64) -> String {
-        self.module_at(va).map_or_else(|| "?".into(), |i| self.setup.modules[i].name.clone())
+        self.module_at(va)
+            .map_or_else(|| "?".into(), |i| self.setup.modules[i].name.clone())
     }
 
     /// A device interrupt reaches a core.
     pub(super) fn interrupt(&mut self, core: usize, source: u32) {
         let level = nt::ndis::interrupt_level(self, source);
         let then = Then::Ndis(nt::ndis::Then::Service(source));
-        self.push_context(core, ContextKind::Interrupt(source), level, Next::Host(then, 0));
-        self.event(core, EventKind::Interrupt { delivered: true, level, source });
+        self.push_context(
+            core,
+            ContextKind::Interrupt(source),
+            level,
+            Next::Host(then, 0),
+        );
+        self.event(
+            core,
+            EventKind::Interrupt {
+                delivered: true,
+                level,
+                source,
+            },
+        );
     }
 }

@@ -28,11 +28,20 @@ pub struct Rights {
 
 impl Rights {
     /// Loads only.
-    pub const READ: Rights = Rights { write: false, execute: false };
+    pub const READ: Rights = Rights {
+        write: false,
+        execute: false,
+    };
     /// Loads and stores.
-    pub const WRITE: Rights = Rights { write: true, execute: false };
+    pub const WRITE: Rights = Rights {
+        write: true,
+        execute: false,
+    };
     /// Loads and fetches.
-    pub const EXECUTE: Rights = Rights { write: false, execute: true };
+    pub const EXECUTE: Rights = Rights {
+        write: false,
+        execute: true,
+    };
 }
 
 /// One 4 KiB page of a region.
@@ -151,16 +160,30 @@ impl Memory {
     }
 
     /// Maps a region of zeroed pages. Returns false if the arena is full or the range is taken.
-    pub fn map(&mut self, base: u64, pages: usize, kind: RegionKind, rights: Rights, pageable: bool) -> bool {
+    pub fn map(
+        &mut self,
+        base: u64,
+        pages: usize,
+        kind: RegionKind,
+        rights: Rights,
+        pageable: bool,
+    ) -> bool {
         let end = base + (pages * FRAME_SIZE) as u64;
         let free = (self.is_dirty.len() - self.mapped_at.len()) as u32;
         if pages as u32 > free || self.regions.iter().any(|r| base < r.end() && r.base < end) {
             return false;
         }
         let first = self.mapped_at.len() as u32;
-        self.mapped_at.extend((0..pages).map(|i| base + (i * FRAME_SIZE) as u64));
+        self.mapped_at
+            .extend((0..pages).map(|i| base + (i * FRAME_SIZE) as u64));
         let pages = (0..pages as u32)
-            .map(|i| Page { frame: first + i, rights, valid: true, pageable, resident: true })
+            .map(|i| Page {
+                frame: first + i,
+                rights,
+                valid: true,
+                pageable,
+                resident: true,
+            })
             .collect();
         let regions = Arc::make_mut(&mut self.regions);
         let at = regions.partition_point(|r| r.base < base);
@@ -185,12 +208,18 @@ impl Memory {
     }
 
     fn find(&self, va: u64) -> Option<usize> {
-        let i = self.regions.partition_point(|r| r.base <= va).checked_sub(1)?;
+        let i = self
+            .regions
+            .partition_point(|r| r.base <= va)
+            .checked_sub(1)?;
         (va < self.regions[i].end()).then_some(i)
     }
 
     fn page(&self, va: u64) -> Option<Page> {
-        let hit = self.regions.get(self.recent.get()).is_some_and(|r| r.base <= va && va < r.end());
+        let hit = self
+            .regions
+            .get(self.recent.get())
+            .is_some_and(|r| r.base <= va && va < r.end());
         if !hit {
             self.recent.set(self.find(va)?);
         }
@@ -282,7 +311,9 @@ impl Memory {
     pub fn read(&self, va: u64, buffer: &mut [u8]) -> bool {
         let mut done = 0;
         while done < buffer.len() {
-            let Some((frame, offset, n)) = self.chunk(va, done, buffer.len()) else { return false };
+            let Some((frame, offset, n)) = self.chunk(va, done, buffer.len()) else {
+                return false;
+            };
             let bytes = &self.arena.frame(frame)[offset..offset + n];
             buffer[done..done + n].copy_from_slice(bytes);
             done += n;
@@ -295,7 +326,9 @@ impl Memory {
     pub fn write(&mut self, va: u64, data: &[u8]) -> bool {
         let mut done = 0;
         while done < data.len() {
-            let Some((frame, offset, n)) = self.chunk(va, done, data.len()) else { return false };
+            let Some((frame, offset, n)) = self.chunk(va, done, data.len()) else {
+                return false;
+            };
             self.mark_dirty(frame);
             let bytes = &mut self.arena.frame_mut(frame)[offset..offset + n];
             bytes.copy_from_slice(&data[done..done + n]);
@@ -324,21 +357,28 @@ impl Memory {
             // The cores may hold translations that allow quiet stores.
             self.stale_tlbs = true;
         }
-        MemoryImage { regions: self.regions.clone(), frames: self.clean.clone() }
+        MemoryImage {
+            regions: self.regions.clone(),
+            frames: self.clean.clone(),
+        }
     }
 
     /// Makes memory equal to `image`, copying only frames that differ.
     pub fn restore(&mut self, image: &MemoryImage) {
         if Arc::ptr_eq(&self.clean, &image.frames) {
             for &frame in &self.dirty {
-                self.arena.frame_mut(frame).copy_from_slice(&image.frames[frame as usize][..]);
+                self.arena
+                    .frame_mut(frame)
+                    .copy_from_slice(&image.frames[frame as usize][..]);
                 self.is_dirty[frame as usize] = false;
             }
         } else {
             for frame in 0..self.is_dirty.len() {
                 let same = Arc::ptr_eq(&self.clean[frame], &image.frames[frame]);
                 if self.is_dirty[frame] || !same {
-                    self.arena.frame_mut(frame as u32).copy_from_slice(&image.frames[frame][..]);
+                    self.arena
+                        .frame_mut(frame as u32)
+                        .copy_from_slice(&image.frames[frame][..]);
                     self.is_dirty[frame] = false;
                 }
             }

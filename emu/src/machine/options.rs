@@ -15,7 +15,11 @@ impl Machine {
         if self.can_run(current) {
             out.push(Action::Run(current as u8));
         }
-        out.extend((0..cores).filter(|&c| c != current && self.can_run(c)).map(|c| Action::Run(c as u8)));
+        out.extend(
+            (0..cores)
+                .filter(|&c| c != current && self.can_run(c))
+                .map(|c| Action::Run(c as u8)),
+        );
         if !self.state.choosing {
             return;
         }
@@ -30,16 +34,27 @@ impl Machine {
                 out.push(Action::Dpcs(number));
             }
             if let Some(source) = ndis::pending_interrupt(self, core) {
-                out.push(Action::Interrupt { core: number, source });
+                out.push(Action::Interrupt {
+                    core: number,
+                    source,
+                });
             }
         }
         // The clock interrupt that looks at timers is the boot processor's [ReactOS ke/time.c].
-        let due = self.state.nt.timers.next_due().is_some_and(|due| due <= self.now());
+        let due = self
+            .state
+            .nt
+            .timers
+            .next_due()
+            .is_some_and(|due| due <= self.now());
         if due && self.state.cores[0].irql < irqls.clock {
             out.push(Action::Clock(0));
         }
         for stream in ndis::ready_streams(self) {
-            out.extend((0..cores).map(|c| Action::Packet { stream, core: c as u8 }));
+            out.extend((0..cores).map(|c| Action::Packet {
+                stream,
+                core: c as u8,
+            }));
         }
     }
 
@@ -56,8 +71,11 @@ impl Machine {
 
     /// Whether anything of the workload is left that the run should wait for.
     pub(super) fn work_outstanding(&self) -> bool {
-        let spinning =
-            self.state.cores.iter().any(|c| matches!(c.top().next, Next::Spin { .. }));
+        let spinning = self
+            .state
+            .cores
+            .iter()
+            .any(|c| matches!(c.top().next, Next::Spin { .. }));
         spinning || thread::requester_outstanding(self) || ndis::stream_outstanding(self)
     }
 }

@@ -23,8 +23,16 @@ const INTEL: [X86; 16] = [
     X86::R14,
     X86::R15,
 ];
-const IA32: [X86; 8] =
-    [X86::EAX, X86::ECX, X86::EDX, X86::EBX, X86::ESP, X86::EBP, X86::ESI, X86::EDI];
+const IA32: [X86; 8] = [
+    X86::EAX,
+    X86::ECX,
+    X86::EDX,
+    X86::EBX,
+    X86::ESP,
+    X86::EBP,
+    X86::ESI,
+    X86::EDI,
+];
 
 /// Model-specific register FS_BASE; x86 has no other way in that the emulator honours.
 const MSR_FS_BASE: u32 = 0xC000_0100;
@@ -104,7 +112,11 @@ impl LiveRegisters {
         for n in 0..vector {
             // SAFETY: a vector register is 16 bytes, as is the target.
             let _ = unsafe {
-                uc_reg_read(self.uc, vector_id(self.arch, n), (&raw mut out.vec[n]).cast())
+                uc_reg_read(
+                    self.uc,
+                    vector_id(self.arch, n),
+                    (&raw mut out.vec[n]).cast(),
+                )
             };
         }
         let (control, status) = control_ids(self.arch);
@@ -124,7 +136,11 @@ impl LiveRegisters {
         for n in 0..vector {
             // SAFETY: a vector register is 16 bytes, as is the source.
             let _ = unsafe {
-                uc_reg_write(self.uc, vector_id(self.arch, n), (&raw const from.vec[n]).cast())
+                uc_reg_write(
+                    self.uc,
+                    vector_id(self.arch, n),
+                    (&raw const from.vec[n]).cast(),
+                )
             };
         }
         let (control, status) = control_ids(self.arch);
@@ -151,7 +167,10 @@ impl RegisterAccess for LiveRegisters {
                 number: u32,
                 value: u64,
             }
-            let msr = Msr { number: MSR_FS_BASE, value };
+            let msr = Msr {
+                number: MSR_FS_BASE,
+                value,
+            };
             // SAFETY: uc_x86_msr has this layout.
             let _ = unsafe { uc_reg_write(self.uc, X86::MSR as i32, (&raw const msr).cast()) };
         } else if let Some(i) = id(self.arch, reg) {

@@ -158,6 +158,10 @@ impl Api {
 impl Arg {
     /// Number of pointer-sized slots it takes.
     pub fn slots(self, arch: Arch) -> usize {
-        if self.width == 8 && arch.pointer_size() == 4 { 2 } else { 1 }
+        if self.width == 8 && arch.pointer_size() == 4 {
+            2
+        } else {
+            1
+        }
     }
 }

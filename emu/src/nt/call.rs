@@ -66,8 +66,13 @@ impl Call<'_> {
         if buffer.is_empty() {
             return Ok(());
         }
-        self.m.touch(self.core, va, buffer.len() as u64, Access::Read)?;
-        if self.m.memory.read(va, buffer) { Ok(()) } else { Err(fault(va, Access::Read)) }
+        self.m
+            .touch(self.core, va, buffer.len() as u64, Access::Read)?;
+        if self.m.memory.read(va, buffer) {
+            Ok(())
+        } else {
+            Err(fault(va, Access::Read))
+        }
     }
 
     /// Reads `length` bytes, at most 16 MiB.
@@ -85,8 +90,13 @@ impl Call<'_> {
         if data.is_empty() {
             return Ok(());
         }
-        self.m.touch(self.core, va, data.len() as u64, Access::Write)?;
-        if self.m.memory.write(va, data) { Ok(()) } else { Err(fault(va, Access::Write)) }
+        self.m
+            .touch(self.core, va, data.len() as u64, Access::Write)?;
+        if self.m.memory.write(va, data) {
+            Ok(())
+        } else {
+            Err(fault(va, Access::Write))
+        }
     }
 
     /// Reads a byte.
@@ -119,7 +129,11 @@ impl Call<'_> {
 
     /// Reads a pointer.
     pub fn ptr(&mut self, va: u64) -> Result<u64, Trouble> {
-        if self.arch().pointer_size() == 4 { self.u32(va).map(u64::from) } else { self.u64(va) }
+        if self.arch().pointer_size() == 4 {
+            self.u32(va).map(u64::from)
+        } else {
+            self.u64(va)
+        }
     }
 
     /// Writes a byte.
@@ -158,15 +172,22 @@ impl Call<'_> {
         let length = self.u16(va)?;
         let buffer = self.ptr(va + self.arch().pointer_size())?;
         let bytes = self.read_vec(buffer, u64::from(length))?;
-        let units: Vec<u16> =
-            bytes.chunks_exact(2).map(|c| u16::from_le_bytes([c[0], c[1]])).collect();
+        let units: Vec<u16> = bytes
+            .chunks_exact(2)
+            .map(|c| u16::from_le_bytes([c[0], c[1]]))
+            .collect();
         Ok(String::from_utf16_lossy(&units))
     }
 
     /// Ends the run because this use of a modelled function is not modelled.
     pub fn unimplemented(&mut self, name: &str, detail: impl Into<String>) -> Trouble {
         let caller = self.m.caller_address(self.core);
-        Stop::Unimplemented { name: name.into(), caller, detail: detail.into() }.into()
+        Stop::Unimplemented {
+            name: name.into(),
+            caller,
+            detail: detail.into(),
+        }
+        .into()
     }
 
     /// `KeBugCheckEx` called by the kernel itself on this core.

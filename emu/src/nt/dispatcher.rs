@@ -39,7 +39,9 @@ struct Waiter {
 impl Waits {
     /// Objects that somebody waits for, and who.
     pub fn iter(&self) -> impl Iterator<Item = (u64, ThreadId)> {
-        self.queues.iter().flat_map(|(&object, q)| q.iter().map(move |w| (object, w.thread)))
+        self.queues
+            .iter()
+            .flat_map(|(&object, q)| q.iter().map(move |w| (object, w.thread)))
     }
 }
 
@@ -68,16 +70,49 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style: Style::Std, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style: Style::Std,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 /// Dispatcher object functions.
 pub const API: &[Api] = &[
-    row("KeInitializeEvent", &[ptr("Event"), long("Type"), byte("State")], Contract::Any, initialize_event),
-    row("KeSetEvent", &[ptr("Event"), long("Increment"), byte("Wait")], Contract::Dispatch, set_event),
-    row("KeResetEvent", &[ptr("Event")], Contract::Dispatch, reset_event),
-    row("KeClearEvent", &[ptr("Event")], Contract::Dispatch, reset_event),
-    row("KeReadStateEvent", &[ptr("Event")], Contract::Dispatch, read_state),
+    row(
+        "KeInitializeEvent",
+        &[ptr("Event"), long("Type"), byte("State")],
+        Contract::Any,
+        initialize_event,
+    ),
+    row(
+        "KeSetEvent",
+        &[ptr("Event"), long("Increment"), byte("Wait")],
+        Contract::Dispatch,
+        set_event,
+    ),
+    row(
+        "KeResetEvent",
+        &[ptr("Event")],
+        Contract::Dispatch,
+        reset_event,
+    ),
+    row(
+        "KeClearEvent",
+        &[ptr("Event")],
+        Contract::Dispatch,
+        reset_event,
+    ),
+    row(
+        "KeReadStateEvent",
+        &[ptr("Event")],
+        Contract::Dispatch,
+        read_state,
+    ),
     row(
         "KeInitializeSemaphore",
         &[ptr("Semaphore"), long("Count"), long("Limit")],
@@ -86,15 +121,36 @@ pub const API: &[Api] = &[
     ),
     row(
         "KeReleaseSemaphore",
-        &[ptr("Semaphore"), long("Increment"), long("Adjustment"), byte("Wait")],
+        &[
+            ptr("Semaphore"),
+            long("Increment"),
+            long("Adjustment"),
+            byte("Wait"),
+        ],
         Contract::Dispatch,
         release_semaphore,
     ),
-    row("KeInitializeMutex", &[ptr("Mutex"), long("Level")], Contract::Any, initialize_mutex),
-    row("KeReleaseMutex", &[ptr("Mutex"), byte("Wait")], Contract::Dispatch, release_mutex),
+    row(
+        "KeInitializeMutex",
+        &[ptr("Mutex"), long("Level")],
+        Contract::Any,
+        initialize_mutex,
+    ),
+    row(
+        "KeReleaseMutex",
+        &[ptr("Mutex"), byte("Wait")],
+        Contract::Dispatch,
+        release_mutex,
+    ),
     row(
         "KeWaitForSingleObject",
-        &[ptr("Object"), long("WaitReason"), byte("WaitMode"), byte("Alertable"), ptr("Timeout")],
+        &[
+            ptr("Object"),
+            long("WaitReason"),
+            byte("WaitMode"),
+            byte("Alertable"),
+            ptr("Timeout"),
+        ],
         Contract::Dispatch,
         wait_single,
     ),
@@ -141,7 +197,13 @@ fn initialize_event(call: &mut Call<'_>) -> Done {
 fn initialize_semaphore(call: &mut Call<'_>) -> Done {
     let [semaphore, count, limit, ..] = call.args;
     let l = layout::of(call.arch());
-    initialize(call, semaphore, SEMAPHORE, (l.ksemaphore.size / 4) as u8, count as i32)?;
+    initialize(
+        call,
+        semaphore,
+        SEMAPHORE,
+        (l.ksemaphore.size / 4) as u8,
+        count as i32,
+    )?;
     call.set_u32(semaphore + l.ksemaphore.limit, limit as u32)?;
     Ok(Outcome::Return(0))
 }
@@ -162,7 +224,8 @@ fn state(call: &mut Call<'_>, object: u64) -> Result<i32, Trouble> {
 fn set_event(call: &mut Call<'_>) -> Done {
     let event = call.args[0];
     let before = state(call, event)?;
-    call.m.touch(call.core, event, 8, crate::stop::Access::Write)?;
+    call.m
+        .touch(call.core, event, 8, crate::stop::Access::Write)?;
     set_state(call.m, call.core, event, 1);
     Ok(Outcome::Return(before as u32 as u64))
 }
@@ -172,7 +235,10 @@ fn reset_event(call: &mut Call<'_>) -> Done {
     let before = state(call, event)?;
     let at = layout::of(call.arch()).dispatcher_header.signal_state;
     call.set_u32(event + at, 0)?;
-    call.event(EventKind::Signal { object: event, state: 0 });
+    call.event(EventKind::Signal {
+        object: event,
+        state: 0,
+    });
     Ok(Outcome::Return(before as u32 as u64))
 }
 
@@ -215,7 +281,15 @@ pub(crate) fn set_state(m: &mut Machine, core: usize, object: u64, state: i32) {
     m.memory.write(object + at, &state.to_le_bytes());
     m.event(core, EventKind::Signal { object, state });
     let mut i = 0;
-    while let Some(waiter) = m.state.nt.waits.queues.get(&object).and_then(|q| q.get(i)).copied() {
+    while let Some(waiter) = m
+        .state
+        .nt
+        .waits
+        .queues
+        .get(&object)
+        .and_then(|q| q.get(i))
+        .copied()
+    {
         if satisfy(m, core, waiter) {
             i = 0;
         } else {
@@ -226,7 +300,9 @@ pub(crate) fn set_state(m: &mut Machine, core: usize, object: u64, state: i32) {
 
 /// Ends a waiter's wait if its objects allow it.
 fn satisfy(m: &mut Machine, core: usize, waiter: Waiter) -> bool {
-    let Some(wait) = thread::wait_of(m, waiter.thread) else { return false };
+    let Some(wait) = thread::wait_of(m, waiter.thread) else {
+        return false;
+    };
     let owner = m.state.nt.threads.list[waiter.thread as usize].object;
     if wait.number != waiter.wait {
         return false;
@@ -247,7 +323,14 @@ fn satisfy(m: &mut Machine, core: usize, waiter: Waiter) -> bool {
     };
     let object = wait.objects[waiter.index as usize];
     forget(m, waiter.thread);
-    m.event(core, EventKind::Wait { op: WaitOp::Satisfied, object, thread: waiter.thread });
+    m.event(
+        core,
+        EventKind::Wait {
+            op: WaitOp::Satisfied,
+            object,
+            thread: waiter.thread,
+        },
+    );
     thread::wake(m, core, waiter.thread, u64::from(status::WAIT_0) + value);
     true
 }
@@ -282,13 +365,17 @@ fn consume(m: &mut Machine, object: u64, owner: u64) {
         SEMAPHORE => state - 1,
         MUTANT => {
             let n = m.arch().pointer_size() as usize;
-            m.memory.write(object + l.kmutant.owner_thread, &owner.to_le_bytes()[..n]);
+            m.memory
+                .write(object + l.kmutant.owner_thread, &owner.to_le_bytes()[..n]);
             state - 1
         }
         _ => return,
     };
     debug_assert!(kind != NOTIFICATION_EVENT);
-    m.memory.write(object + l.dispatcher_header.signal_state, &after.to_le_bytes());
+    m.memory.write(
+        object + l.dispatcher_header.signal_state,
+        &after.to_le_bytes(),
+    );
 }
 
 fn wait_single(call: &mut Call<'_>) -> Done {
@@ -302,13 +389,19 @@ fn wait_multiple(call: &mut Call<'_>) -> Done {
         return Err(call.unimplemented("KeWaitForMultipleObjects", "more than 64 objects, or none"));
     }
     let size = call.arch().pointer_size();
-    let list = (0..count).map(|i| call.ptr(objects + i * size)).collect::<Result<_, _>>()?;
+    let list = (0..count)
+        .map(|i| call.ptr(objects + i * size))
+        .collect::<Result<_, _>>()?;
     // WaitAll = 0, WaitAny = 1.
     wait(call, list, kind == 0, timeout)
 }
 
 fn wait(call: &mut Call<'_>, objects: Vec<u64>, all: bool, timeout: u64) -> Done {
-    let due = if timeout == 0 { None } else { Some(call.u64(timeout)? as i64) };
+    let due = if timeout == 0 {
+        None
+    } else {
+        Some(call.u64(timeout)? as i64)
+    };
     wait_for(call, objects, all, due, super::Then::Return)
 }
 
@@ -341,17 +434,33 @@ pub(crate) fn wait_for(
     waits.last += 1;
     let number = waits.last;
     for (index, &object) in objects.iter().enumerate() {
-        let waiter = Waiter { thread, wait: number, index: index as u32 };
+        let waiter = Waiter {
+            thread,
+            wait: number,
+            index: index as u32,
+        };
         waits.queues.entry(object).or_default().push(waiter);
     }
     if let Some(&object) = objects.first() {
-        call.event(EventKind::Wait { op: WaitOp::Blocked, object, thread });
+        call.event(EventKind::Wait {
+            op: WaitOp::Blocked,
+            object,
+            thread,
+        });
     }
     if let Some(due) = due {
         let at = timer::due_time(call.m, due);
-        call.m.state.nt.timers.set(at, timer::Due::Wait(thread, number));
+        call.m
+            .state
+            .nt
+            .timers
+            .set(at, timer::Due::Wait(thread, number));
     }
-    call.m.state.nt.threads.list[thread as usize].wait = Some(Wait { number, objects, all });
+    call.m.state.nt.threads.list[thread as usize].wait = Some(Wait {
+        number,
+        objects,
+        all,
+    });
     Ok(Outcome::Wait { then })
 }
 

@@ -45,7 +45,9 @@ pub enum Item {
 impl Dpcs {
     /// Empty queues for `cores` cores.
     pub fn new(cores: u8) -> Dpcs {
-        Dpcs { queues: vec![Queue::default(); usize::from(cores)] }
+        Dpcs {
+            queues: vec![Queue::default(); usize::from(cores)],
+        }
     }
 
     /// Asks the core to drain its queue as soon as its IRQL allows.
@@ -157,9 +159,17 @@ pub(crate) fn queue_guest(m: &mut Machine, core: usize, dpc: u64, importance: u8
     let queued = m.state.cores[target].pcr | 1;
     let at = layout::of(m.arch()).kdpc;
     let n = m.arch().pointer_size() as usize;
-    m.memory.write(dpc + at.dpc_data, &queued.to_le_bytes()[..n]);
+    m.memory
+        .write(dpc + at.dpc_data, &queued.to_le_bytes()[..n]);
     push(m, core, target, Item::Guest(dpc), importance);
-    m.event(core, EventKind::Dpc { queued: true, dpc, target: target as u8 });
+    m.event(
+        core,
+        EventKind::Dpc {
+            queued: true,
+            dpc,
+            target: target as u8,
+        },
+    );
 }
 
 fn push(m: &mut Machine, core: usize, target: usize, item: Item, importance: u8) {
@@ -169,13 +179,20 @@ fn push(m: &mut Machine, core: usize, target: usize, item: Item, importance: u8)
     } else {
         queue.items.push_back(item);
     }
-    let ask = if target == core { importance != LOW } else { importance == HIGH };
+    let ask = if target == core {
+        importance != LOW
+    } else {
+        importance == HIGH
+    };
     queue.requested |= ask;
 }
 
 /// Queues the modelled miniport's DPC on the core that took its interrupt.
 pub(crate) fn queue_adapter(m: &mut Machine, core: usize, adapter: u32) {
-    if !m.state.nt.dpcs.queues[core].items.contains(&Item::Adapter(adapter)) {
+    if !m.state.nt.dpcs.queues[core]
+        .items
+        .contains(&Item::Adapter(adapter))
+    {
         push(m, core, core, Item::Adapter(adapter), 1);
     }
 }
@@ -188,7 +205,11 @@ fn remove(call: &mut Call<'_>) -> Done {
         if let Some(i) = items.iter().position(|i| *i == Item::Guest(dpc)) {
             items.remove(i);
             call.set_ptr(dpc + at.dpc_data, 0)?;
-            call.event(EventKind::Dpc { queued: false, dpc, target: core as u8 });
+            call.event(EventKind::Dpc {
+                queued: false,
+                dpc,
+                target: core as u8,
+            });
             return Ok(Outcome::Return(1));
         }
     }
@@ -228,7 +249,12 @@ pub(crate) fn next(call: &mut Call<'_>) -> Done {
             // Cleared before the routine runs: it can be queued again at once, elsewhere too.
             call.set_ptr(dpc + at.dpc_data, 0)?;
             let args = vec![dpc, context, one, two];
-            Ok(Outcome::Enter { what: "DPC", routine, args, then: Then::NextDpc })
+            Ok(Outcome::Enter {
+                what: "DPC",
+                routine,
+                args,
+                then: Then::NextDpc,
+            })
         }
     }
 }

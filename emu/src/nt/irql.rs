@@ -116,7 +116,10 @@ fn raise_to_synch(call: &mut Call<'_>) -> Done {
 fn lower(call: &mut Call<'_>) -> Done {
     let (from, to) = (call.irql(), call.args[0] as u8);
     if to > from {
-        return Err(call.bugcheck(IRQL_NOT_LESS_OR_EQUAL, [u64::from(from), u64::from(to), 0, 0]));
+        return Err(call.bugcheck(
+            IRQL_NOT_LESS_OR_EQUAL,
+            [u64::from(from), u64::from(to), 0, 0],
+        ));
     }
     call.m.set_irql(call.core, to);
     Ok(Outcome::Return(0))

@@ -63,7 +63,10 @@ pub const TABLES: &[&[Api]] = &[
 /// The function of that name, wherever it lives. A driver may import a name from another module
 /// than ours (`KeGetCurrentIrql` is in the HAL or in the kernel), so the module is not compared.
 pub fn find(name: &str) -> Option<&'static Api> {
-    TABLES.iter().flat_map(|t| t.iter()).find(|a| a.name == name)
+    TABLES
+        .iter()
+        .flat_map(|t| t.iter())
+        .find(|a| a.name == name)
 }
 
 /// What the kernel does when driver code it entered comes back, or when a wait ends.

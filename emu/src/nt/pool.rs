@@ -69,7 +69,9 @@ impl Pools {
             cursor: r.start,
             ..Pool::default()
         };
-        Pools { pools: [pool(nonpaged), pool(paged)] }
+        Pools {
+            pools: [pool(nonpaged), pool(paged)],
+        }
     }
 
     /// The allocated block that contains `va`: its address and facts.
@@ -82,14 +84,18 @@ impl Pools {
 
     /// All allocated blocks, nonpaged first, by address.
     pub fn blocks(&self) -> impl Iterator<Item = (u64, Block)> {
-        self.pools.iter().flat_map(|p| p.blocks.iter().map(|(&at, &b)| (at, b)))
+        self.pools
+            .iter()
+            .flat_map(|p| p.blocks.iter().map(|(&at, &b)| (at, b)))
     }
 }
 
 impl Pool {
     /// Takes `length` bytes of pages, searching from the cursor on and then from the start.
     fn take_pages(&mut self, length: u64) -> Option<u64> {
-        let found = self.gap(self.cursor, length).or_else(|| self.gap(self.base, length))?;
+        let found = self
+            .gap(self.cursor, length)
+            .or_else(|| self.gap(self.base, length))?;
         self.runs.insert(found, length);
         self.cursor = found + length;
         Some(found)
@@ -117,12 +123,24 @@ const fn row(
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
     let (module, style, irql) = (Module::Ntoskrnl, Style::Std, Contract::Dispatch);
-    Api { name, module, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 /// Pool functions.
 pub const API: &[Api] = &[
-    row("ExAllocatePool", &[long("PoolType"), ptr("NumberOfBytes")], allocate_untagged),
+    row(
+        "ExAllocatePool",
+        &[long("PoolType"), ptr("NumberOfBytes")],
+        allocate_untagged,
+    ),
     row(
         "ExAllocatePoolWithTag",
         &[long("PoolType"), ptr("NumberOfBytes"), long("Tag")],
@@ -155,7 +173,13 @@ fn allocate_call(call: &mut Call<'_>, kind: u64, size: u64, tag: [u8; 4]) -> Don
     let block = match crate::faults::allocation(call.m, call.core, size, tag, paged) {
         true => {
             let op = PoolOp::Failed;
-            call.event(EventKind::Pool { op, block: 0, size, tag, paged });
+            call.event(EventKind::Pool {
+                op,
+                block: 0,
+                size,
+                tag,
+                paged,
+            });
             0
         }
         false => allocate(call.m, call.core, size, tag, paged),
@@ -180,8 +204,21 @@ fn header_size(m: &Machine) -> u64 {
 /// Allocates a block; 0 if the pool is exhausted.
 pub fn allocate(m: &mut Machine, core: usize, size: u64, tag: [u8; 4], paged: bool) -> u64 {
     let at = carve(m, size, tag, paged).unwrap_or(0);
-    let op = if at == 0 { PoolOp::Failed } else { PoolOp::Allocated };
-    m.event(core, EventKind::Pool { op, block: at, size, tag, paged });
+    let op = if at == 0 {
+        PoolOp::Failed
+    } else {
+        PoolOp::Allocated
+    };
+    m.event(
+        core,
+        EventKind::Pool {
+            op,
+            block: at,
+            size,
+            tag,
+            paged,
+        },
+    );
     at
 }
 
@@ -217,7 +254,15 @@ fn carve(m: &mut Machine, size: u64, tag: [u8; 4], paged: bool) -> Option<u64> {
         m.memory.write(at - header, &bytes);
     }
     let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
-    pool.blocks.insert(at, Block { size, tag, paged, large });
+    pool.blocks.insert(
+        at,
+        Block {
+            size,
+            tag,
+            paged,
+            large,
+        },
+    );
     Some(at)
 }
 
@@ -247,16 +292,34 @@ pub fn free(m: &mut Machine, core: usize, at: u64) -> Result<(), super::Trouble>
         let mut tag = [0; 4];
         m.memory.read(at - header + 4, &mut tag);
         if tag != block.tag {
-            return Err(stop(m.bugcheck(core, BAD_POOL_HEADER, [0x20, at - header, at, 0])));
+            return Err(stop(m.bugcheck(
+                core,
+                BAD_POOL_HEADER,
+                [0x20, at - header, at, 0],
+            )));
         }
-        let list = m.state.nt.pools.pools[usize::from(paged)].free.entry(rounded).or_default();
+        let list = m.state.nt.pools.pools[usize::from(paged)]
+            .free
+            .entry(rounded)
+            .or_default();
         let next = list.last().copied().unwrap_or(0);
         list.push(at);
         let n = m.arch().pointer_size() as usize;
         m.memory.write(at, &next.to_le_bytes()[..n]);
     }
-    let Block { size, tag, paged, .. } = block;
-    m.event(core, EventKind::Pool { op: PoolOp::Freed, block: at, size, tag, paged });
+    let Block {
+        size, tag, paged, ..
+    } = block;
+    m.event(
+        core,
+        EventKind::Pool {
+            op: PoolOp::Freed,
+            block: at,
+            size,
+            tag,
+            paged,
+        },
+    );
     Ok(())
 }
 
@@ -275,7 +338,8 @@ pub(crate) fn map(m: &mut Machine, nonpaged: u64, paged: u64) -> bool {
     for (base, size, kind, pageable) in pools {
         let pages = (size as usize).div_ceil(FRAME_SIZE);
         ok &= m.memory.map(base, pages, kind, Rights::WRITE, pageable);
-        m.memory.change_pages(base, (pages * FRAME_SIZE) as u64, |p| p.valid = false);
+        m.memory
+            .change_pages(base, (pages * FRAME_SIZE) as u64, |p| p.valid = false);
     }
     m.state.nt.pools = Pools::new(
         map.nonpaged..map.nonpaged + nonpaged,

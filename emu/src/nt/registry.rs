@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     fn registry() -> Registry {
-        let key = "\\Registry\\Machine\\System\\Tcpip\\Parameters".to_owned();
+        let key = "\\Registry\\Machine\\System\\Sample\\Parameters".to_owned();
         Registry::new(&[
             (key.clone(), "Router".into(), RegValue::Dword(1)),
             (
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn keys_and_values_ignore_case_and_keep_their_order() {
         let r = registry();
-        let key = "\\REGISTRY\\machine\\system\\TCPIP\\parameters\\";
+        let key = "\\REGISTRY\\machine\\system\\SAMPLE\\parameters\\";
         assert!(r.exists(key));
         let two = Value {
             kind: kind::DWORD,
@@ -220,9 +220,12 @@ mod tests {
     fn a_key_brings_the_keys_above_it() {
         let r = registry();
         let above: Vec<&str> = r.children("\\Registry\\Machine\\System").collect();
-        assert_eq!(above, ["Tcpip"]);
+        assert_eq!(above, ["Sample"]);
         assert!(!r.exists("\\Registry\\Machine\\Software"));
-        assert_eq!(r.name("\\registry\\machine\\SYSTEM\\tcpip"), Some("Tcpip"));
+        assert_eq!(
+            r.name("\\registry\\machine\\SYSTEM\\sample"),
+            Some("Sample")
+        );
     }
 
     #[test]
@@ -235,9 +238,9 @@ mod tests {
     #[test]
     fn keys_with_keys_below_stay() {
         let mut r = registry();
-        assert!(!r.delete("\\Registry\\Machine\\System\\Tcpip"));
-        assert!(r.delete("\\Registry\\Machine\\System\\Tcpip\\PARAMETERS"));
-        assert!(r.delete("\\Registry\\Machine\\System\\Tcpip"));
+        assert!(!r.delete("\\Registry\\Machine\\System\\Sample"));
+        assert!(r.delete("\\Registry\\Machine\\System\\Sample\\PARAMETERS"));
+        assert!(r.delete("\\Registry\\Machine\\System\\Sample"));
         assert_eq!(r.children("\\Registry\\Machine\\System").count(), 0);
     }
 }

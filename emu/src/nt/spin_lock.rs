@@ -36,7 +36,15 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module, style, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module,
+        style,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 use Contract::{Any, AtLeastDispatch, Dispatch, ExactlyDispatch};
@@ -45,16 +53,86 @@ use Style::{Fast, Std};
 
 /// Spin lock functions.
 pub const API: &[Api] = &[
-    row("KeInitializeSpinLock", Ntoskrnl, Std, &[ptr("SpinLock")], Any, initialize),
-    row("KfAcquireSpinLock", Hal, Fast, &[ptr("SpinLock")], Dispatch, acquire_raise),
-    row("KfReleaseSpinLock", Hal, Fast, &[ptr("SpinLock"), byte("NewIrql")], ExactlyDispatch, release),
-    row("KeAcquireSpinLockRaiseToDpc", Ntoskrnl, Std, &[ptr("SpinLock")], Dispatch, acquire_raise),
-    row("KeAcquireSpinLock", Hal, Std, &[ptr("SpinLock"), ptr("OldIrql")], Dispatch, acquire_out),
-    row("KeReleaseSpinLock", Hal, Std, &[ptr("SpinLock"), byte("NewIrql")], ExactlyDispatch, release),
-    row("KeAcquireSpinLockAtDpcLevel", Ntoskrnl, Std, &[ptr("SpinLock")], AtLeastDispatch, acquire_at_dpc),
-    row("KeReleaseSpinLockFromDpcLevel", Ntoskrnl, Std, &[ptr("SpinLock")], AtLeastDispatch, release_from_dpc),
-    row("KefAcquireSpinLockAtDpcLevel", Ntoskrnl, Fast, &[ptr("SpinLock")], AtLeastDispatch, acquire_at_dpc),
-    row("KefReleaseSpinLockFromDpcLevel", Ntoskrnl, Fast, &[ptr("SpinLock")], AtLeastDispatch, release_from_dpc),
+    row(
+        "KeInitializeSpinLock",
+        Ntoskrnl,
+        Std,
+        &[ptr("SpinLock")],
+        Any,
+        initialize,
+    ),
+    row(
+        "KfAcquireSpinLock",
+        Hal,
+        Fast,
+        &[ptr("SpinLock")],
+        Dispatch,
+        acquire_raise,
+    ),
+    row(
+        "KfReleaseSpinLock",
+        Hal,
+        Fast,
+        &[ptr("SpinLock"), byte("NewIrql")],
+        ExactlyDispatch,
+        release,
+    ),
+    row(
+        "KeAcquireSpinLockRaiseToDpc",
+        Ntoskrnl,
+        Std,
+        &[ptr("SpinLock")],
+        Dispatch,
+        acquire_raise,
+    ),
+    row(
+        "KeAcquireSpinLock",
+        Hal,
+        Std,
+        &[ptr("SpinLock"), ptr("OldIrql")],
+        Dispatch,
+        acquire_out,
+    ),
+    row(
+        "KeReleaseSpinLock",
+        Hal,
+        Std,
+        &[ptr("SpinLock"), byte("NewIrql")],
+        ExactlyDispatch,
+        release,
+    ),
+    row(
+        "KeAcquireSpinLockAtDpcLevel",
+        Ntoskrnl,
+        Std,
+        &[ptr("SpinLock")],
+        AtLeastDispatch,
+        acquire_at_dpc,
+    ),
+    row(
+        "KeReleaseSpinLockFromDpcLevel",
+        Ntoskrnl,
+        Std,
+        &[ptr("SpinLock")],
+        AtLeastDispatch,
+        release_from_dpc,
+    ),
+    row(
+        "KefAcquireSpinLockAtDpcLevel",
+        Ntoskrnl,
+        Fast,
+        &[ptr("SpinLock")],
+        AtLeastDispatch,
+        acquire_at_dpc,
+    ),
+    row(
+        "KefReleaseSpinLockFromDpcLevel",
+        Ntoskrnl,
+        Fast,
+        &[ptr("SpinLock")],
+        AtLeastDispatch,
+        release_from_dpc,
+    ),
 ];
 
 fn initialize(call: &mut Call<'_>) -> Done {
@@ -72,7 +150,10 @@ pub fn acquire(call: &mut Call<'_>, lock: u64, then: Then) -> Done {
     if word == 0 && hold(call.m, call.core, lock) {
         return Ok(Outcome::Continue(then, 0));
     }
-    call.event(EventKind::Lock { op: LockOp::Contended, lock });
+    call.event(EventKind::Lock {
+        op: LockOp::Contended,
+        lock,
+    });
     Ok(Outcome::Spin { lock, then })
 }
 
@@ -113,7 +194,10 @@ pub fn drop_lock(call: &mut Call<'_>, lock: u64) -> Result<(), Trouble> {
     if call.m.cpus() > 1 {
         call.set_ptr(lock, 0)?;
         call.m.state.nt.locks.0.remove(&lock);
-        call.event(EventKind::Lock { op: LockOp::Released, lock });
+        call.event(EventKind::Lock {
+            op: LockOp::Released,
+            lock,
+        });
     }
     Ok(())
 }
@@ -122,7 +206,9 @@ pub fn drop_lock(call: &mut Call<'_>, lock: u64) -> Result<(), Trouble> {
 pub(crate) fn is_free(m: &Machine, lock: u64) -> bool {
     use isa::Mem;
     // A lock word whose page has gone is free to fault.
-    m.memory.read_ptr(m.arch(), lock).is_none_or(|word| word == 0)
+    m.memory
+        .read_ptr(m.arch(), lock)
+        .is_none_or(|word| word == 0)
 }
 
 /// A spinning core tries again; false if the lock is still held.
@@ -137,8 +223,18 @@ fn hold(m: &mut Machine, core: usize, lock: u64) -> bool {
     if !m.memory.write(lock, &word[..n]) {
         return false;
     }
-    let held = Held { core: core as u8, since: m.position(), pc: m.caller_address(core) };
+    let held = Held {
+        core: core as u8,
+        since: m.position(),
+        pc: m.caller_address(core),
+    };
     m.state.nt.locks.0.insert(lock, held);
-    m.event(core, EventKind::Lock { op: LockOp::Acquired, lock });
+    m.event(
+        core,
+        EventKind::Lock {
+            op: LockOp::Acquired,
+            lock,
+        },
+    );
     true
 }

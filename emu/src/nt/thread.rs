@@ -115,7 +115,15 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style: Style::Std, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style: Style::Std,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 /// Thread functions.
@@ -134,15 +142,36 @@ pub const API: &[Api] = &[
         Contract::Passive,
         create_system_thread,
     ),
-    row("PsTerminateSystemThread", &[long("ExitStatus")], Contract::Passive, terminate),
+    row(
+        "PsTerminateSystemThread",
+        &[long("ExitStatus")],
+        Contract::Passive,
+        terminate,
+    ),
     row("PsGetCurrentThread", &[], Contract::Any, current_thread),
     row("KeGetCurrentThread", &[], Contract::Any, current_thread),
-    row("KeSetPriorityThread", &[ptr("Thread"), long("Priority")], Contract::Passive, set_priority),
-    row("ExQueueWorkItem", &[ptr("WorkItem"), long("QueueType")], Contract::Dispatch, queue_work),
+    row(
+        "KeSetPriorityThread",
+        &[ptr("Thread"), long("Priority")],
+        Contract::Passive,
+        set_priority,
+    ),
+    row(
+        "ExQueueWorkItem",
+        &[ptr("WorkItem"), long("QueueType")],
+        Contract::Dispatch,
+        queue_work,
+    ),
 ];
 
 /// Creates a thread that begins with `next` when it gets a core.
-pub(crate) fn create(m: &mut Machine, core: usize, name: &str, priority: u8, next: Next) -> ThreadId {
+pub(crate) fn create(
+    m: &mut Machine,
+    core: usize,
+    name: &str,
+    priority: u8,
+    next: Next,
+) -> ThreadId {
     let id = m.state.nt.threads.list.len() as ThreadId;
     let stack = m.kernel_stack(id);
     let object = m.kernel_object(0x40);
@@ -162,7 +191,13 @@ pub(crate) fn create(m: &mut Machine, core: usize, name: &str, priority: u8, nex
         script: None,
     });
     m.state.nt.threads.ready.push(id);
-    m.event(core, EventKind::Thread { op: ThreadOp::Created, thread: id });
+    m.event(
+        core,
+        EventKind::Thread {
+            op: ThreadOp::Created,
+            thread: id,
+        },
+    );
     id
 }
 
@@ -174,11 +209,16 @@ pub(crate) fn any_ready(m: &Machine) -> bool {
 /// Whether a thread of at least the running thread's priority waits for a core.
 pub(crate) fn rival(m: &Machine, core: usize) -> bool {
     let c = &m.state.cores[core];
-    let Some(running) = c.thread() else { return false };
+    let Some(running) = c.thread() else {
+        return false;
+    };
     let threads = &m.state.nt.threads;
     let priority = threads.list[running as usize].priority;
     c.contexts.len() == 1
-        && threads.ready.iter().any(|&t| threads.list[t as usize].priority >= priority)
+        && threads
+            .ready
+            .iter()
+            .any(|&t| threads.list[t as usize].priority >= priority)
 }
 
 /// Gives an idle core the ready thread of the highest priority, first come first served.
@@ -187,9 +227,16 @@ pub(crate) fn dispatch(m: &mut Machine, core: usize) -> bool {
         return false;
     }
     let threads = &mut m.state.nt.threads;
-    let best = threads.ready.iter().map(|&t| threads.list[t as usize].priority).max();
+    let best = threads
+        .ready
+        .iter()
+        .map(|&t| threads.list[t as usize].priority)
+        .max();
     let Some(best) = best else { return false };
-    let at = threads.ready.iter().position(|&t| threads.list[t as usize].priority == best);
+    let at = threads
+        .ready
+        .iter()
+        .position(|&t| threads.list[t as usize].priority == best);
     let id = threads.ready.remove(at.expect("one has the best priority"));
     let thread = &mut threads.list[id as usize];
     thread.state = ThreadState::Running(core as u8);
@@ -199,7 +246,13 @@ pub(crate) fn dispatch(m: &mut Machine, core: usize) -> bool {
     m.state.lively();
     m.set_irql(core, irql);
     m.set_current_thread(core, object);
-    m.event(core, EventKind::Thread { op: ThreadOp::Running, thread: id });
+    m.event(
+        core,
+        EventKind::Thread {
+            op: ThreadOp::Running,
+            thread: id,
+        },
+    );
     true
 }
 
@@ -207,7 +260,12 @@ pub(crate) fn dispatch(m: &mut Machine, core: usize) -> bool {
 fn descend(m: &mut Machine, core: usize, state: ThreadState) -> Option<ThreadId> {
     let id = m.state.cores[core].thread()?;
     m.save_top(core);
-    let idle = Context::new(ContextKind::Idle, Next::Idle, m.state.cores[core].dpc_stack, 0);
+    let idle = Context::new(
+        ContextKind::Idle,
+        Next::Idle,
+        m.state.cores[core].dpc_stack,
+        0,
+    );
     let context = std::mem::replace(&mut m.state.cores[core].contexts[0], idle);
     let irql = m.state.cores[core].irql;
     let since = m.position();
@@ -217,7 +275,13 @@ fn descend(m: &mut Machine, core: usize, state: ThreadState) -> Option<ThreadId>
     thread.since = since;
     thread.context = Some(context);
     m.set_current_thread(core, 0);
-    m.event(core, EventKind::Thread { op: ThreadOp::Parked, thread: id });
+    m.event(
+        core,
+        EventKind::Thread {
+            op: ThreadOp::Parked,
+            thread: id,
+        },
+    );
     Some(id)
 }
 
@@ -227,7 +291,10 @@ pub(crate) fn park(m: &mut Machine, core: usize) {
     descend(m, core, ThreadState::Waiting);
     // What it waits for may have come true while it got here.
     if let Some(id) = waiting
-        && m.state.nt.threads.list[id as usize].script.as_ref().is_some_and(|s| s.awaiting)
+        && m.state.nt.threads.list[id as usize]
+            .script
+            .as_ref()
+            .is_some_and(|s| s.awaiting)
     {
         poll_awaiting(m, core);
     }
@@ -247,7 +314,13 @@ pub(crate) fn ended(m: &mut Machine, core: usize, id: ThreadId) {
     let thread = &mut m.state.nt.threads.list[id as usize];
     thread.context = None;
     let object = thread.object;
-    m.event(core, EventKind::Thread { op: ThreadOp::Ended, thread: id });
+    m.event(
+        core,
+        EventKind::Thread {
+            op: ThreadOp::Ended,
+            thread: id,
+        },
+    );
     dispatcher::set_state(m, core, object, 1);
 }
 
@@ -255,13 +328,24 @@ pub(crate) fn ended(m: &mut Machine, core: usize, id: ThreadId) {
 pub(crate) fn wake(m: &mut Machine, _core: usize, id: ThreadId, value: u64) {
     let threads = &mut m.state.nt.threads;
     let thread = &mut threads.list[id as usize];
-    let Some(wait) = thread.wait.take() else { return };
+    let Some(wait) = thread.wait.take() else {
+        return;
+    };
     thread.state = ThreadState::Ready;
-    let context = thread.context.as_mut().expect("a waiting thread is on no core");
-    let frame = context.frames.pop().expect("a waiting thread waits in a call");
+    let context = thread
+        .context
+        .as_mut()
+        .expect("a waiting thread is on no core");
+    let frame = context
+        .frames
+        .pop()
+        .expect("a waiting thread waits in a call");
     context.next = Next::Resume(frame.then, frame.caller, value);
     threads.ready.push(id);
-    m.state.nt.timers.cancel(|d| d == timer::Due::Wait(id, wait.number));
+    m.state
+        .nt
+        .timers
+        .cancel(|d| d == timer::Due::Wait(id, wait.number));
 }
 
 /// A thread's wait has taken too long.
@@ -270,9 +354,20 @@ pub(crate) fn timed_out(m: &mut Machine, core: usize, id: ThreadId, number: u64)
     if let Some(wait) = current.filter(|w| w.number == number) {
         let object = wait.objects.first().copied().unwrap_or(0);
         // A delay that is over is not a time-out.
-        let value = if wait.objects.is_empty() { status::SUCCESS } else { status::TIMEOUT };
+        let value = if wait.objects.is_empty() {
+            status::SUCCESS
+        } else {
+            status::TIMEOUT
+        };
         dispatcher::forget(m, id);
-        m.event(core, EventKind::Wait { op: WaitOp::TimedOut, object, thread: id });
+        m.event(
+            core,
+            EventKind::Wait {
+                op: WaitOp::TimedOut,
+                object,
+                thread: id,
+            },
+        );
         wake(m, core, id, u64::from(value));
     }
 }
@@ -298,7 +393,9 @@ pub(crate) fn current_object(m: &Machine, core: usize) -> u64 {
 /// never come.
 pub(crate) fn requester_outstanding(m: &Machine) -> bool {
     let threads = &m.state.nt.threads.list;
-    threads.iter().any(|t| t.script.is_some() && t.state != ThreadState::Ended)
+    threads
+        .iter()
+        .any(|t| t.script.is_some() && t.state != ThreadState::Ended)
 }
 
 fn create_system_thread(call: &mut Call<'_>) -> Done {
@@ -357,19 +454,29 @@ pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
                 return Ok(Outcome::End);
             }
             io::driver::entry_returned(call, driver)?;
-            Ok(Outcome::Continue(super::Then::Thread(Then::Boot(driver + 1)), 0))
+            Ok(Outcome::Continue(
+                super::Then::Thread(Then::Boot(driver + 1)),
+                0,
+            ))
         }
         Then::Script => script(call),
         Then::Stepped => stepped(call, value as u32),
         Then::Start { routine, context } => {
             let args = vec![context];
-            Ok(Outcome::Enter { what: "thread", routine, args, then: super::Then::End })
+            Ok(Outcome::Enter {
+                what: "thread",
+                routine,
+                args,
+                then: super::Then::End,
+            })
         }
     }
 }
 
 fn current_script<'a>(call: &'a mut Call<'_>) -> (usize, &'a mut Script) {
-    let id = call.m.state.cores[call.core].thread().expect("a script runs on a thread");
+    let id = call.m.state.cores[call.core]
+        .thread()
+        .expect("a script runs on a thread");
     let script = call.m.state.nt.threads.list[id as usize].script.as_mut();
     (id as usize, script.expect("only requesters come here"))
 }
@@ -425,7 +532,13 @@ fn stepped(call: &mut Call<'_>, status: u32) -> Done {
         && expected != status
     {
         let thread = setup.plan.threads[plan].name.clone();
-        return Err(Stop::Request { thread, step: done, status, expected }.into());
+        return Err(Stop::Request {
+            thread,
+            step: done,
+            status,
+            expected,
+        }
+        .into());
     }
     Ok(Outcome::Continue(super::Then::Thread(Then::Script), 0))
 }
@@ -434,9 +547,13 @@ fn stepped(call: &mut Call<'_>, status: u32) -> Done {
 pub(crate) fn poll_awaiting(m: &mut Machine, _core: usize) {
     for id in 0..m.state.nt.threads.list.len() {
         let thread = &m.state.nt.threads.list[id];
-        let Some(script) = thread.script.as_ref().filter(|s| s.awaiting) else { continue };
+        let Some(script) = thread.script.as_ref().filter(|s| s.awaiting) else {
+            continue;
+        };
         let step = &m.setup.plan.threads[script.plan].steps[script.done];
-        let ThreadStep::Await(condition) = step else { continue };
+        let ThreadStep::Await(condition) = step else {
+            continue;
+        };
         if thread.state == ThreadState::Waiting && m.state.nt.net.peer.reached(condition) {
             let threads = &mut m.state.nt.threads;
             let thread = &mut threads.list[id];
@@ -456,8 +573,12 @@ pub(crate) fn start_requesters(m: &mut Machine) {
         let next = Next::Host(super::Then::Thread(Then::Script), 0);
         let id = create(m, 0, &thread.name, thread.priority, next);
         let handles = vec![0; thread.handles];
-        m.state.nt.threads.list[id as usize].script =
-            Some(Script { plan, done: 0, handles, awaiting: false });
+        m.state.nt.threads.list[id as usize].script = Some(Script {
+            plan,
+            done: 0,
+            handles,
+            awaiting: false,
+        });
     }
     ndis::start(m);
 }

@@ -55,14 +55,37 @@ const fn row(
     irql: Contract,
     handler: fn(&mut Call<'_>) -> Done,
 ) -> Api {
-    Api { name, module: Module::Ntoskrnl, style: Style::Std, args, irql, source: WDK, handler }
+    Api {
+        name,
+        module: Module::Ntoskrnl,
+        style: Style::Std,
+        args,
+        irql,
+        source: WDK,
+        handler,
+    }
 }
 
 /// Timer functions.
 pub const API: &[Api] = &[
-    row("KeInitializeTimer", &[ptr("Timer")], Contract::Dispatch, initialize),
-    row("KeInitializeTimerEx", &[ptr("Timer"), long("Type")], Contract::Dispatch, initialize_ex),
-    row("KeSetTimer", &[ptr("Timer"), quad("DueTime"), ptr("Dpc")], Contract::Dispatch, set),
+    row(
+        "KeInitializeTimer",
+        &[ptr("Timer")],
+        Contract::Dispatch,
+        initialize,
+    ),
+    row(
+        "KeInitializeTimerEx",
+        &[ptr("Timer"), long("Type")],
+        Contract::Dispatch,
+        initialize_ex,
+    ),
+    row(
+        "KeSetTimer",
+        &[ptr("Timer"), quad("DueTime"), ptr("Dpc")],
+        Contract::Dispatch,
+        set,
+    ),
     row(
         "KeSetTimerEx",
         &[ptr("Timer"), quad("DueTime"), long("Period"), ptr("Dpc")],
@@ -70,7 +93,12 @@ pub const API: &[Api] = &[
         set_ex,
     ),
     row("KeCancelTimer", &[ptr("Timer")], Contract::Dispatch, cancel),
-    row("KeReadStateTimer", &[ptr("Timer")], Contract::Dispatch, read_state),
+    row(
+        "KeReadStateTimer",
+        &[ptr("Timer")],
+        Contract::Dispatch,
+        read_state,
+    ),
     row(
         "KeDelayExecutionThread",
         &[byte("WaitMode"), byte("Alertable"), ptr("Interval")],
@@ -109,15 +137,26 @@ fn set_ex(call: &mut Call<'_>) -> Done {
 
 fn set_timer(call: &mut Call<'_>, timer: u64, due: i64, period: u32, dpc: u64) -> Done {
     let at = layout::of(call.arch()).ktimer;
-    let was = call.m.state.nt.timers.cancel(|d| matches!(d, Due::Timer(t, _) if t == timer));
+    let was = call
+        .m
+        .state
+        .nt
+        .timers
+        .cancel(|d| matches!(d, Due::Timer(t, _) if t == timer));
     // The pool, not the timer queue, owns the memory: touching it here is what faults.
     call.set_ptr(timer + at.dpc, dpc)?;
     call.set_u32(timer + at.period, period)?;
-    call.set_u32(timer + layout::of(call.arch()).dispatcher_header.signal_state, 0)?;
+    call.set_u32(
+        timer + layout::of(call.arch()).dispatcher_header.signal_state,
+        0,
+    )?;
     let when = due_time(call.m, due);
     call.set_u64(timer + at.due_time, when)?;
     call.m.state.nt.timers.set(when, Due::Timer(timer, period));
-    call.event(EventKind::Timer { op: TimerOp::Set, timer });
+    call.event(EventKind::Timer {
+        op: TimerOp::Set,
+        timer,
+    });
     Ok(Outcome::Return(u64::from(was)))
 }
 
@@ -132,9 +171,17 @@ pub(crate) fn due_time(m: &Machine, due: i64) -> u64 {
 
 fn cancel(call: &mut Call<'_>) -> Done {
     let timer = call.args[0];
-    let was = call.m.state.nt.timers.cancel(|d| matches!(d, Due::Timer(t, _) if t == timer));
+    let was = call
+        .m
+        .state
+        .nt
+        .timers
+        .cancel(|d| matches!(d, Due::Timer(t, _) if t == timer));
     if was {
-        call.event(EventKind::Timer { op: TimerOp::Cancelled, timer });
+        call.event(EventKind::Timer {
+            op: TimerOp::Cancelled,
+            timer,
+        });
     }
     Ok(Outcome::Return(u64::from(was)))
 }
@@ -147,18 +194,34 @@ fn read_state(call: &mut Call<'_>) -> Done {
 
 fn delay(call: &mut Call<'_>) -> Done {
     let interval = call.u64(call.args[2])? as i64;
-    thread::sleep(call, due_time(call.m, interval), super::Then::ReturnValue(0))
+    thread::sleep(
+        call,
+        due_time(call.m, interval),
+        super::Then::ReturnValue(0),
+    )
 }
 
 /// The clock interrupt on `core` retires every timer that is due.
 pub(crate) fn expire(m: &mut Machine, core: usize) {
-    while m.state.nt.timers.next_due().is_some_and(|due| due <= m.now()) {
+    while m
+        .state
+        .nt
+        .timers
+        .next_due()
+        .is_some_and(|due| due <= m.now())
+    {
         let (due, what) = m.state.nt.timers.list.remove(0);
         match what {
             Due::Wait(thread, wait) => thread::timed_out(m, core, thread, wait),
             Due::Timer(timer, period) => {
                 let at = layout::of(m.arch()).ktimer;
-                m.event(core, EventKind::Timer { op: TimerOp::Expired, timer });
+                m.event(
+                    core,
+                    EventKind::Timer {
+                        op: TimerOp::Expired,
+                        timer,
+                    },
+                );
                 if period != 0 {
                     let next = due + u64::from(period) * MS;
                     m.state.nt.timers.set(next, Due::Timer(timer, period));

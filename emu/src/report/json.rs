@@ -180,7 +180,12 @@ fn stop(report: &Report) -> StopData<'_> {
             caller,
             detail,
         },
-        StopLine::Request { thread, step, status, expected } => StopData::Request {
+        StopLine::Request {
+            thread,
+            step,
+            status,
+            expected,
+        } => StopData::Request {
             thread,
             step: *step,
             status: format!("0x{status:08X}"),

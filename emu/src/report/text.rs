@@ -99,7 +99,12 @@ pub fn verdict(report: &Report) -> String {
         StopLine::Unimplemented { name, caller, .. } => {
             format!("unimplemented: {name}, called by {caller}")
         }
-        StopLine::Request { thread, step, status, expected } => format!(
+        StopLine::Request {
+            thread,
+            step,
+            status,
+            expected,
+        } => format!(
             "request failed: step {} of thread {thread} ended with 0x{status:08X} instead of \
              0x{expected:08X}",
             step + 1

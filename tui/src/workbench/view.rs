@@ -64,12 +64,6 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     status(app, theme, frame, bottom);
 }
 
-/// Lines of the stop screen that are below what is shown in so many rows.
-fn lines_below(app: &App, rows: u16) -> usize {
-    let lines = app.screen().map_or(0, |screen| screen.lines.len());
-    lines.saturating_sub(app.screen_scroll + usize::from(rows))
-}
-
 fn header(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(text).style(theme.header()), area);
 }
@@ -83,13 +77,22 @@ fn status(app: &App, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
             let message: Vec<&str> = message.lines().collect();
             Line::styled(format!(" {}", message.join(" ")), theme.alarm())
         }
-        (None, None) if app.view == View::Stop && lines_below(app, area.y) > 0 => {
-            let below = format!(" ↓ {} more lines ", lines_below(app, area.y));
-            let mut line = hints(app.view, theme, area.width - below.chars().count() as u16);
+        (None, None) => {
+            let below = match app.screen().filter(|_| app.view == View::Stop) {
+                Some(screen) => {
+                    stop_screen::lines_below(screen, app.screen_scroll, area.width, area.y)
+                }
+                None => 0,
+            };
+            let below = match below {
+                0 => String::new(),
+                n => format!(" ↓ {n} more lines "),
+            };
+            let width = area.width - below.chars().count() as u16;
+            let mut line = hints(app.view, theme, width);
             line.spans.insert(0, Span::styled(below, theme.header()));
             line
         }
-        (None, None) => hints(app.view, theme, area.width),
     };
     frame.render_widget(Paragraph::new(line), area);
 }

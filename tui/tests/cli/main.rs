@@ -7,9 +7,11 @@ mod commands;
 mod image;
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// What a call of the program came to.
 struct Ran {
@@ -34,12 +36,36 @@ fn irqlab_with(arguments: &[&str], stdin: &str) -> Ran {
         .unwrap();
     // It may end without having read everything.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    let output = child.wait_with_output().unwrap();
+    let stdout = reader(child.stdout.take().unwrap());
+    let stderr = reader(child.stderr.take().unwrap());
+    let begin = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status.code().unwrap_or(-1),
+            None if begin.elapsed() > LONGEST => {
+                child.kill().unwrap();
+                panic!("irqlab {arguments:?} does not end");
+            }
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    };
     Ran {
-        status: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
+        status,
+        stdout: stdout.join().unwrap(),
+        stderr: stderr.join().unwrap(),
     }
+}
+
+/// No call of these tests may take longer.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Reads a stream to its end, beside the others.
+fn reader(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    })
 }
 
 impl Ran {

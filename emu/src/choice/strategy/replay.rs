@@ -14,7 +14,11 @@ pub struct Replay {
 impl Replay {
     /// Replays `moves`.
     pub fn new(moves: Moves) -> Replay {
-        Replay { moves, next: 0, diverged: None }
+        Replay {
+            moves,
+            next: 0,
+            diverged: None,
+        }
     }
 }
 

@@ -19,7 +19,11 @@ pub struct RoundRobin {
 impl RoundRobin {
     /// Turns of `turn` choices.
     pub fn new(turn: u64) -> RoundRobin {
-        RoundRobin { turn, left: turn, next: 0 }
+        RoundRobin {
+            turn,
+            left: turn,
+            next: 0,
+        }
     }
 
     fn deviate(&mut self, options: usize) -> usize {
