@@ -86,6 +86,7 @@ fn status(app: &App, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
             };
             let below = match below {
                 0 => String::new(),
+                1 => " ↓ 1 more line ".into(),
                 n => format!(" ↓ {n} more lines "),
             };
             let width = area.width - below.chars().count() as u16;
