@@ -89,7 +89,11 @@ fn replayed_and_recorded() {
     for (scenario, profile) in CASES {
         let case = case(scenario, profile, &[]);
         for granularity in Granularity::ALL {
-            for seed in [1, 2] {
+            let seeds = match granularity {
+                Granularity::Access => 1..4,
+                _ => 1..2,
+            };
+            for seed in seeds {
                 let here = format!("{scenario} {profile} {granularity:?} seed {seed}");
                 let ended = support::run(&case, granularity, seed);
                 assert!(!ended.moves.0.is_empty(), "{here}");

@@ -252,10 +252,10 @@ fn any_one_allocation_may_fail() {
         for nth in (1..=75).step_by(5) {
             let rule = format!("pool.fail:nth={nth}");
             let told = quiet(&case_with_faults(scenario, profile, &FIXED, &[&rule]));
-            let lives = match &told.ended.stop {
-                Stop::Completed | Stop::Request { .. } | Stop::Deadlock { .. } => true,
-                _ => false,
-            };
+            let lives = matches!(
+                &told.ended.stop,
+                Stop::Completed | Stop::Request { .. } | Stop::Deadlock { .. }
+            );
             assert!(lives, "{scenario} {rule}: {:?}", told.ended.stop);
             assert!(injection(&told).what.starts_with("pool.fail"));
             poorer += usize::from(packets(&told) < whole);

@@ -149,7 +149,10 @@ impl Faults {
             let places: Vec<u64> = name.map_or_else(Vec::new, starts);
             if let Some(name) = name.filter(|_| places.is_empty()) {
                 let message = format!("no driver has a function whose name ends with '{name}'");
-                return Err(RuleError { origin: rule.origin.clone(), message });
+                return Err(RuleError {
+                    origin: rule.origin.clone(),
+                    message,
+                });
             }
             faults.rules.push(fault);
             faults.places.push(places);

@@ -388,7 +388,8 @@ fn callers(image: &Image, slot: u64) -> Vec<String> {
                 m.index.is_none() && base.is_some_and(|b| b.wrapping_add(m.disp as u64) == slot)
             });
             if uses {
-                let place = match image.source(va).first() {
+                // The function that it was all inlined into: wrappers call for others.
+                let place = match image.source(va).last() {
                     Some(s) => format!("{} ({}:{})", s.function, s.file, s.line),
                     None => format!("{}+{:#x}", image.name, va - image.base),
                 };

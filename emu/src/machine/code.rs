@@ -169,11 +169,6 @@ impl CodeTable {
         span
     }
 
-    /// The address `count` instructions behind `from`, in a straight line.
-    pub(super) fn advance(&mut self, memory: &Memory, from: u64, count: u64) -> u64 {
-        (0..count).fold(from, |at, _| at + self.at(memory, at).length())
-    }
-
     /// Asks for a stop before the instruction at `address`, or takes that back.
     pub(super) fn set_break(&mut self, address: u64, on: bool) {
         if let Some(f) = self.facts.get_mut(address.wrapping_sub(self.base) as usize) {

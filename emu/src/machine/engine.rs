@@ -131,9 +131,8 @@ struct Shared {
     block: Counted,
     /// Whole blocks are counted, not single instructions.
     by_block: bool,
-    /// The block about to be executed cannot be counted as a whole. At sync granularity: the
-    /// instructions of it that the budget still allows.
-    crossing: Option<u64>,
+    /// The block about to be executed cannot be counted as a whole.
+    crossing: bool,
     new_special: Option<u64>,
     accesses: Option<Vec<AccessRecord>>,
     /// Instructions retired when each choice was answered.
@@ -200,9 +199,9 @@ struct Instance {
     by_block: bool,
 }
 
-/// A core: the instance that executes it now. Where points are finer than blocks there are two,
-/// because a hook at every instruction costs several times what the instructions do: one that sees
-/// them all, and one that sees blocks, for stretches in which no point will be asked about.
+/// A core: the instance that executes it now. A hook at every instruction costs several times what
+/// the instructions do, so there are two: one that sees blocks, for stretches in which no point will
+/// be asked about and no budget ends, and one that sees every instruction.
 struct Cpu {
     instances: Vec<Instance>,
     live: usize,
@@ -261,14 +260,14 @@ impl Engine {
             asked_at: 0,
             block: Counted::default(),
             by_block: false,
-            crossing: None,
+            crossing: false,
             new_special: None,
             accesses: recording.then(Vec::new),
             marks: recording.then(Vec::new),
             path: recording.then(Vec::new),
         });
         let cpus = (0..cores)
-            .map(|core| Cpu::new(arch, core, granularity, &mut shared, watch))
+            .map(|core| Cpu::new(arch, core, &mut shared, watch))
             .collect::<Result<_, _>>()?;
         Ok(Engine {
             cpus,
@@ -412,7 +411,8 @@ impl Engine {
     fn choose_instance(&mut self, core: usize, exact: bool) {
         let s = &mut *self.shared;
         let cpu = &mut self.cpus[core];
-        let near = exact || s.choosing && s.quiet < LONG;
+        let fine = s.granularity > Granularity::Sync;
+        let near = exact || fine && s.choosing && s.quiet < LONG;
         cpu.change(|instance| instance.by_block != near);
         s.by_block = cpu.live().by_block;
     }
@@ -437,10 +437,7 @@ impl Engine {
             if self.shared.by_block {
                 self.uncount(pc);
             }
-            if let Some(left) = self.shared.crossing.take() {
-                if self.shared.granularity == Granularity::Sync {
-                    return self.run_exactly(core, left);
-                }
+            if std::mem::take(&mut self.shared.crossing) {
                 (exact, resume) = (true, self.shared.asked_at != 0);
                 continue;
             }
@@ -466,38 +463,6 @@ impl Engine {
                 return Exit::Fault { page, access };
             }
             return Exit::Exception;
-        }
-    }
-
-    /// Runs the `count` instructions that are left of the budget, at most one block; only blocks
-    /// are counted otherwise.
-    fn run_exactly(&mut self, core: usize, count: u64) -> Exit {
-        let live = self.registers(core);
-        let begin = live.get(Reg::PC);
-        self.shared.exit = None;
-        self.shared.refused = None;
-        self.shared.crossing = Some(0);
-        // SAFETY: the memory outlives the engine, and no core runs now.
-        let memory = unsafe { &*self.shared.memory };
-        let until = self.shared.code.advance(memory, begin, count);
-        // The translation does not know of `until`, and must not remember it: this is slow, and
-        // used only where a budget ends inside a block.
-        let _ = self.cpus[core].live_mut().uc.ctl_flush_tb();
-        // SAFETY: the engine owns the instance.
-        let result = unsafe { uc_emu_start(live.uc, begin, until, 0, 0) };
-        let _ = self.cpus[core].live_mut().uc.ctl_flush_tb();
-        self.shared.crossing = None;
-        let pc = live.get(Reg::PC);
-        let early = result != unicorn_engine::uc_error::OK || self.shared.exit.is_some();
-        self.shared.retired += match early && pc >= begin {
-            true => self.shared.code.span(memory, begin, pc).count.min(count),
-            false => count,
-        };
-        match (self.shared.exit, self.shared.refused) {
-            (Some(exit), _) => exit,
-            (None, Some((page, access))) if early => Exit::Fault { page, access },
-            (None, None) if early => Exit::Exception,
-            _ => Exit::Deadline,
         }
     }
 
@@ -527,17 +492,10 @@ impl Engine {
 }
 
 impl Cpu {
-    fn new(
-        arch: Arch,
-        core: u8,
-        granularity: Granularity,
-        shared: &mut Shared,
-        watch: Watch,
-    ) -> Result<Cpu, String> {
-        let by_block: &[bool] = match (watch, granularity) {
-            (Watch::Points, Granularity::Sync) => &[true],
-            (Watch::Points, _) => &[false, true],
-            (Watch::Recording | Watch::Nothing, _) => &[false],
+    fn new(arch: Arch, core: u8, shared: &mut Shared, watch: Watch) -> Result<Cpu, String> {
+        let by_block: &[bool] = match watch {
+            Watch::Points => &[true, false],
+            Watch::Recording | Watch::Nothing => &[false],
         };
         let instances = by_block
             .iter()
@@ -553,10 +511,6 @@ impl Cpu {
 
     fn live(&self) -> &Instance {
         &self.instances[self.live]
-    }
-
-    fn live_mut(&mut self) -> &mut Instance {
-        &mut self.instances[self.live]
     }
 
     /// Makes the instance that `suits` the live one, if there is one.
@@ -751,7 +705,7 @@ unsafe extern "C" fn block_hook(
     context: *mut HookContext,
 ) {
     let (s, memory) = unsafe { shared(context) };
-    if s.exit.is_some() || s.crossing.is_some() {
+    if s.exit.is_some() || s.crossing {
         return;
     }
     // The block before this one has been executed to its end.
@@ -760,7 +714,7 @@ unsafe extern "C" fn block_hook(
     if !s.code.contains(address) {
         if !sync && !s.traps.contains(&address) {
             // A jump into the wild: what is there is counted one by one.
-            s.crossing = Some(0);
+            s.crossing = true;
             // SAFETY: called from a hook of this running instance.
             let _ = unsafe { uc_emu_stop(uc) };
         }
@@ -784,7 +738,7 @@ unsafe extern "C" fn block_hook(
         points -= 1;
     }
     if s.retired + span.count > s.deadline || points > s.quiet && s.choosing {
-        s.crossing = Some(s.deadline.saturating_sub(s.retired));
+        s.crossing = true;
         // SAFETY: called from a hook of this running instance.
         let _ = unsafe { uc_emu_stop(uc) };
         return;

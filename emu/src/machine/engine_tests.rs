@@ -302,6 +302,9 @@ fn blocks_count_what_instructions_count() {
     }
 }
 
+/// An exit: what it was, instructions retired, points passed, whether a promise was kept, and the PC.
+type Stage = (Exit, u64, (u64, u64), bool, u64);
+
 /// Where a core comes by: each exit, and what was counted there.
 fn journey(
     sample: &Sample,
@@ -309,7 +312,7 @@ fn journey(
     watch: Watch,
     quiet: u64,
     budget: u64,
-) -> Vec<(Exit, u64, (u64, u64), bool, u64)> {
+) -> Vec<Stage> {
     let mut s = setup(sample, granularity, watch);
     s.engine.registers(0).set(sample.inputs[1], 100);
     let mut journey = Vec::new();

@@ -1,5 +1,5 @@
 //! The commands: one file each. A command returns whether things are as expected: exit status 0
-//! or 1; a [`Failure`] is status 2.
+//! or 1; a [`Failure`](crate::failure::Failure) is status 2.
 
 mod drivers;
 mod explore;

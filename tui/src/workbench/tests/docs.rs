@@ -54,7 +54,7 @@ fn walk() -> Vec<(&'static str, String)> {
 
 /// Presses keys as [`press`] does, and runs what they start.
 fn run_keys(app: &mut App, keys: &str) {
-    for key in keys.split_inclusive(|c| c == 'f' || c == '>') {
+    for key in keys.split_inclusive(['f', '>']) {
         match key.strip_suffix('f') {
             None => press(app, key),
             Some(before) => {
