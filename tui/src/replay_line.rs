@@ -67,7 +67,7 @@ pub fn replay_line(
 }
 
 /// A word as a POSIX shell takes it: in single quotes unless every character is harmless.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "-_=.,:/+@%".contains(c);
     match !word.is_empty() && word.chars().all(harmless) {
         true => word.to_owned(),

@@ -9,12 +9,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use emu::choice::Moves;
-use emu::machine::{Ended, Granularity};
+use emu::explain::Explained;
+use emu::machine::Granularity;
 use emu::personality::Personality;
-use emu::scenario::{CPUS_MAX, Plan, Selection};
+use emu::scenario::{CPUS_MAX, Selection};
 use isa::Profile;
 
 use crate::case::Loaded;
+use crate::session::Session;
 
 const MAGIC: &str = "irqlab-schedule";
 const VERSION: &str = "1";
@@ -51,36 +53,24 @@ pub struct ScheduleFile {
 }
 
 impl ScheduleFile {
-    /// The file of a run that has ended.
-    pub fn of(
-        name: &str,
-        loaded: &Loaded,
-        faults: &[String],
-        granularity: Granularity,
-        (strategy, seed): (&str, u64),
-        ended: &Ended,
-    ) -> ScheduleFile {
-        let Plan {
-            profile,
-            personality,
-            cpus,
-            settings,
-            ..
-        } = loaded.case.plan.clone();
+    /// The file of a run.
+    pub fn of(session: &Session, explained: &Explained) -> ScheduleFile {
+        let plan = &session.loaded.case.plan;
+        let run = &explained.report.run;
         ScheduleFile {
-            scenario: name.to_owned(),
-            text: loaded.scenario_hash,
-            profile,
-            personality,
-            cpus,
-            settings,
-            faults: faults.to_vec(),
-            granularity,
-            strategy: strategy.to_owned(),
-            seed,
-            drivers: hashes(loaded),
-            trace: ended.trace_hash,
-            moves: ended.moves.clone(),
+            scenario: session.source.name.clone(),
+            text: session.loaded.scenario_hash,
+            profile: plan.profile,
+            personality: plan.personality,
+            cpus: plan.cpus,
+            settings: plan.settings.clone(),
+            faults: session.selection.faults.clone(),
+            granularity: session.granularity,
+            strategy: run.strategy.clone(),
+            seed: run.seed,
+            drivers: hashes(&session.loaded),
+            trace: explained.ended.trace_hash,
+            moves: explained.ended.moves.clone(),
         }
     }
 

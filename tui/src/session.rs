@@ -86,56 +86,44 @@ impl Session {
         Ok(seeds.into_iter().find(|seed| stops(seed)).unwrap_or(from))
     }
 
+    /// What a report says about the run of a seed.
+    pub fn header(&self, strategy: &str, seed: u64) -> RunHeader {
+        let name = strategy;
+        RunHeader {
+            seed,
+            strategy: name.to_owned(),
+            replay_line: self.replay_line(Answers::Strategy { name, seed }),
+        }
+    }
+
     /// Runs a seed of a strategy.
     ///
     /// # Errors
     /// The machine does not boot.
     pub fn run_seed(&self, strategy: &StrategyKind, seed: u64) -> Outcome<Explained> {
         let ended = self.campaign()?.run((strategy.make)(seed));
-        let answers = Answers::Strategy {
-            name: strategy.name,
-            seed,
-        };
-        self.explain(&ended, answers, strategy.name, seed)
+        self.explain(&ended, &self.header(strategy.name, seed))
     }
 
-    /// Runs a schedule. `place` names it in messages, `strategy` and `seed` say how it was found.
+    /// Runs a schedule; `place` names it in messages.
     ///
     /// # Errors
     /// The machine does not boot, or the schedule makes moves that the machine does not offer.
-    pub fn run_moves(
-        &self,
-        moves: &Moves,
-        place: &str,
-        strategy: &str,
-        seed: u64,
-    ) -> Outcome<Explained> {
+    pub fn run_moves(&self, moves: &Moves, place: &str, header: &RunHeader) -> Outcome<Explained> {
         let ended = self.campaign()?.run(Box::new(Replay::new(moves.clone())));
         if let Some(problem) = misfit(moves, &ended) {
             let mend = "record the run again: the schedule belongs to another case or granularity";
             return Err(Failure::at(place, problem).mend(mend));
         }
-        let text = moves.to_string();
-        self.explain(&ended, Answers::Schedule(&text), strategy, seed)
+        self.explain(&ended, header)
     }
 
     /// Runs what has ended once more, recording, and explains it.
     ///
     /// # Errors
     /// The machine does not boot.
-    pub fn explain(
-        &self,
-        ended: &Ended,
-        answers: Answers<'_>,
-        strategy: &str,
-        seed: u64,
-    ) -> Outcome<Explained> {
-        let header = RunHeader {
-            seed,
-            strategy: strategy.to_owned(),
-            replay_line: self.replay_line(answers),
-        };
-        let explained = explain(&self.loaded.case, self.granularity, &ended.moves, &header)
+    pub fn explain(&self, ended: &Ended, header: &RunHeader) -> Outcome<Explained> {
+        let explained = explain(&self.loaded.case, self.granularity, &ended.moves, header)
             .map_err(|error| self.failure(&error))?;
         if explained.ended.trace_hash != ended.trace_hash {
             // Never a wrong answer: what cannot be repeated cannot be explained.

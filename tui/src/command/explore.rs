@@ -301,32 +301,22 @@ fn text(summary: &Summary) -> String {
         table::thousands(s.choices),
         table::thousands(s.instructions),
     );
-    let rows: Vec<Vec<String>> = s
-        .ends
-        .iter()
-        .map(|end| {
-            vec![
-                end.count.to_string(),
-                if end.expected { "yes" } else { "NO" }.to_owned(),
-                end.first_seed.to_string(),
-                end.what.clone(),
-                end.place
-                    .as_ref()
-                    .and_then(Place::file_line)
-                    .unwrap_or_default(),
-            ]
-        })
-        .collect();
-    let headings = ["runs", "expected", "first seed", "end", "first at"];
-    text += &table::render(&headings, &rows, &[0, 2]);
-    text.push('\n');
-    for end in s
-        .ends
-        .iter()
-        .filter(|end| end.kind != StopKind::Completed.name())
-    {
-        text += &format!("{}\n", end.replay);
+    for end in &s.ends {
+        let expected = if end.expected {
+            "as expected"
+        } else {
+            "NOT EXPECTED"
+        };
+        text += &format!(
+            "{:>6} of {}  {}  ({expected})\n",
+            end.count, s.schedules, end.what
+        );
+        if let Some(place) = end.place.as_ref().and_then(Place::file_line) {
+            text += &format!("        at {place}\n");
+        }
+        text += &format!("        first: {}\n", end.replay);
     }
+    text.push('\n');
     match s.problems.as_slice() {
         [] => text += "as the scenario expects\n",
         problems => {

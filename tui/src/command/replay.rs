@@ -3,8 +3,11 @@
 use std::fs;
 use std::io::Read;
 
+use emu::explain::RunHeader;
+
 use crate::cli::ReplayArgs;
 use crate::failure::{Failure, Outcome};
+use crate::replay_line::{Answers, quoted};
 use crate::schedule_file::ScheduleFile;
 use crate::session::Session;
 
@@ -22,7 +25,15 @@ pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
     file.check(&session.loaded).map_err(|difference| {
         at(&difference).mend("replay it with the irqlab and the files that it was recorded with")
     })?;
-    let explained = session.run_moves(&file.moves, name, &file.strategy, file.seed)?;
+    let header = RunHeader {
+        seed: file.seed,
+        strategy: file.strategy.clone(),
+        replay_line: match name {
+            "-" => session.replay_line(Answers::Schedule(&file.moves.to_string())),
+            _ => format!("irqlab replay {}", quoted(name)),
+        },
+    };
+    let explained = session.run_moves(&file.moves, name, &header)?;
     if explained.ended.trace_hash != file.trace {
         let difference = format!(
             "the run is another one than the recorded (trace {:016x}, now {:016x})",

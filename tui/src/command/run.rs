@@ -3,12 +3,13 @@
 use std::fs;
 
 use emu::choice::Moves;
-use emu::explain::Explained;
+use emu::explain::{Explained, RunHeader};
 use emu::report::{json, text};
 
 use crate::cli::{Format, OutputArgs, RunArgs};
 use crate::failure::{Failure, Outcome};
 use crate::output;
+use crate::replay_line::Answers;
 use crate::schedule_file::ScheduleFile;
 use crate::session::Session;
 
@@ -18,36 +19,26 @@ pub(super) fn run(args: &RunArgs) -> Outcome<bool> {
         args.case.selection(),
         args.case.granularity,
     )?;
-    let (strategy, explained) = match &args.schedule {
+    let explained = match &args.schedule {
         None => {
             let seed = match args.until_stop {
                 true => session.stopping_seed(args.strategy.0, args.seed)?,
                 false => args.seed,
             };
-            (
-                args.strategy.0.name,
-                session.run_seed(args.strategy.0, seed)?,
-            )
+            session.run_seed(args.strategy.0, seed)?
         }
         Some(text) => {
             let moves: Moves = text.parse().map_err(|e| Failure::at("--schedule", e))?;
-            (
-                "replay",
-                session.run_moves(&moves, "--schedule", "replay", args.seed)?,
-            )
+            let header = RunHeader {
+                seed: args.seed,
+                strategy: "replay".to_owned(),
+                replay_line: session.replay_line(Answers::Schedule(text)),
+            };
+            session.run_moves(&moves, "--schedule", &header)?
         }
     };
     if let Some(path) = &args.save {
-        let faults = &session.selection.faults;
-        let how = (strategy, args.seed);
-        let file = ScheduleFile::of(
-            &session.source.name,
-            &session.loaded,
-            faults,
-            session.granularity,
-            how,
-            &explained.ended,
-        );
+        let file = ScheduleFile::of(&session, &explained);
         fs::write(path, format!("{file}\n")).map_err(|e| Failure::at(path.display(), e))?;
     }
     show(&explained, &args.output)

@@ -74,7 +74,12 @@ impl App {
         if self.help.is_some() {
             return self.key_in_help(key);
         }
-        self.message = None;
+        if self.message.take().is_some() {
+            return match command.map(|command| command.id) {
+                Some("quit") => Effect::Quit,
+                _ => Effect::None,
+            };
+        }
         match command {
             Some(command) => (command.act)(self, key),
             // Any other key leaves the stop screen.

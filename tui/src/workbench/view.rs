@@ -1,11 +1,11 @@
 //! The view: a pure function of the state and the size of the terminal.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Rect};
 use ratatui::style::Style;
 use ratatui::symbols::merge::MergeStrategy;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Paragraph};
+use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
 use super::app::{App, View};
 use super::keys::COMMANDS;
@@ -62,6 +62,31 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         help::draw(app.view, scroll, theme, frame, between);
     }
     status(app, theme, frame, bottom);
+    if let Some(message) = &app.message {
+        message_box(message, theme, frame, between);
+    }
+}
+
+/// What went wrong, and its mend, in the middle of the screen.
+fn message_box(message: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let room = usize::from(area.width.saturating_sub(6));
+    // Lines of a listing keep their indentation.
+    let lines: Vec<String> = message
+        .lines()
+        .flat_map(|line| wrapped(line, room))
+        .collect();
+    let widest = lines
+        .iter()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or(0);
+    let width = (widest as u16 + 4).max(24).min(area.width);
+    let height = (lines.len() as u16 + 2).min(area.height);
+    let place = area.centered(Constraint::Length(width), Constraint::Length(height));
+    let block = pane("Message", true, theme).padding(Padding::horizontal(1));
+    let lines: Vec<Line<'_>> = lines.into_iter().map(Line::from).collect();
+    frame.render_widget(Clear, place);
+    frame.render_widget(Paragraph::new(lines).block(block), place);
 }
 
 fn header(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
@@ -72,11 +97,7 @@ fn header(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
 fn status(app: &App, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let line = match (&app.running, &app.message) {
         (Some((_, text)), _) => Line::styled(format!(" {text} ... (Esc cancels)"), theme.strong()),
-        (None, Some(message)) => {
-            // The first line says what is wrong, the last how to mend it.
-            let message: Vec<&str> = message.lines().collect();
-            Line::styled(format!(" {}", message.join(" ")), theme.alarm())
-        }
+        (None, Some(_)) => Line::styled(" any key goes on", theme.strong()),
         (None, None) => {
             let below = match app.screen().filter(|_| app.view == View::Stop) {
                 Some(screen) => {

@@ -11,7 +11,6 @@ use emu::stop::Stop;
 
 use super::trace::Trace;
 use crate::failure::Outcome;
-use crate::replay_line::Answers;
 use crate::session::Session;
 
 /// What is to be run.
@@ -95,7 +94,7 @@ impl<F: Fn(Reply) -> bool + Send + Sync + 'static> Worker<F> {
 }
 
 /// Runs the job; `None` if nobody wants it any more.
-fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
+pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
     let session = Session::new(&job.scenario, job.selection.clone(), job.granularity)?;
     let mut campaign = session.campaign()?;
     for seed in (job.seed..=u64::MAX).take(usize::try_from(job.tries).unwrap_or(usize::MAX)) {
@@ -109,8 +108,8 @@ fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
         if !tell(News::Explaining(seed)) {
             return Ok(None);
         }
-        let name = job.strategy.name;
-        let explained = session.explain(&ended, Answers::Strategy { name, seed }, name, seed)?;
+        let header = session.header(job.strategy.name, seed);
+        let explained = session.explain(&ended, &header)?;
         return Ok(Some(News::Done(Box::new(Trace::new(explained)))));
     }
     Ok(Some(News::NotFound(job.tries)))

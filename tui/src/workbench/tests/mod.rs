@@ -3,6 +3,7 @@
 //! The expected screens lie in `tests/screens`; `UPDATE_EXPECT=1` writes them anew.
 
 mod docs;
+mod real;
 mod sample;
 
 use std::fs;

@@ -108,7 +108,7 @@ pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect
         false => Layout::horizontal(halves).spacing(1).areas(inner),
     };
     frame.render_widget(Paragraph::new(source(state, theme, one.height)), one);
-    frame.render_widget(Paragraph::new(instructions(state, theme, two.height)), two);
+    frame.render_widget(Paragraph::new(instructions(state, theme, two)), two);
 }
 
 fn source(state: &TraceState, theme: &Theme, rows: u16) -> Vec<Line<'static>> {
@@ -145,8 +145,17 @@ fn source(state: &TraceState, theme: &Theme, rows: u16) -> Vec<Line<'static>> {
     shown.map(marked).collect()
 }
 
-fn instructions(state: &TraceState, theme: &Theme, rows: u16) -> Vec<Line<'static>> {
+/// Narrowest column that has room for all digits of an address.
+const WIDE: u16 = 48;
+
+fn instructions(state: &TraceState, theme: &Theme, area: Rect) -> Vec<Line<'static>> {
     let code = &state.code;
+    let rows = area.height;
+    let digits = |address: u64| match area.width >= WIDE {
+        true => format!("{address:08x}"),
+        // The low half tells neighbours apart; the stacks have all of it.
+        false => format!("{:08x}", address as u32),
+    };
     let current = code.current.unwrap_or(0);
     let top = top_of(current, code.instructions.len(), rows.into());
     let shown = code
@@ -158,8 +167,9 @@ fn instructions(state: &TraceState, theme: &Theme, rows: u16) -> Vec<Line<'stati
     let marked = |(i, (address, text)): (usize, &(u64, String))| {
         let here = code.current == Some(i);
         let line = Line::from(format!(
-            "{} {address:08x} {text}",
-            if here { '▶' } else { ' ' }
+            "{} {} {text}",
+            if here { '▶' } else { ' ' },
+            digits(*address)
         ));
         if here {
             line.style(theme.strong())

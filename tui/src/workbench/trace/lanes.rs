@@ -3,6 +3,7 @@
 use emu::report::Height;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -136,7 +137,11 @@ impl<'a> Window<'a> {
             if events.is_empty() {
                 lane.plain(" ");
             } else if let Some(mark) = mark {
-                lane.mark(mark.letter(), cell == self.cursor);
+                let style = match mark {
+                    Mark::Bugcheck | Mark::Fault => theme.alarm(),
+                    _ => theme.mark(),
+                };
+                lane.styled(mark.letter(), style, cell == self.cursor);
             } else if cell == self.cursor {
                 lane.mark('┃', false);
             } else {
@@ -191,14 +196,14 @@ impl<'a> Cells<'a> {
         self.plain += text;
     }
 
-    /// A letter; under the cursor it is shown reversed.
     fn mark(&mut self, letter: char, cursor: bool) {
+        self.styled(letter, self.theme.mark(), cursor);
+    }
+
+    /// A letter; under the cursor it is shown reversed.
+    fn styled(&mut self, letter: char, style: Style, cursor: bool) {
         self.flush();
-        let style = if cursor {
-            self.theme.selected()
-        } else {
-            self.theme.mark()
-        };
+        let style = if cursor { self.theme.selected() } else { style };
         self.spans.push(Span::styled(letter.to_string(), style));
     }
 

@@ -22,7 +22,6 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> (Vec<Line<'stat
     let at = column(|step| step.at.to_string().len());
     let verb = column(|step| step.verb.chars().count());
     let what = column(|step| step.what.chars().count()).min(WIDEST_WHAT);
-    let last = steps.len() - 1;
     let (mut lines, mut selected) = (Vec::new(), 0);
     for (i, step) in steps.iter().enumerate() {
         let here = i == state.why;
@@ -35,8 +34,7 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> (Vec<Line<'stat
             step.verb
         );
         let indent = label.chars().count();
-        let end = if i == last { "  <- the end" } else { "" };
-        let text = format!("{:<what$}  {}{end}", step.what, short_place(&step.place));
+        let text = format!("{:<what$}  {}", step.what, short_place(&step.place));
         let style = match here {
             true if state.pane == Pane::Why => theme.selected(),
             true => theme.strong(),

@@ -1,0 +1,85 @@
+//! The founding cases from the list of scenarios to the reasons of their stops, with the real
+//! drivers (`cargo xtask drivers`).
+//!
+//! Addresses differ from compiler to compiler, so these screens are not compared letter by letter;
+//! `UPDATE_EXPECT=1` writes them to `tests/screens/real` for the documentation.
+
+use std::fs;
+use std::path::Path;
+
+use super::{App, Effect, Reply, View, press, text, workbench};
+use crate::workbench::worker::carry_out;
+
+/// Presses keys that choose a scenario, searches for a seed that stops, and answers as a worker
+/// does.
+fn found(keys: &str) -> App {
+    let mut app = workbench();
+    press(&mut app, keys);
+    let Effect::Start(job) = app.key(super::named(super::KeyCode::Char('f'))) else {
+        panic!("f starts a search")
+    };
+    let id = job.id;
+    let news = carry_out(&job, &|_| true)
+        .unwrap()
+        .expect("somebody listens");
+    app.reply(Reply { id, news });
+    assert_eq!(app.message, None);
+    app
+}
+
+/// The screens on the way from the stop to the reasons; each has all of its parts.
+#[track_caller]
+fn shows(name: &str, mut app: App, stop: &[&str], why: &[&str]) {
+    for (width, height) in [(80, 24), (160, 50)] {
+        app.view = View::Stop;
+        shows_all(&format!("{name}-stop"), &app, (width, height), stop);
+        press(&mut app, " ");
+        shows_all(&format!("{name}-why"), &app, (width, height), &[]);
+    }
+    press(&mut app, "z");
+    shows_all(&format!("{name}-reasons"), &app, (100, 40), why);
+}
+
+#[track_caller]
+fn shows_all(name: &str, app: &App, (width, height): (u16, u16), parts: &[&str]) {
+    let screen = text(app, width, height);
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens/real");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(format!("{name}-{width}x{height}.txt")), &screen).unwrap();
+    }
+    for part in parts {
+        assert!(
+            screen.contains(part),
+            "{part:?} is not in {name}:\n{screen}"
+        );
+    }
+}
+
+#[test]
+fn the_nat_router() {
+    let app = found("");
+    let stop = [
+        "*** STOP: 0x000000D1",
+        "DRIVER_IRQL_NOT_LESS_OR_EQUAL",
+        "ipnat.sys",
+    ];
+    shows(
+        "kb931322",
+        app,
+        &stop,
+        &["free ", "NatP", "ipnat/reset.rs:", "ipnat/preserve.rs:"],
+    );
+}
+
+#[test]
+fn the_ftp_server() {
+    let app = found("<down><tab><right>");
+    let stop = [
+        "STOP 0x0000000A",
+        "IRQL_NOT_LESS_OR_EQUAL",
+        "tcpip.sys",
+        "no public text",
+    ];
+    shows("q252664", app, &stop, &["read ", "tcp/deliver.rs:"]);
+}
