@@ -1,0 +1,232 @@
+//! What the emulator calls while driver code runs. Nothing is ever stopped but before an
+//! instruction.
+
+use super::*;
+
+/// # Safety
+/// `context` comes from [`add_hook`].
+unsafe fn shared<'a>(context: *mut HookContext) -> (&'a mut Shared, &'a Memory) {
+    unsafe {
+        let shared = &mut *(*context).shared;
+        let memory = &*shared.memory;
+        (shared, memory)
+    }
+}
+
+fn stop(uc: *mut uc_engine, shared: &mut Shared, exit: Exit) {
+    shared.exit = Some(exit);
+    // SAFETY: called from a hook of this running instance.
+    let _ = unsafe { uc_emu_stop(uc) };
+}
+
+/// Every instruction, at access and insn granularity.
+pub(super) unsafe extern "C" fn code_hook(
+    uc: *mut uc_engine,
+    address: u64,
+    _size: u32,
+    context: *mut HookContext,
+) {
+    let (s, memory) = unsafe { shared(context) };
+    if s.exit.is_some() {
+        return;
+    }
+    if !s.code.contains(address) {
+        return match s.traps.contains(&address) {
+            true => stop(uc, s, Exit::Trap(address)),
+            // A jump into the wild: the fetch was allowed, so it is somebody's executable page.
+            false => s.retired += 1,
+        };
+    }
+    if s.pass_at == address {
+        s.pass_at = 0;
+    } else {
+        let facts = s.code.at(memory, address);
+        if facts.stops() {
+            return stop(uc, s, Exit::Stopped);
+        }
+        let point = match s.granularity {
+            Granularity::Sync => false,
+            Granularity::Access => facts.shared(),
+            Granularity::Insn => true,
+        };
+        if s.choosing && point {
+            if s.quiet == 0 {
+                return stop(uc, s, Exit::Point);
+            }
+            s.quiet -= 1;
+            s.passed += 1;
+            s.last_point = s.retired;
+            if let Some(marks) = &mut s.marks {
+                marks.push(s.retired);
+            }
+        }
+        if s.retired >= s.deadline {
+            return stop(uc, s, Exit::Deadline);
+        }
+    }
+    s.retired += 1;
+    if let Some(path) = &mut s.path {
+        path.push((unsafe { (*context).core }, address));
+    }
+}
+
+/// A basic block begins, in an instance that sees blocks.
+pub(super) unsafe extern "C" fn block_hook(
+    uc: *mut uc_engine,
+    address: u64,
+    size: u32,
+    context: *mut HookContext,
+) {
+    let (s, memory) = unsafe { shared(context) };
+    if s.exit.is_some() || s.crossing {
+        return;
+    }
+    // The block before this one has been executed to its end.
+    s.block = Counted::default();
+    let sync = s.granularity == Granularity::Sync;
+    if !s.code.contains(address) {
+        if !sync && !s.traps.contains(&address) {
+            // A jump into the wild: what is there is counted one by one.
+            s.crossing = true;
+            // SAFETY: called from a hook of this running instance.
+            let _ = unsafe { uc_emu_stop(uc) };
+        }
+        return;
+    }
+    if sync && s.retired >= s.deadline {
+        return stop(uc, s, Exit::Deadline);
+    }
+    let end = address + u64::from(size);
+    let span = s.code.block(memory, address, end);
+    if let Some(at) = span.special {
+        s.code.announce(at);
+        s.new_special = Some(at);
+        // SAFETY: called from a hook of this running instance.
+        let _ = unsafe { uc_emu_stop(uc) };
+        return;
+    }
+    let asked = s.asked_at == address;
+    let (mut points, last) = s.points(&span);
+    if asked && points > 0 && s.is_point(memory, address) {
+        points -= 1;
+    }
+    if s.retired + span.count > s.deadline || points > s.quiet && s.choosing {
+        s.crossing = true;
+        // SAFETY: called from a hook of this running instance.
+        let _ = unsafe { uc_emu_stop(uc) };
+        return;
+    }
+    s.asked_at = 0;
+    let Shared {
+        retired,
+        quiet,
+        passed,
+        last_point,
+        ..
+    } = *s;
+    s.block = Counted {
+        start: address,
+        end,
+        asked,
+        retired,
+        quiet,
+        passed,
+        last_point,
+    };
+    s.retired += span.count;
+    s.pass(points, retired + last);
+}
+
+/// An address at which execution must stop, in an instance that sees blocks.
+pub(super) unsafe extern "C" fn stop_hook(
+    uc: *mut uc_engine,
+    address: u64,
+    _size: u32,
+    context: *mut HookContext,
+) {
+    let (s, memory) = unsafe { shared(context) };
+    if s.exit.is_some() {
+        return;
+    }
+    if s.traps.contains(&address) {
+        stop(uc, s, Exit::Trap(address));
+    } else if s.pass_at == address {
+        s.pass_at = 0;
+    } else if s.code.at(memory, address).stops() {
+        stop(uc, s, Exit::Stopped);
+    }
+}
+
+/// A core's TLB has no entry that allows an access.
+pub(super) unsafe extern "C" fn fill_hook(
+    _uc: *mut uc_engine,
+    address: u64,
+    kind: MemType,
+    result: *mut TlbEntry,
+    context: *mut HookContext,
+) -> bool {
+    let memory = unsafe { &mut *(*(*context).shared).memory };
+    let access = match kind {
+        MemType::WRITE => Access::Write,
+        MemType::FETCH => Access::Execute,
+        _ => Access::Read,
+    };
+    match memory.translate(address, access) {
+        Ok(frame) => {
+            let rights = memory.rights(address);
+            let mut perms = Prot::READ;
+            if rights.execute {
+                perms |= Prot::EXEC;
+            }
+            if rights.write && memory.may_write_quietly(frame) {
+                perms |= Prot::WRITE;
+            }
+            // SAFETY: the emulator passes a valid entry to fill.
+            let paddr = u64::from(frame) * FRAME_SIZE as u64 + address % FRAME_SIZE as u64;
+            unsafe { *result = TlbEntry { paddr, perms } };
+            true
+        }
+        Err(_) => {
+            unsafe { (*(*context).shared).refused = Some((address, access)) };
+            false
+        }
+    }
+}
+
+/// A load or store, when accesses are recorded.
+pub(super) unsafe extern "C" fn memory_hook(
+    uc: *mut uc_engine,
+    kind: MemType,
+    address: u64,
+    size: i32,
+    value: i64,
+    context: *mut HookContext,
+) {
+    let (s, memory) = unsafe { shared(context) };
+    let write = kind == MemType::WRITE;
+    // With a virtual TLB the emulator reports the physical address.
+    let address = memory.virtual_address(address);
+    let width = size.clamp(0, 8) as usize;
+    let value = if write {
+        value as u64
+    } else {
+        let mut bytes = [0; 8];
+        memory.read(address, &mut bytes[..width]);
+        u64::from_le_bytes(bytes)
+    };
+    let core = unsafe { (*context).core };
+    let arch = s.code.arch();
+    let pc = LiveRegisters { uc, arch }.get(Reg::PC);
+    let retired = s.retired;
+    if let Some(log) = &mut s.accesses {
+        log.push(AccessRecord {
+            retired,
+            pc,
+            address,
+            value,
+            width: width as u8,
+            core,
+            write,
+        });
+    }
+}
