@@ -9,11 +9,10 @@
 use std::collections::BTreeMap;
 
 use super::api::{Contract, Module, Style, long, ptr};
-use super::{Api, Call, Done, status};
+use super::{Api, Call, Done};
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::machine::memory::{FRAME_SIZE, RegionKind, Rights};
-use crate::stop::Stop;
 use crate::trace::EventKind;
 use crate::trace::event::PoolOp;
 
@@ -282,7 +281,7 @@ pub fn free(m: &mut Machine, core: usize, at: u64) -> Result<(), super::Trouble>
     let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
     let Some(block) = pool.blocks.remove(&at) else {
         // 7: the block has been freed already (or was never allocated; the kernel cannot tell).
-        return Err(stop(m.bugcheck(core, BAD_POOL_CALLER, [7, 0, 0, at])));
+        return Err(m.bugcheck(core, BAD_POOL_CALLER, [7, 0, 0, at]).into());
     };
     if block.large {
         let length = pool.runs.remove(&at).unwrap_or(0);
@@ -292,11 +291,9 @@ pub fn free(m: &mut Machine, core: usize, at: u64) -> Result<(), super::Trouble>
         let mut tag = [0; 4];
         m.memory.read(at - header + 4, &mut tag);
         if tag != block.tag {
-            return Err(stop(m.bugcheck(
-                core,
-                BAD_POOL_HEADER,
-                [0x20, at - header, at, 0],
-            )));
+            return Err(m
+                .bugcheck(core, BAD_POOL_HEADER, [0x20, at - header, at, 0])
+                .into());
         }
         let list = m.state.nt.pools.pools[usize::from(paged)]
             .free
@@ -323,10 +320,6 @@ pub fn free(m: &mut Machine, core: usize, at: u64) -> Result<(), super::Trouble>
     Ok(())
 }
 
-fn stop(stop: Stop) -> super::Trouble {
-    stop.into()
-}
-
 /// Maps the pools' address ranges, nothing valid in them yet.
 pub(crate) fn map(m: &mut Machine, nonpaged: u64, paged: u64) -> bool {
     let map = m.setup.map;
@@ -347,6 +340,3 @@ pub(crate) fn map(m: &mut Machine, nonpaged: u64, paged: u64) -> bool {
     );
     ok
 }
-
-/// Status for a failed allocation.
-pub const NO_MEMORY: u32 = status::INSUFFICIENT_RESOURCES;

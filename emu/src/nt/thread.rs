@@ -473,17 +473,17 @@ pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
     }
 }
 
-fn current_script<'a>(call: &'a mut Call<'_>) -> (usize, &'a mut Script) {
+fn current_script<'a>(call: &'a mut Call<'_>) -> &'a mut Script {
     let id = call.m.state.cores[call.core]
         .thread()
         .expect("a script runs on a thread");
     let script = call.m.state.nt.threads.list[id as usize].script.as_mut();
-    (id as usize, script.expect("only requesters come here"))
+    script.expect("only requesters come here")
 }
 
 /// Begins the next step of the current thread's script.
 fn script(call: &mut Call<'_>) -> Done {
-    let (_, script) = current_script(call);
+    let script = current_script(call);
     let (plan, done) = (script.plan, script.done);
     script.awaiting = false;
     let setup = call.m.setup.clone();
@@ -493,21 +493,21 @@ fn script(call: &mut Call<'_>) -> Done {
     let next = super::Then::Thread(Then::Script);
     match step {
         ThreadStep::Sleep { ms } => {
-            current_script(call).1.done += 1;
+            current_script(call).done += 1;
             let due = call.m.now() + u64::from(*ms) * 10_000;
             sleep(call, due, next)
         }
         ThreadStep::Signal(signal) => {
-            current_script(call).1.done += 1;
+            current_script(call).done += 1;
             ndis::signal(call.m, call.core, *signal);
             Ok(Outcome::Continue(next, 0))
         }
         ThreadStep::Await(condition) => {
             if call.m.state.nt.net.peer.reached(condition) {
-                current_script(call).1.done += 1;
+                current_script(call).done += 1;
                 return Ok(Outcome::Continue(next, 0));
             }
-            current_script(call).1.awaiting = true;
+            current_script(call).awaiting = true;
             Ok(Outcome::Wait { then: next })
         }
         request => io::request::begin(call, request, super::Then::Thread(Then::Stepped)),
@@ -516,7 +516,7 @@ fn script(call: &mut Call<'_>) -> Done {
 
 /// A request of the script has ended with a status.
 fn stepped(call: &mut Call<'_>, status: u32) -> Done {
-    let (_, script) = current_script(call);
+    let script = current_script(call);
     let (plan, done) = (script.plan, script.done);
     script.done += 1;
     let setup = call.m.setup.clone();
