@@ -2,7 +2,7 @@
 
 use crossbeam::channel;
 
-use crate::choice::{Strategy, StrategyKind};
+use crate::choice::{Scope, Strategy, StrategyKind};
 use crate::loader::{self, LoadError};
 use crate::machine::{BootError, Driver, Ended, Granularity, Machine, Snapshot, Watch, boot};
 use crate::scenario::{DriverRef, Plan};
@@ -82,8 +82,8 @@ impl Case {
     ///
     /// # Errors
     /// See [`BootError`].
-    pub fn boot(&self, granularity: Granularity, watch: Watch) -> Result<Machine, BootError> {
-        boot(&self.plan, &self.drivers, granularity, watch)
+    pub fn boot(&self, scope: impl Into<Scope>, watch: Watch) -> Result<Machine, BootError> {
+        boot(&self.plan, &self.drivers, scope, watch)
     }
 }
 
@@ -98,8 +98,8 @@ impl Campaign {
     ///
     /// # Errors
     /// See [`BootError`].
-    pub fn new(case: &Case, granularity: Granularity) -> Result<Campaign, BootError> {
-        let mut machine = case.boot(granularity, Watch::Points)?;
+    pub fn new(case: &Case, scope: impl Into<Scope>) -> Result<Campaign, BootError> {
+        let mut machine = case.boot(scope, Watch::Points)?;
         let booted = machine.snapshot();
         Ok(Campaign { machine, booted })
     }
@@ -147,7 +147,7 @@ pub fn seeds(
                     Err(error) => return drop(report.send(Err(error))),
                 };
                 for seed in queue {
-                    let ended = campaign.run((strategy.make)(seed));
+                    let ended = campaign.run(strategy.start(seed));
                     if report.send(Ok((seed, ended))).is_err() {
                         return;
                     }

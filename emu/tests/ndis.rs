@@ -20,7 +20,7 @@ fn completed(scenario: &str, profile: &str, strategy: &str, seed: u64) -> Machin
         .boot(Granularity::Sync, Watch::Recording)
         .unwrap_or_else(|e| panic!("{e}"));
     let strategy = strategy::find(strategy).expect("it is a strategy");
-    let ended = machine.run((strategy.make)(seed));
+    let ended = machine.run(strategy.start(seed));
     assert_eq!(
         ended.stop,
         Stop::Completed,

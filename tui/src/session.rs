@@ -79,7 +79,7 @@ impl Session {
     pub fn stopping_seed(&self, strategy: &StrategyKind, from: u64) -> Outcome<u64> {
         let mut campaign = self.campaign()?;
         let mut stops = |seed: &u64| {
-            let ended = campaign.run((strategy.make)(*seed));
+            let ended = campaign.run(strategy.start(*seed));
             ended.stop != Stop::Completed
         };
         let seeds = from..from.saturating_add(TRIES);
@@ -101,7 +101,7 @@ impl Session {
     /// # Errors
     /// The machine does not boot.
     pub fn run_seed(&self, strategy: &StrategyKind, seed: u64) -> Outcome<Explained> {
-        let ended = self.campaign()?.run((strategy.make)(seed));
+        let ended = self.campaign()?.run(strategy.start(seed));
         self.explain(&ended, &self.header(strategy.name, seed))
     }
 

@@ -68,7 +68,7 @@ pub fn child(scenario: &str, profile: &str) {
     let case = case(scenario, profile, &[]);
     let random = strategy::find("random").expect("it is in the list");
     let mut campaign = Campaign::new(&case, Granularity::Access).unwrap_or_else(|e| panic!("{e}"));
-    let stops = |seed: &u64| matches!(campaign.run((random.make)(*seed)).stop, Stop::Bugcheck(_));
+    let stops = |seed: &u64| matches!(campaign.run(random.start(*seed)).stop, Stop::Bugcheck(_));
     match SEEDS.into_iter().find(stops) {
         Some(seed) => println!("{seed}"),
         None => panic!("none of the seeds {SEEDS:?} stops"),

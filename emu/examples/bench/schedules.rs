@@ -58,7 +58,7 @@ fn row(scenario: &str, profile: &str, granularity: Granularity) {
     let mut choices = Vec::new();
     let mut digest = 0u64;
     for seed in SEEDS {
-        let strategy = (random.make)(seed);
+        let strategy = random.start(seed);
         let begin = Instant::now();
         machine.restore(&booted);
         restores.push(begin.elapsed());

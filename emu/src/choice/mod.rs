@@ -1,10 +1,16 @@
 //! Non-determinism: every decision of the outside world is a numbered choice, answered by a
 //! strategy, and recorded as a schedule.
 
+mod actor;
+mod operation;
 pub mod schedule;
+mod scope;
 pub mod strategy;
 
+pub use actor::Actor;
+pub use operation::{Effect, Operation, Touch};
 pub use schedule::Moves;
+pub use scope::{Kinds, Scope};
 pub use strategy::{Strategy, StrategyKind};
 
 /// What kind of decision an option belongs to.
@@ -37,6 +43,11 @@ impl ChoiceKind {
         Self::Thread,
         Self::Fault,
     ];
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.name() == name)
+    }
 
     /// Its name in texts.
     pub fn name(self) -> &'static str {
@@ -115,8 +126,15 @@ impl Action {
     }
 }
 
+/// What a strategy may know of the machine besides the options.
+pub trait View {
+    /// Whose step an option is.
+    fn actor(&self, option: Action) -> Actor;
+    /// What the step would touch first: its operation that others can see.
+    fn operation(&self, option: Action) -> Operation;
+}
+
 /// A decision to be made: at least two options, the first being the one that changes least.
-#[derive(Debug)]
 pub struct Choice<'a> {
     /// Its number in the run, from 1.
     pub number: u64,
@@ -127,4 +145,24 @@ pub struct Choice<'a> {
     /// The strategy itself announced, by [`Strategy::quiet`], that it deviates here: option 0 is
     /// not to be taken.
     pub announced: bool,
+    /// The machine.
+    pub view: &'a dyn View,
+}
+
+impl Choice<'_> {
+    /// Whose step an option is.
+    pub fn actor(&self, option: usize) -> Actor {
+        self.view.actor(self.options[option])
+    }
+
+    /// What the step of an option would touch first.
+    pub fn operation(&self, option: usize) -> Operation {
+        self.view.operation(self.options[option])
+    }
+
+    /// Whether an option takes a core away from what could go on: a preemption, unless it is
+    /// option 0.
+    pub fn could_go_on(&self) -> bool {
+        self.options[0] == Action::Run(self.current)
+    }
 }

@@ -1,17 +1,22 @@
 //! What answers the choices. A new strategy is a file and a line in [`STRATEGIES`].
 
+mod dice;
 mod random;
 mod replay;
 mod round_robin;
 
+pub use dice::Dice;
 pub use random::Random;
 pub use replay::Replay;
 pub use round_robin::RoundRobin;
 
-use super::Choice;
+use std::any::Any;
+use std::collections::BTreeMap;
 
-/// Answers the choices of one run.
-pub trait Strategy: Send {
+use super::{Action, Actor, Choice, View};
+
+/// Answers the choices of one run. A run gives its strategy back, with what that has learnt.
+pub trait Strategy: Any + Send {
     /// The index of the option to take.
     fn choose(&mut self, choice: &Choice<'_>) -> usize;
 
@@ -20,6 +25,24 @@ pub trait Strategy: Send {
     /// is asked with [`Choice::announced`] set; otherwise the rest of the promise is void.
     /// Strategies that must see every point return 0 and are asked with `announced` unset...
     fn quiet(&mut self, number: u64, options: usize) -> Quiet;
+
+    /// Whether [`Self::observe`] is to hear of every step, also where there is no choice.
+    fn observes(&self) -> bool {
+        false
+    }
+
+    /// `action` is about to happen, whether it was chosen or the only thing that could. Points
+    /// passed quietly are not steps: who observes answers [`Quiet::Ask`].
+    fn observe(&mut self, _view: &dyn View, _action: Action) {}
+}
+
+/// What a strategy may be told of the runs before this one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// Choices of a run: the most seen so far.
+    pub choices: u64,
+    /// Steps of each actor: the most seen so far in one run.
+    pub steps: BTreeMap<Actor, u64>,
 }
 
 /// How far a strategy looks ahead.
@@ -40,7 +63,16 @@ pub struct StrategyKind {
     /// One line of help.
     pub help: &'static str,
     /// Makes one for a run with this seed.
-    pub make: fn(seed: u64) -> Box<dyn Strategy>,
+    pub make: fn(seed: u64, hints: &Hints) -> Box<dyn Strategy>,
+    /// Whether it makes use of hints.
+    pub wants_hints: bool,
+}
+
+impl StrategyKind {
+    /// One for a run with this seed, without hints.
+    pub fn start(&self, seed: u64) -> Box<dyn Strategy> {
+        (self.make)(seed, &Hints::default())
+    }
 }
 
 /// Every strategy that needs nothing but a seed.

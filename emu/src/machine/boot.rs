@@ -9,16 +9,16 @@ use std::sync::Arc;
 use isa::{Arch, MemMut, Reg, RegisterAccess};
 
 use super::context::{Context, ContextKind, Core, Next, Outcome};
-use super::engine::{Engine, Granularity, Watch};
+use super::engine::{Engine, Watch};
 use super::exec::Decider;
 use super::layout::{self, IMAGE_ALIGNMENT};
 use super::memory::{FRAME_SIZE, Memory, RegionKind, Rights};
 use super::{ImportSlot, LoadedModule, Machine, Setup, State};
-use crate::choice::strategy;
+use crate::choice::{Scope, strategy};
 use crate::faults::{Faults, RuleError};
 use crate::loader::{Image, LoadError};
 use crate::nt::{
-    self, Call, Done, Kernel, Module, Then, dispatcher, dpc, io, ndis, pool, registry,
+    self, Call, Done, Kernel, Module, Then, dispatcher, dpc, effect, io, ndis, pool, registry,
 };
 use crate::nt::{spin_lock, thread, timer};
 use crate::scenario::Plan;
@@ -189,9 +189,14 @@ const SHARED_SIZE: u64 = 0x8000;
 pub fn boot(
     plan: &Plan,
     drivers: &[Driver],
-    granularity: Granularity,
+    scope: impl Into<Scope>,
     watch: Watch,
 ) -> Result<Machine, BootError> {
+    let Scope {
+        granularity,
+        held,
+        racy,
+    } = scope.into();
     let profile = plan.profile;
     let map = layout::map(profile, plan.personality);
     let (modules, imports) = place(plan, drivers)?;
@@ -214,6 +219,7 @@ pub fn boot(
         traps,
         granularity,
         watch,
+        racy,
     )
     .map_err(BootError::Engine)?;
     let import_at = imports
@@ -226,6 +232,7 @@ pub fn boot(
         profile,
         personality: plan.personality,
         granularity,
+        held,
         modules,
         imports,
         import_at,
@@ -338,7 +345,11 @@ fn place(
                 let at = next.get_mut(&api.module).expect("every module has traps");
                 let address = *at;
                 *at += TRAP_SIZE;
-                slots.push(ImportSlot { address, api });
+                slots.push(ImportSlot {
+                    address,
+                    api,
+                    effect: effect::of(api),
+                });
                 address
             });
             image.bind(import.slot_rva, address);
@@ -633,7 +644,7 @@ impl Machine {
                 .get(at)
                 .map_or_else(String::new, |d| d.image.name.clone())
         };
-        let ended = self.run((strategy::STRATEGIES[0].make)(0));
+        let ended = self.run(Box::new(strategy::Replay::new(Default::default())));
         if let Some(failure) = self.state.nt.threads.boot_error.clone() {
             let driver = drivers[failure.driver].image.name.clone();
             return Err(BootError::DriverEntry {

@@ -2,24 +2,35 @@
 
 use isa::{Atomic, Decoder, Insn, Special};
 
+use super::engine::Granularity;
 use super::memory::Memory;
 
-/// Facts about the instruction that begins at an address, packed in a byte.
+/// Facts about the instruction that begins at an address, packed in two bytes.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Facts(u8);
+pub(super) struct Facts(u16);
 
 impl Facts {
-    const LENGTH: u8 = 0x0F;
+    const LENGTH: u16 = 0x0F;
     /// It accesses memory that another context may reach.
-    const SHARED: u8 = 0x10;
+    const SHARED: u16 = 0x10;
     /// The engine must execute it instead of the emulator.
-    const SPECIAL: u8 = 0x20;
+    const SPECIAL: u16 = 0x20;
     /// Somebody wants to know before it executes.
-    const BREAK: u8 = 0x40;
-    const KNOWN: u8 = 0x80;
+    const BREAK: u16 = 0x40;
+    const KNOWN: u16 = 0x80;
+    /// It is how processors synchronise: an interlocked update, or the first half of one.
+    const INTERLOCKED: u16 = 0x100;
+    /// It is known to race.
+    const RACY: u16 = 0x200;
 
-    pub(super) fn shared(self) -> bool {
-        self.0 & Self::SHARED != 0
+    /// Whether the outside world may decide before it.
+    pub(super) fn is_point(self, granularity: Granularity) -> bool {
+        let mask = match granularity {
+            Granularity::Sync => Self::INTERLOCKED | Self::RACY,
+            Granularity::Access => Self::SHARED,
+            Granularity::Insn => return true,
+        };
+        self.0 & mask != 0
     }
 
     /// Whether execution must stop before it, whatever the schedule says.
@@ -46,11 +57,11 @@ impl Facts {
 pub(super) struct Span {
     /// How many there are.
     pub(super) count: u64,
-    /// How many of them access memory that another context may reach.
-    pub(super) shared: u64,
+    /// How many of them are scheduling points.
+    pub(super) points: u64,
     /// The last of those, as the number of instructions before it.
-    pub(super) last_shared: u64,
-    /// The first one that needs the engine and has not been announced.
+    pub(super) last_point: u64,
+    /// The first one that the engine must be able to stop before and has not been announced.
     pub(super) special: Option<u64>,
 }
 
@@ -61,15 +72,16 @@ pub(super) struct CodeTable {
     /// else the index plus 1.
     blocks: Vec<(u64, Span)>,
     block_at: Vec<u32>,
-    /// Special instructions that the engine has been told of.
+    /// Instructions to stop before that the engine has been told of.
     announced: Vec<u64>,
     facts: Vec<Facts>,
     decoder: Decoder,
     arch: isa::Arch,
+    granularity: Granularity,
 }
 
 impl CodeTable {
-    pub(super) fn new(arch: isa::Arch, base: u64, end: u64) -> CodeTable {
+    pub(super) fn new(arch: isa::Arch, base: u64, end: u64, granularity: Granularity) -> CodeTable {
         CodeTable {
             base,
             blocks: Vec::new(),
@@ -78,11 +90,38 @@ impl CodeTable {
             facts: vec![Facts::default(); (end - base) as usize],
             decoder: Decoder::new(arch),
             arch,
+            granularity,
         }
+    }
+
+    /// Makes the instruction at `address` a scheduling point at `sync` granularity.
+    pub(super) fn mark_racy(&mut self, address: u64) {
+        if let Some(f) = self.facts.get_mut(address.wrapping_sub(self.base) as usize) {
+            f.0 |= Facts::RACY;
+        }
+    }
+
+    /// The same for who only looks; what has not been decoded yet is decoded for nothing.
+    pub(super) fn would_be_point(&self, memory: &Memory, address: u64) -> bool {
+        match self.facts.get(address.wrapping_sub(self.base) as usize) {
+            None => false,
+            Some(f) if f.known() => f.is_point(self.granularity),
+            Some(f) => self.judge(memory, address, *f).is_point(self.granularity),
+        }
+    }
+
+    /// Whether the instruction at `address` is a scheduling point.
+    pub(super) fn is_point(&mut self, memory: &Memory, address: u64) -> bool {
+        let granularity = self.granularity;
+        self.contains(address) && self.at(memory, address).is_point(granularity)
     }
 
     pub(super) fn contains(&self, address: u64) -> bool {
         address.wrapping_sub(self.base) < self.facts.len() as u64
+    }
+
+    pub(super) fn granularity(&self) -> Granularity {
+        self.granularity
     }
 
     pub(super) fn arch(&self) -> isa::Arch {
@@ -107,18 +146,26 @@ impl CodeTable {
 
     #[cold]
     fn decode(&mut self, memory: &Memory, address: u64, offset: usize) -> Facts {
-        let mut bits = Facts::KNOWN | self.facts[offset].0;
+        self.facts[offset] = self.judge(memory, address, self.facts[offset]);
+        self.facts[offset]
+    }
+
+    /// The facts of an instruction, with what is known `already`.
+    fn judge(&self, memory: &Memory, address: u64, already: Facts) -> Facts {
+        let mut bits = Facts::KNOWN | already.0;
         if let Some(insn) = self.insn(memory, address) {
-            bits |= insn.len & Facts::LENGTH;
+            bits |= u16::from(insn.len) & Facts::LENGTH;
             if shares_memory(&insn, self.arch) {
                 bits |= Facts::SHARED;
             }
             if insn.special != Special::None {
                 bits |= Facts::SPECIAL;
             }
+            if matches!(insn.atomic, Atomic::Locked | Atomic::LoadExclusive) {
+                bits |= Facts::INTERLOCKED;
+            }
         }
-        self.facts[offset] = Facts(bits);
-        self.facts[offset]
+        Facts(bits)
     }
 
     /// The instruction at `address`, decoded from memory.
@@ -156,12 +203,14 @@ impl CodeTable {
         let mut at = from;
         while at < to {
             let f = self.at(memory, at);
-            if f.special() && span.special.is_none() && !self.announced.contains(&at) {
+            let stops = f.special()
+                || self.granularity == Granularity::Sync && f.is_point(Granularity::Sync);
+            if stops && span.special.is_none() && !self.announced.contains(&at) {
                 span.special = Some(at);
             }
-            if f.shared() {
-                span.shared += 1;
-                span.last_shared = span.count;
+            if f.is_point(self.granularity) {
+                span.points += 1;
+                span.last_point = span.count;
             }
             at += f.length();
             span.count += 1;

@@ -115,7 +115,6 @@ struct Shared {
     memory: *mut Memory,
     code: CodeTable,
     traps: std::ops::Range<u64>,
-    granularity: Granularity,
     retired: u64,
     deadline: u64,
     /// Whether scheduling points are choices now (something else could run).
@@ -135,6 +134,11 @@ struct Shared {
     block: Counted,
     /// Whole blocks are counted, not single instructions.
     by_block: bool,
+    /// Points are so rare that the instances that see blocks stop before them themselves.
+    sync: bool,
+    /// Of the current block, how many points to pass before one that is asked about; `None` if it
+    /// has no such point.
+    ahead: Option<u64>,
     /// The block about to be executed cannot be counted as a whole.
     crossing: bool,
     new_special: Option<u64>,
@@ -160,23 +164,15 @@ struct Counted {
 impl Shared {
     /// Points among the instructions of a span, and how many instructions lie before the last.
     fn points(&self, span: &Span) -> (u64, u64) {
-        match self.granularity {
-            _ if !self.choosing => (0, 0),
-            Granularity::Sync => (0, 0),
-            Granularity::Access => (span.shared, span.last_shared),
-            Granularity::Insn => (span.count, span.count.saturating_sub(1)),
+        match self.choosing {
+            true => (span.points, span.last_point),
+            false => (0, 0),
         }
     }
 
     /// Whether the instruction at `address` is a point that is asked about or passed quietly.
     fn is_point(&mut self, memory: &Memory, address: u64) -> bool {
-        let facts = self.code.at(memory, address);
-        self.choosing
-            && match self.granularity {
-                Granularity::Sync => false,
-                Granularity::Access => facts.shared(),
-                Granularity::Insn => true,
-            }
+        self.choosing && self.code.is_point(memory, address)
     }
 
     /// Counts `points` points, the last of them behind `before` instructions.
@@ -245,13 +241,13 @@ impl Engine {
         traps: std::ops::Range<u64>,
         granularity: Granularity,
         watch: Watch,
+        racy: impl IntoIterator<Item = u64>,
     ) -> Result<Engine, String> {
         let recording = watch == Watch::Recording;
         let mut shared = Box::new(Shared {
             memory,
-            code: CodeTable::new(arch, code.start, code.end),
+            code: CodeTable::new(arch, code.start, code.end, granularity),
             traps,
-            granularity,
             retired: 0,
             deadline: u64::MAX,
             choosing: false,
@@ -264,12 +260,16 @@ impl Engine {
             asked_at: 0,
             block: Counted::default(),
             by_block: false,
+            sync: granularity == Granularity::Sync,
+            ahead: None,
             crossing: false,
             new_special: None,
             accesses: recording.then(Vec::new),
             marks: recording.then(Vec::new),
             path: recording.then(Vec::new),
         });
+        racy.into_iter()
+            .for_each(|address| shared.code.mark_racy(address));
         let cpus = (0..cores)
             .map(|core| Cpu::new(arch, core, &mut shared, watch))
             .collect::<Result<_, _>>()?;
@@ -331,6 +331,13 @@ impl Engine {
         self.shared
             .code
             .insn(unsafe { &*self.shared.memory }, address)
+    }
+
+    /// Whether the instruction at `address` is a scheduling point.
+    pub fn is_point(&self, address: u64) -> bool {
+        // SAFETY: the memory outlives the engine, and no core runs now.
+        let memory = unsafe { &*self.shared.memory };
+        self.shared.code.would_be_point(memory, address)
     }
 
     /// Asks for [`Exit::Stopped`] before the instruction at `address`, or takes that back.
@@ -415,8 +422,7 @@ impl Engine {
     fn choose_instance(&mut self, core: usize, exact: bool) {
         let s = &mut *self.shared;
         let cpu = &mut self.cpus[core];
-        let fine = s.granularity > Granularity::Sync;
-        let near = exact || fine && s.choosing && s.quiet < LONG;
+        let near = exact || !s.sync && s.choosing && s.quiet < LONG;
         cpu.change(|instance| instance.by_block != near);
         s.by_block = cpu.live().by_block;
     }
@@ -433,6 +439,7 @@ impl Engine {
             s.exit = None;
             s.refused = None;
             s.block = Counted::default();
+            s.ahead = None;
             s.pass_at = if resume { begin } else { 0 };
             s.asked_at = s.pass_at;
             // SAFETY: the engine owns the instance. `until` = 0 is no address that is reached.

@@ -85,6 +85,7 @@ fn setup(sample: &Sample, granularity: Granularity, watch: Watch) -> Setup {
         traps,
         granularity,
         watch,
+        [],
     )
     .unwrap();
     for core in 0..2 {

@@ -34,6 +34,10 @@ pub struct Ended {
 #[derive(Default)]
 pub(super) struct Decider {
     strategy: Option<Box<dyn Strategy>>,
+    /// The strategy hears of every step.
+    observed: bool,
+    /// The step being made is no decision, and ends at the next point.
+    unseen: bool,
     moves: Vec<(u64, u32)>,
     /// The options of the coming choice; kept to save the allocation.
     options: Vec<Action>,
@@ -46,10 +50,13 @@ pub(super) struct Decider {
 impl Machine {
     /// Runs until something ends the run, every choice answered by `strategy`.
     pub fn run(&mut self, strategy: Box<dyn Strategy>) -> Ended {
-        self.decider = Decider {
-            strategy: Some(strategy),
-            ..std::mem::take(&mut self.decider)
-        };
+        self.run_and_return(strategy).0
+    }
+
+    /// The same for who wants the strategy back, with what it has learnt.
+    pub fn run_and_return(&mut self, strategy: Box<dyn Strategy>) -> (Ended, Box<dyn Strategy>) {
+        self.decider.observed = strategy.observes();
+        self.decider.strategy = Some(strategy);
         self.decider.moves.clear();
         self.decider.announced = false;
         let stop = loop {
@@ -62,14 +69,15 @@ impl Machine {
         if let Stop::Bugcheck(b) = &stop {
             self.event(usize::from(b.core), EventKind::Bugcheck { code: b.code });
         }
-        self.decider.strategy = None;
-        Ended {
+        let ended = Ended {
             stop,
             moves: Moves(std::mem::take(&mut self.decider.moves)),
             choices: self.state.choices,
             instructions: self.engine.retired(),
             trace_hash: self.recorder.hash(),
-        }
+        };
+        let strategy = self.decider.strategy.take();
+        (ended, strategy.expect("a run has a strategy"))
     }
 
     /// One decision and what follows from it.
@@ -89,20 +97,50 @@ impl Machine {
         if self.state.choices >= self.setup.plan.limits.choices {
             return Ok(Some(self.limit(Limit::Choices)));
         }
+        thread::fill_idle_cores(self);
         let mut options = std::mem::take(&mut self.decider.options);
         self.options(&mut options);
         let action = match options.len() {
             0 => None,
             1 => Some(options[0]),
             _ if !self.state.choosing => Some(options[0]),
-            _ => Some(options[self.answer(&options)]),
+            _ => match self.unseen(&options) {
+                Some(action) => {
+                    self.decider.options = options;
+                    return self.step_unseen(action).map(|()| None);
+                }
+                None => Some(options[self.answer(&options)]),
+            },
         };
         self.decider.options = options;
         self.decider.announced = false;
         match action {
-            Some(action) => self.perform(action).map(|()| None),
+            Some(action) => {
+                if self.decider.observed && self.state.choosing {
+                    self.with_strategy(|strategy, m| strategy.observe(m, action));
+                }
+                self.perform(action).map(|()| None)
+            }
             None => Ok(self.idle()),
         }
+    }
+
+    /// A step that is no decision. It changes neither whose turn it is nor what a strategy promised.
+    fn step_unseen(&mut self, action: Action) -> Result<(), Box<Stop>> {
+        let current = self.state.current;
+        self.decider.unseen = true;
+        let result = self.perform(action);
+        self.decider.unseen = false;
+        self.state.current = current;
+        result
+    }
+
+    /// Lends the strategy to who also needs the machine.
+    fn with_strategy<T>(&mut self, what: impl FnOnce(&mut dyn Strategy, &Machine) -> T) -> T {
+        let mut strategy = self.decider.strategy.take().expect("a run has a strategy");
+        let result = what(&mut *strategy, self);
+        self.decider.strategy = Some(strategy);
+        result
     }
 
     fn limit(&self, limit: Limit) -> Stop {
@@ -119,18 +157,17 @@ impl Machine {
     fn answer(&mut self, options: &[Action]) -> usize {
         let current = self.state.current;
         let number = self.state.choices + 1;
-        let choice = Choice {
-            number,
-            options,
-            current,
-            announced: self.decider.announced,
-        };
-        let strategy = self
-            .decider
-            .strategy
-            .as_mut()
-            .expect("a run has a strategy");
-        let taken = strategy.choose(&choice).min(options.len() - 1);
+        let announced = self.decider.announced;
+        let taken = self.with_strategy(|strategy, m| {
+            strategy.choose(&Choice {
+                number,
+                options,
+                current,
+                announced,
+                view: m,
+            })
+        });
+        let taken = taken.min(options.len() - 1);
         self.state.choices = number;
         self.state.choice_at = self.engine.retired();
         self.engine.mark_choice();
@@ -235,6 +272,10 @@ impl Machine {
             }
             self.flush();
             self.software_interrupts(core);
+            // Whoever gets an idle core gets it now, whatever the strategy has promised to pass.
+            if thread::fill_idle_cores(self) && self.state.choosing {
+                return Ok(());
+            }
             if self.state.choosing && self.engine.retired() >= self.setup.plan.limits.instructions {
                 return Ok(());
             }
@@ -268,12 +309,14 @@ impl Machine {
                     _ => low,
                 };
                 self.pop_frame(core, value);
-                Ok(false)
+                Ok(self.ends_thread(core))
             }
             Exit::Trap(address) => match self.setup.import_at.get(&address) {
                 Some(&import) => {
                     *next = Next::Call(import);
-                    Ok(true)
+                    let effect = self.setup.imports[import as usize].effect;
+                    let every = self.setup.granularity == super::Granularity::Insn;
+                    Ok(every || effect.is_point())
                 }
                 None => {
                     *next = Next::Guest { asked: true };
@@ -324,10 +367,12 @@ impl Machine {
         }
         self.engine.set_deadline(deadline);
         let mut quiet = None;
-        if self.state.choosing && self.setup.granularity > super::Granularity::Sync {
+        if self.state.choosing {
             let mut options = std::mem::take(&mut self.decider.options);
             self.options(&mut options);
-            if options.len() > 1
+            if self.decider.unseen {
+                quiet = Some(Quiet::Ask);
+            } else if options.len() > 1
                 && let Some(strategy) = &mut self.decider.strategy
             {
                 quiet = Some(strategy.quiet(self.state.choices, options.len()));
@@ -345,30 +390,35 @@ impl Machine {
         debug_assert!(self.state.cores[core].top().registers.is_none());
     }
 
-    /// Performs a kernel call that driver code has made.
-    fn call(&mut self, core: usize, import: u32) -> Result<(), Box<Stop>> {
-        let slot = self.setup.imports[import as usize];
+    /// The arguments of the kernel call that driver code on `core` is about to make, narrowed to
+    /// their width.
+    pub(super) fn arguments(&self, core: usize, api: &nt::Api) -> [u64; 12] {
         let arch = self.arch();
-        let convention = slot.api.style.convention(arch);
+        let convention = api.style.convention(arch);
         let live = self.engine.registers(core);
+        let argument = |at| convention.argument(&live, &*self.memory, at).unwrap_or(0);
         let mut args = [0; 12];
         let mut at = 0;
-        for (value, arg) in args.iter_mut().zip(slot.api.args) {
-            let low = convention.argument(&live, &*self.memory, at).unwrap_or(0);
+        for (value, arg) in args.iter_mut().zip(api.args) {
+            let low = argument(at);
             *value = match arg.width {
                 1 => low & 0xFF,
                 2 => low & 0xFFFF,
                 4 => low & 0xFFFF_FFFF,
-                8 if arg.slots(arch) == 2 => {
-                    low | convention
-                        .argument(&live, &*self.memory, at + 1)
-                        .unwrap_or(0)
-                        << 32
-                }
+                8 if arg.slots(arch) == 2 => low | argument(at + 1) << 32,
                 _ => low,
             };
             at += arg.slots(arch);
         }
+        args
+    }
+
+    /// Performs a kernel call that driver code has made.
+    fn call(&mut self, core: usize, import: u32) -> Result<(), Box<Stop>> {
+        let slot = self.setup.imports[import as usize];
+        let arch = self.arch();
+        let args = self.arguments(core, slot.api);
+        let live = self.engine.registers(core);
         let lr = isa::link_register(arch).map_or(0, |r| live.get(r));
         let caller = Caller {
             import,

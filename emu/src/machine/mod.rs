@@ -19,6 +19,7 @@ pub mod memory;
 mod options;
 mod registers;
 mod unwind;
+mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use engine::{AccessRecord, Granularity, Watch};
 pub use exec::Ended;
 pub use registers::LiveRegisters;
 
+use crate::choice::Kinds;
 use crate::loader::Image;
 use crate::nt::{self, Api};
 use crate::personality::Personality;
@@ -67,6 +69,8 @@ pub struct ImportSlot {
     pub address: u64,
     /// The modelled function.
     pub api: &'static Api,
+    /// What it touches.
+    pub effect: nt::effect::Kind,
 }
 
 /// What never changes after the boot.
@@ -77,6 +81,8 @@ pub struct Setup {
     pub personality: Personality,
     /// Granularity of choices.
     pub granularity: Granularity,
+    /// Kinds of choices that are held still.
+    pub held: Kinds,
     /// Modules in load order.
     pub modules: Vec<LoadedModule>,
     /// Imported functions by index.

@@ -2,8 +2,9 @@
 //! nobody interfered comes first.
 
 use super::Machine;
-use super::context::{ContextKind, Next};
-use crate::choice::Action;
+use super::context::Next;
+use super::engine::Granularity;
+use crate::choice::{Action, ChoiceKind};
 use crate::nt::{ndis, spin_lock, thread};
 
 impl Machine {
@@ -23,17 +24,24 @@ impl Machine {
         if !self.state.choosing {
             return;
         }
+        // What is held still happens only when nothing else can.
+        let held = self.setup.held;
+        let runs = !out.is_empty();
+        let open = |kind| !(runs && held.contains(kind));
         let irqls = self.irqls();
         for core in 0..cores {
             let c = &self.state.cores[core];
             let number = core as u8;
-            if c.irql < irqls.dispatch && c.thread().is_some() && thread::rival(self, core) {
+            if open(ChoiceKind::Thread) && c.irql < irqls.dispatch && thread::rival(self, core) {
                 out.push(Action::Switch(number));
             }
-            if c.irql < irqls.dispatch && self.state.nt.dpcs.waiting(number) && !c.in_dpc() {
+            let dpcs = open(ChoiceKind::Dpc) && c.irql < irqls.dispatch && !c.in_dpc();
+            if dpcs && self.state.nt.dpcs.waiting(number) {
                 out.push(Action::Dpcs(number));
             }
-            if let Some(source) = ndis::pending_interrupt(self, core) {
+            if open(ChoiceKind::Interrupt)
+                && let Some(source) = ndis::pending_interrupt(self, core)
+            {
                 out.push(Action::Interrupt {
                     core: number,
                     source,
@@ -47,8 +55,11 @@ impl Machine {
             .timers
             .next_due()
             .is_some_and(|due| due <= self.now());
-        if due && self.state.cores[0].irql < irqls.clock {
+        if due && open(ChoiceKind::Timer) && self.state.cores[0].irql < irqls.clock {
             out.push(Action::Clock(0));
+        }
+        if !open(ChoiceKind::Packet) {
+            return;
         }
         for stream in ndis::ready_streams(self) {
             out.extend((0..cores).map(|c| Action::Packet {
@@ -58,13 +69,30 @@ impl Machine {
         }
     }
 
+    /// A core whose next step nobody else could see, where nothing but cores can act: the order of
+    /// such a step and the others' is no decision.
+    pub(super) fn unseen(&self, options: &[Action]) -> Option<Action> {
+        if self.setup.granularity == Granularity::Insn {
+            return None;
+        }
+        let core = |action: &Action| match *action {
+            Action::Run(core) => Some(usize::from(core)),
+            _ => None,
+        };
+        let runs = options.iter().all(|a| core(a).is_some());
+        let mut local = options
+            .iter()
+            .filter(|a| core(a).is_some_and(|core| self.steps_locally(core)));
+        local.next().filter(|_| runs).copied()
+    }
+
     /// Whether a core can make progress by itself.
     fn can_run(&self, core: usize) -> bool {
         let top = self.state.cores[core].top();
         match &top.next {
-            Next::Idle => top.kind == ContextKind::Idle && thread::any_ready(self),
+            // A ready thread has been given to an idle core already.
+            Next::Idle | Next::Blocked => false,
             Next::Spin { lock, .. } => spin_lock::is_free(self, *lock),
-            Next::Blocked => false,
             _ => true,
         }
     }

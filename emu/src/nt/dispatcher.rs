@@ -350,7 +350,8 @@ fn header(m: &Machine, object: u64) -> (u8, i32) {
     (kind, m.memory.read_u32(object + at).unwrap_or(0) as i32)
 }
 
-fn available(m: &Machine, object: u64, owner: u64) -> bool {
+/// Whether a wait for the object, by the thread that owns `owner`, would end at once.
+pub(crate) fn available(m: &Machine, object: u64, owner: u64) -> bool {
     use isa::Mem;
     let (kind, state) = header(m, object);
     let at = layout::of(m.arch()).kmutant.owner_thread;

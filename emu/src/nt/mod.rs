@@ -5,6 +5,7 @@ pub mod api;
 pub mod call;
 pub mod dispatcher;
 pub mod dpc;
+pub mod effect;
 pub mod interlocked;
 pub mod io;
 pub mod irql;

@@ -201,9 +201,18 @@ pub(crate) fn create(
     id
 }
 
-/// Whether any thread waits for a core.
-pub(crate) fn any_ready(m: &Machine) -> bool {
-    !m.state.nt.threads.ready.is_empty()
+/// Gives ready threads to idle cores, as the dispatcher of the real system does when it readies a
+/// thread: it looks for an idle processor before it queues [ReactOS ke/thrdschd.c,
+/// KiDeferredReadyThread; NT 4.0 did the same]. Whether any core got one.
+pub(crate) fn fill_idle_cores(m: &mut Machine) -> bool {
+    let mut any = false;
+    for core in 0..m.state.cores.len() {
+        if m.state.nt.threads.ready.is_empty() {
+            break;
+        }
+        any |= dispatch(m, core);
+    }
+    any
 }
 
 /// Whether a thread of at least the running thread's priority waits for a core.

@@ -101,7 +101,7 @@ pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Optio
         if !tell(News::Running(seed)) {
             return Ok(None);
         }
-        let ended = campaign.run((job.strategy.make)(seed));
+        let ended = campaign.run(job.strategy.start(seed));
         if job.tries > 1 && ended.stop == Stop::Completed {
             continue;
         }

@@ -6,7 +6,8 @@ use crate::choice::Choice;
 pub(super) const KIND: StrategyKind = StrategyKind {
     name: "round-robin",
     help: "the options take turns; the seed is the number of choices a turn lasts (0: 16)",
-    make: |seed| Box::new(RoundRobin::new(if seed == 0 { 16 } else { seed })),
+    make: |seed, _| Box::new(RoundRobin::new(if seed == 0 { 16 } else { seed })),
+    wants_hints: false,
 };
 
 /// See the module.

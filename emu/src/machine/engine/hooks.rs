@@ -44,12 +44,7 @@ pub(super) unsafe extern "C" fn code_hook(
         if facts.stops() {
             return stop(uc, s, Exit::Stopped);
         }
-        let point = match s.granularity {
-            Granularity::Sync => false,
-            Granularity::Access => facts.shared(),
-            Granularity::Insn => true,
-        };
-        if s.choosing && point {
+        if s.choosing && facts.is_point(s.code.granularity()) {
             if s.quiet == 0 {
                 return stop(uc, s, Exit::Point);
             }
@@ -83,9 +78,8 @@ pub(super) unsafe extern "C" fn block_hook(
     }
     // The block before this one has been executed to its end.
     s.block = Counted::default();
-    let sync = s.granularity == Granularity::Sync;
     if !s.code.contains(address) {
-        if !sync && !s.traps.contains(&address) {
+        if !s.sync && !s.traps.contains(&address) {
             // A jump into the wild: what is there is counted one by one.
             s.crossing = true;
             // SAFETY: called from a hook of this running instance.
@@ -93,7 +87,7 @@ pub(super) unsafe extern "C" fn block_hook(
         }
         return;
     }
-    if sync && s.retired >= s.deadline {
+    if s.sync && s.retired >= s.deadline {
         return stop(uc, s, Exit::Deadline);
     }
     let end = address + u64::from(size);
@@ -110,7 +104,12 @@ pub(super) unsafe extern "C" fn block_hook(
     if asked && points > 0 && s.is_point(memory, address) {
         points -= 1;
     }
-    if s.retired + span.count > s.deadline || points > s.quiet && s.choosing {
+    s.ahead = None;
+    let asks = s.choosing && points > s.quiet;
+    if s.sync && asks {
+        s.ahead = Some(s.quiet);
+        points = 0;
+    } else if s.retired + span.count > s.deadline || asks {
         s.crossing = true;
         // SAFETY: called from a hook of this running instance.
         let _ = unsafe { uc_emu_stop(uc) };
@@ -154,6 +153,13 @@ pub(super) unsafe extern "C" fn stop_hook(
         s.pass_at = 0;
     } else if s.code.at(memory, address).stops() {
         stop(uc, s, Exit::Stopped);
+    } else if let Some(left) = s.ahead
+        && s.is_point(memory, address)
+    {
+        match left.checked_sub(1) {
+            Some(left) => s.ahead = Some(left),
+            None => stop(uc, s, Exit::Point),
+        }
     }
 }
 

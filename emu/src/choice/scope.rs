@@ -1,0 +1,73 @@
+//! Which decisions are left open: how often they are asked for, and which kinds are held still.
+
+use std::collections::BTreeSet;
+
+use super::ChoiceKind;
+use crate::machine::Granularity;
+
+/// A set of kinds of choices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Kinds(u8);
+
+impl Kinds {
+    /// No kind.
+    pub const NONE: Kinds = Kinds(0);
+    /// Everything that comes from outside of the drivers' own threads.
+    pub const WORLD: Kinds = Kinds::NONE
+        .with(ChoiceKind::Interrupt)
+        .with(ChoiceKind::Dpc)
+        .with(ChoiceKind::Timer)
+        .with(ChoiceKind::Packet)
+        .with(ChoiceKind::Thread);
+
+    /// The set with one more kind.
+    #[must_use]
+    pub const fn with(self, kind: ChoiceKind) -> Kinds {
+        Kinds(self.0 | 1 << kind as u8)
+    }
+
+    /// Whether the kind is in the set.
+    pub const fn contains(self, kind: ChoiceKind) -> bool {
+        self.0 & 1 << kind as u8 != 0
+    }
+
+    /// Whether all kinds of `other` are in the set.
+    pub const fn includes(self, other: Kinds) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The kinds in the set.
+    pub fn iter(self) -> impl Iterator<Item = ChoiceKind> {
+        ChoiceKind::ALL
+            .into_iter()
+            .filter(move |&k| self.contains(k))
+    }
+}
+
+impl FromIterator<ChoiceKind> for Kinds {
+    fn from_iter<I: IntoIterator<Item = ChoiceKind>>(kinds: I) -> Kinds {
+        kinds.into_iter().fold(Kinds::NONE, Kinds::with)
+    }
+}
+
+/// Which decisions of a run are left open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Where choices are made.
+    pub granularity: Granularity,
+    /// Kinds that are no choices: what they are about happens only when nothing else can.
+    pub held: Kinds,
+    /// Addresses of instructions that are scheduling points at `sync` granularity too: accesses
+    /// known to race.
+    pub racy: BTreeSet<u64>,
+}
+
+impl From<Granularity> for Scope {
+    fn from(granularity: Granularity) -> Scope {
+        Scope {
+            granularity,
+            held: Kinds::NONE,
+            racy: BTreeSet::new(),
+        }
+    }
+}
