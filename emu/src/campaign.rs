@@ -106,8 +106,13 @@ impl Campaign {
 
     /// Runs one schedule.
     pub fn run(&mut self, strategy: Box<dyn Strategy>) -> Ended {
+        self.run_and_return(strategy).0
+    }
+
+    /// The same for who wants the strategy back, with what it has learnt.
+    pub fn run_and_return(&mut self, strategy: Box<dyn Strategy>) -> (Ended, Box<dyn Strategy>) {
         self.machine.restore(&self.booted);
-        self.machine.run(strategy)
+        self.machine.run_and_return(strategy)
     }
 
     /// The machine, as the last run left it.

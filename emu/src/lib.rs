@@ -13,5 +13,6 @@ pub mod personality;
 pub mod position;
 pub mod report;
 pub mod scenario;
+pub mod search;
 pub mod stop;
 pub mod trace;

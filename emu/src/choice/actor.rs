@@ -1,7 +1,9 @@
 //! Who acts: what strategies give priorities to, and what a schedule, told in words, is about.
 
 /// One thing that has a will of its own between choices. A core is not one: what runs on it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Actor {
     /// A thread, by number.
     Thread(u32),

@@ -4,7 +4,7 @@
 //! event its KEVENT, a freed block its bytes. So one relation serves memory, locks and objects.
 
 /// How a step touches a range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Effect {
     /// Looks at it.
     Read,
@@ -17,7 +17,7 @@ pub enum Effect {
 }
 
 /// One range that a step touches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Touch {
     /// First address.
     pub start: u64,
@@ -35,7 +35,7 @@ impl Touch {
 }
 
 /// All that a step touches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Operation {
     touches: [Touch; Operation::MOST],
     count: u8,

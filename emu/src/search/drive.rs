@@ -1,0 +1,153 @@
+//! Runs a search on worker threads. What comes out does not depend on how many there are.
+
+use std::collections::HashMap;
+
+use crossbeam::channel::{Receiver, Sender, unbounded};
+
+use super::{Outcome, Search, Signature, Tally, Task, signature};
+use crate::campaign::{Campaign, Case};
+use crate::choice::Scope;
+use crate::machine::BootError;
+use crate::stop::{Access, Stop};
+
+/// Tasks that are handed out together. What a search learns it learns between batches, so the size
+/// is part of what its results mean and does not follow the number of workers.
+const BATCH: usize = 64;
+
+/// When a search is over although its space is not exhausted.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// After so many schedules, those of an earlier part of the search included.
+    pub schedules: u64,
+    /// After the first run that does not complete.
+    pub until_first: bool,
+}
+
+/// A search between two batches.
+pub struct Progress<'a> {
+    /// Its results so far.
+    pub tally: &'a Tally,
+    /// The search.
+    pub search: &'a dyn Search,
+}
+
+/// Runs `search` on `jobs` threads until it is exhausted, a limit is reached or `go_on`, which is
+/// asked between batches, says no. Results are added to `tally`.
+///
+/// # Errors
+/// The case does not boot.
+pub fn drive(
+    case: &Case,
+    scope: &Scope,
+    search: &mut dyn Search,
+    tally: &mut Tally,
+    limits: Limits,
+    jobs: usize,
+    mut go_on: impl FnMut(&Progress<'_>) -> bool,
+) -> Result<(), BootError> {
+    // Booting is the same everywhere, so one machine tells whether it works.
+    let mut own = Worker::boot(case, scope)?;
+    let (work, queue) = unbounded::<(usize, Task)>();
+    let (report, results) = unbounded::<(usize, Task, Outcome)>();
+    crossbeam::scope(|threads| {
+        for _ in 1..jobs.max(1) {
+            let (queue, report) = (queue.clone(), report.clone());
+            threads.spawn(move |_| serve(case, scope, &queue, &report));
+        }
+        // With the queue's only sender gone the workers end.
+        let work = work;
+        loop {
+            let left = limits.schedules.saturating_sub(tally.schedules);
+            let tasks = search.next(BATCH.min(usize::try_from(left).unwrap_or(BATCH)));
+            if tasks.is_empty() {
+                return;
+            }
+            let n = tasks.len();
+            let mut done: Vec<Option<(Task, Outcome)>> = (0..n).map(|_| None).collect();
+            for numbered in tasks.into_iter().enumerate() {
+                work.send(numbered).expect("the queue is here");
+            }
+            let mut missing = n;
+            while missing > 0 {
+                // This thread works like the others while there is something to do.
+                let (i, task, outcome) = match queue.try_recv() {
+                    Ok((i, task)) => own.perform(i, task),
+                    Err(_) => results.recv().expect("a worker has it"),
+                };
+                done[i] = Some((task, outcome));
+                missing -= 1;
+            }
+            for (task, mut outcome) in done.into_iter().flatten() {
+                let counted = search.learn(&mut outcome);
+                if !counted {
+                    continue;
+                }
+                tally.count(task.strategy, task.seed, &outcome, own.booted);
+                if limits.until_first && outcome.signature.is_some() {
+                    return;
+                }
+            }
+            if !go_on(&Progress { tally, search }) {
+                return;
+            }
+        }
+    })
+    .expect("a worker panicked");
+    Ok(())
+}
+
+fn serve(
+    case: &Case,
+    scope: &Scope,
+    queue: &Receiver<(usize, Task)>,
+    report: &Sender<(usize, Task, Outcome)>,
+) {
+    let mut worker = None;
+    for (i, task) in queue {
+        let worker = worker.get_or_insert_with(|| Worker::boot(case, scope).expect("it has booted before"));
+        if report.send(worker.perform(i, task)).is_err() {
+            return;
+        }
+    }
+}
+
+/// A machine, and the names of the places at which its runs have stopped.
+struct Worker {
+    campaign: Campaign,
+    /// Instructions of the boot.
+    booted: u64,
+    known: HashMap<(u32, u64, Option<Access>), Signature>,
+}
+
+impl Worker {
+    fn boot(case: &Case, scope: &Scope) -> Result<Worker, BootError> {
+        let campaign = Campaign::new(case, scope.clone())?;
+        Ok(Worker {
+            booted: campaign.machine().retired(),
+            campaign,
+            known: HashMap::new(),
+        })
+    }
+
+    fn perform(&mut self, i: usize, mut task: Task) -> (usize, Task, Outcome) {
+        let answers = std::mem::replace(&mut task.answers, Box::new(super::Follow::new(Default::default())));
+        let (ended, answers) = self.campaign.run_and_return(answers);
+        let machine = self.campaign.machine();
+        let signature = match &ended.stop {
+            Stop::Completed => None,
+            // The same bugcheck at the same place is what comes again and again.
+            Stop::Bugcheck(b) => {
+                let key = (b.code, b.pc, b.access.map(|(_, access)| access));
+                let new = || signature(&ended.stop, machine).0;
+                Some(self.known.entry(key).or_insert_with(new).clone())
+            }
+            other => Some(signature(other, machine).0),
+        };
+        let outcome = Outcome {
+            ended,
+            signature,
+            answers,
+        };
+        (i, task, outcome)
+    }
+}

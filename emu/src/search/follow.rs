@@ -1,0 +1,70 @@
+//! Follows a schedule to its last move, then takes option 0, and notes what else was possible there.
+
+use crate::choice::strategy::Quiet;
+use crate::choice::{Choice, Moves, Strategy};
+
+/// A choice behind the last move, at which option 0 was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its number.
+    pub number: u64,
+    /// How many options it had.
+    pub options: u32,
+    /// Whether the current core could go on, so that any option but 0 preempts it.
+    pub could_go_on: bool,
+}
+
+/// See the module.
+pub struct Follow {
+    moves: Moves,
+    next: usize,
+    /// What was passed behind the last move.
+    pub nodes: Vec<Node>,
+    /// A move could not be made: the schedule is of another machine.
+    pub diverged: bool,
+}
+
+impl Follow {
+    /// Follows `moves`.
+    pub fn new(moves: Moves) -> Follow {
+        Follow {
+            moves,
+            next: 0,
+            nodes: Vec::new(),
+            diverged: false,
+        }
+    }
+
+    /// The schedule that is followed.
+    pub fn moves(&self) -> &Moves {
+        &self.moves
+    }
+}
+
+impl Strategy for Follow {
+    fn choose(&mut self, choice: &Choice<'_>) -> usize {
+        match self.moves.0.get(self.next) {
+            Some(&(number, option)) if number == choice.number => {
+                self.next += 1;
+                self.diverged |= option as usize >= choice.options.len();
+                option as usize
+            }
+            Some(_) => 0,
+            None => {
+                self.nodes.push(Node {
+                    number: choice.number,
+                    options: choice.options.len() as u32,
+                    could_go_on: choice.could_go_on(),
+                });
+                0
+            }
+        }
+    }
+
+    fn quiet(&mut self, number: u64, _options: usize) -> Quiet {
+        match self.moves.0.get(self.next) {
+            Some(&(at, _)) if at > number => Quiet::Pass(at - number - 1),
+            _ => Quiet::Ask,
+        }
+    }
+}

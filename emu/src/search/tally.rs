@@ -1,0 +1,107 @@
+//! The results of a search so far: how often runs ended how, and the first run of each kind.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Signature};
+use crate::machine::Ended;
+
+/// The first run that ended in a certain way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which schedule of the search it was, from 1.
+    pub schedule: u64,
+    /// The strategy that found it.
+    pub strategy: String,
+    /// Its seed, if the strategy has one.
+    pub seed: Option<u64>,
+    /// The run, as text: see [`crate::choice::Moves`].
+    pub moves: String,
+    /// Choices of the run.
+    pub choices: u64,
+    /// Its trace hash.
+    pub trace_hash: u64,
+}
+
+/// All runs that ended alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// How they ended.
+    pub signature: Signature,
+    /// How many.
+    pub count: u64,
+    /// Of those, how many each strategy found.
+    pub by: BTreeMap<String, u64>,
+    /// The first.
+    pub first: Finding,
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Runs counted.
+    pub schedules: u64,
+    /// Choices in them.
+    pub choices: u64,
+    /// Instructions in them, the boot's not included.
+    pub instructions: u64,
+    /// Runs that completed.
+    pub completed: u64,
+    /// Runs of each strategy.
+    pub by: BTreeMap<String, u64>,
+    /// Runs that did not complete, by how they ended, in the order of their first runs.
+    pub groups: Vec<Group>,
+}
+
+impl Tally {
+    /// Counts a run. True if it is the first of a group.
+    pub fn count(
+        &mut self,
+        strategy: &'static str,
+        seed: Option<u64>,
+        outcome: &Outcome,
+        booted: u64,
+    ) -> bool {
+        let ended = &outcome.ended;
+        self.schedules += 1;
+        self.choices += ended.choices;
+        self.instructions += ended.instructions.saturating_sub(booted);
+        *self.by.entry(strategy.to_owned()).or_default() += 1;
+        let Some(signature) = &outcome.signature else {
+            self.completed += 1;
+            return false;
+        };
+        let known = self.groups.iter_mut().find(|g| g.signature == *signature);
+        if let Some(group) = known {
+            group.count += 1;
+            *group.by.entry(strategy.to_owned()).or_default() += 1;
+            return false;
+        }
+        self.groups.push(Group {
+            signature: signature.clone(),
+            count: 1,
+            by: BTreeMap::from([(strategy.to_owned(), 1)]),
+            first: Finding::of(self.schedules, strategy, seed, ended),
+        });
+        true
+    }
+
+    /// Runs that did not complete.
+    pub fn stops(&self) -> u64 {
+        self.schedules - self.completed
+    }
+}
+
+impl Finding {
+    fn of(schedule: u64, strategy: &str, seed: Option<u64>, ended: &Ended) -> Finding {
+        Finding {
+            schedule,
+            strategy: strategy.to_owned(),
+            seed,
+            moves: ended.moves.to_string(),
+            choices: ended.choices,
+            trace_hash: ended.trace_hash,
+        }
+    }
+}
