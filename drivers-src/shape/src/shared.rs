@@ -1,6 +1,7 @@
 //! Fields and locks that threads share.
 
 use core::cell::UnsafeCell;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 use nt::interlocked::{InterlockedDecrement, InterlockedIncrement};
 use nt::spin::{KeAcquireSpinLock, KeReleaseSpinLock};
@@ -22,7 +23,11 @@ impl<T: Copy> Shared<T> {
     /// Loads it.
     #[inline(always)]
     pub fn read(&self) -> T {
-        unsafe { self.0.get().read_volatile() }
+        let value = unsafe { self.0.get().read_volatile() };
+        // Else a store of the sum to the same place becomes one `inc` on x86, although both are
+        // volatile.
+        compiler_fence(Ordering::SeqCst);
+        value
     }
 
     /// Stores to it.

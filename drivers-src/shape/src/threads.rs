@@ -77,7 +77,7 @@ impl Threads {
 
     /// Waits for each in the order in which they were created. Fails if one was not created.
     /// IRQL PASSIVE.
-    pub fn join(self) -> NTSTATUS {
+    pub fn join(&self) -> NTSTATUS {
         for object in &self.objects[..self.count] {
             unsafe { wait(object.assume_init().cast()) };
         }
@@ -87,7 +87,7 @@ impl Threads {
     /// Waits once until all have ended. Fails if one was not created. IRQL PASSIVE.
     ///
     /// For three threads at most: more need memory for their wait blocks.
-    pub fn join_at_once(self) -> NTSTATUS {
+    pub fn join_at_once(&self) -> NTSTATUS {
         let objects = self.objects.as_ptr().cast();
         let count = self.count as u32;
         if count > 0 {
@@ -101,7 +101,7 @@ impl Threads {
         self.dereference()
     }
 
-    fn dereference(self) -> NTSTATUS {
+    fn dereference(&self) -> NTSTATUS {
         for object in &self.objects[..self.count] {
             unsafe { ObfDereferenceObject(object.assume_init()) };
         }
