@@ -73,6 +73,8 @@ impl SpinLock {
     /// `KeReleaseSpinLock`, with what [`acquire`](Self::acquire) gave.
     #[inline(always)]
     pub fn release(&self, old: KIRQL) {
-        unsafe { KeReleaseSpinLock(self.0.get(), old) }
+        unsafe { KeReleaseSpinLock(self.0.get(), old) };
+        // Else it becomes a jump at the end of a thread, and nobody sees who released the lock.
+        compiler_fence(Ordering::SeqCst);
     }
 }

@@ -15,6 +15,9 @@ const MOST: usize = 60;
 
 /// Threads that were created and are to be waited for. They use the state of the shape, so M does
 /// not complete its request before.
+///
+/// Everything here is inlined, so that this lies in M's own stack frame and is addressed from
+/// there: what M keeps for itself is no access that another thread could see.
 pub struct Threads {
     objects: [MaybeUninit<*mut c_void>; MOST],
     count: usize,
@@ -34,51 +37,30 @@ impl Threads {
     }
 
     /// Creates a system thread that runs `routine` and ends when that returns. IRQL PASSIVE.
+    #[inline(always)]
     pub fn start<S>(&mut self, routine: extern "system" fn(&S), state: &S) {
+        let Some(object) = self.objects.get_mut(self.count) else {
+            self.status = STATUS_INSUFFICIENT_RESOURCES;
+            return;
+        };
         if NT_SUCCESS(self.status) {
             // A reference is passed as a pointer is.
             let routine = unsafe { transmute::<extern "system" fn(&S), KSTART_ROUTINE>(routine) };
-            self.status = unsafe { self.create(routine, (&raw const *state).cast_mut().cast()) };
-        }
-    }
-
-    unsafe fn create(&mut self, routine: KSTART_ROUTINE, context: *mut c_void) -> NTSTATUS {
-        let Some(object) = self.objects.get_mut(self.count) else {
-            return STATUS_INSUFFICIENT_RESOURCES;
-        };
-        let mut handle = null_mut();
-        unsafe {
-            let status = PsCreateSystemThread(
-                &mut handle,
-                THREAD_ALL_ACCESS,
-                null(),
-                null_mut(),
-                null_mut(),
-                routine,
-                context,
-            );
-            if !NT_SUCCESS(status) {
-                return status;
+            let thread = unsafe { create(routine, (&raw const *state).cast_mut().cast()) };
+            if thread.is_null() {
+                self.status = STATUS_INSUFFICIENT_RESOURCES;
+            } else {
+                object.write(thread);
+                self.count += 1;
             }
-            let status = ObReferenceObjectByHandle(
-                handle,
-                SYNCHRONIZE,
-                null_mut(),
-                KernelMode,
-                object.as_mut_ptr(),
-                null_mut(),
-            );
-            ZwClose(handle);
-            // A reference to a thread by a handle with all rights is not refused.
-            self.count += usize::from(NT_SUCCESS(status));
-            status
         }
     }
 
     /// Waits for each in the order in which they were created. Fails if one was not created.
     /// IRQL PASSIVE.
+    #[inline(always)]
     pub fn join(&self) -> NTSTATUS {
-        for object in &self.objects[..self.count] {
+        for object in self.objects.iter().take(self.count) {
             unsafe { wait(object.assume_init().cast()) };
         }
         self.dereference()
@@ -87,6 +69,7 @@ impl Threads {
     /// Waits once until all have ended. Fails if one was not created. IRQL PASSIVE.
     ///
     /// For three threads at most: more need memory for their wait blocks.
+    #[inline(always)]
     pub fn join_at_once(&self) -> NTSTATUS {
         let objects = self.objects.as_ptr().cast();
         let count = self.count as u32;
@@ -101,10 +84,29 @@ impl Threads {
         self.dereference()
     }
 
+    #[inline(always)]
     fn dereference(&self) -> NTSTATUS {
-        for object in &self.objects[..self.count] {
+        for object in self.objects.iter().take(self.count) {
             unsafe { ObfDereferenceObject(object.assume_init()) };
         }
         self.status
     }
+}
+
+/// Creates a thread; a referenced pointer to it, or null.
+#[inline(never)]
+unsafe fn create(routine: KSTART_ROUTINE, context: *mut c_void) -> *mut c_void {
+    let (mut handle, mut thread) = (null_mut(), null_mut());
+    let none = null_mut();
+    unsafe {
+        let access = THREAD_ALL_ACCESS;
+        let status =
+            PsCreateSystemThread(&mut handle, access, null(), none, none, routine, context);
+        if NT_SUCCESS(status) {
+            // Not refused, because the handle has all rights; if it were, this stays null.
+            ObReferenceObjectByHandle(handle, SYNCHRONIZE, none, KernelMode, &mut thread, none);
+            ZwClose(handle);
+        }
+    }
+    thread
 }
