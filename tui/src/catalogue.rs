@@ -17,7 +17,18 @@ macro_rules! bundled {
     };
 }
 
-bundled!["kb931322", "q252664"];
+bundled![
+    "account",
+    "bluetooth",
+    "deadlock",
+    "kb931322",
+    "port",
+    "q252664",
+    "reorder",
+    "stack",
+    "twostage",
+    "wronglock",
+];
 
 /// A scenario and where it came from.
 pub struct Source {

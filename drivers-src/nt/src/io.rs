@@ -27,6 +27,8 @@ pub const DO_DIRECT_IO: u32 = 0x10;
 pub const DO_DEVICE_INITIALIZING: u32 = 0x80;
 /// `FILE_DEVICE_NETWORK`
 pub const FILE_DEVICE_NETWORK: u32 = 0x12;
+/// `FILE_DEVICE_UNKNOWN`, the type of a device that is like no other.
+pub const FILE_DEVICE_UNKNOWN: u32 = 0x22;
 /// `IO_NETWORK_INCREMENT`, the priority boost of a network completion.
 pub const IO_NETWORK_INCREMENT: i8 = 2;
 /// `METHOD_BUFFERED`

@@ -9,6 +9,9 @@ pub const SynchronizationEvent: i32 = 1;
 /// `Executive`, the wait reason of drivers.
 pub const Executive: i32 = 0;
 
+/// `WaitAll` of [`KeWaitForMultipleObjects`].
+pub const WaitAll: i32 = 0;
+
 import! { "ntoskrnl.exe" "system"
     /// Stops the system.
     fn KeBugCheckEx(Code: u32, P1: usize, P2: usize, P3: usize, P4: usize) -> !;
@@ -23,6 +26,12 @@ import! { "ntoskrnl.exe" "system"
     /// null. IRQL <= APC.
     fn KeWaitForSingleObject(
         Object: *mut c_void, Reason: i32, Mode: KPROCESSOR_MODE, Alertable: u8, Timeout: *const i64,
+    ) -> NTSTATUS;
+    /// Waits for one (`WaitAny`) or all (`WaitAll`) of `Count` dispatcher objects. Up to 3 need no
+    /// `WaitBlocks`. IRQL <= APC.
+    fn KeWaitForMultipleObjects(
+        Count: u32, Objects: *const *mut c_void, WaitType: i32, Reason: i32, Mode: KPROCESSOR_MODE,
+        Alertable: u8, Timeout: *const i64, WaitBlocks: *mut c_void,
     ) -> NTSTATUS;
     /// Waits for an interval (100 ns, negative = relative). IRQL <= APC.
     fn KeDelayExecutionThread(Mode: KPROCESSOR_MODE, Alertable: u8, Interval: *const i64) -> NTSTATUS;
@@ -55,6 +64,9 @@ import! { "ntoskrnl.exe" "C"
     /// Prints to the debugger.
     fn DbgPrint(Format: *const u8, ...) -> u32;
 }
+
+/// `MANUALLY_INITIATED_CRASH`, the stop of a driver whose own check fails.
+pub const MANUALLY_INITIATED_CRASH: u32 = 0xE2;
 
 /// Waits for an event without limit, as drivers do at `PASSIVE_LEVEL`.
 pub unsafe fn wait(event: *mut KEVENT) -> NTSTATUS {

@@ -24,6 +24,7 @@ mod import;
 pub mod device_control;
 pub mod ex;
 pub mod global;
+pub mod interlocked;
 pub mod io;
 pub mod ip;
 pub mod irp_queue;
@@ -48,7 +49,6 @@ pub mod zw;
 #[cfg(all(windows, not(test)))]
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    const MANUALLY_INITIATED_CRASH: u32 = 0xE2;
     let line = info.location().map_or(0, |at| at.line());
-    unsafe { ke::KeBugCheckEx(MANUALLY_INITIATED_CRASH, line as usize, 0, 0, 0) }
+    unsafe { ke::KeBugCheckEx(ke::MANUALLY_INITIATED_CRASH, line as usize, 0, 0, 0) }
 }

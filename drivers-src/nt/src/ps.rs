@@ -2,6 +2,11 @@
 
 use crate::types::*;
 
+/// `SYNCHRONIZE`, the right to wait for an object.
+pub const SYNCHRONIZE: u32 = 0x0010_0000;
+/// `THREAD_ALL_ACCESS` before Windows Vista.
+pub const THREAD_ALL_ACCESS: u32 = 0x001F_03FF;
+
 import! { "ntoskrnl.exe" "system"
     /// Starts a system thread. IRQL PASSIVE.
     fn PsCreateSystemThread(
