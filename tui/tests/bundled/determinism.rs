@@ -146,6 +146,15 @@ fn pinned() {
         }
     }
 
+    // Kept for `cargo xtask test`, which compares the two builds whatever drivers the pins are for.
+    let build = match cfg!(debug_assertions) {
+        true => "checked",
+        false => "optimised",
+    };
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pinned");
+    std::fs::create_dir_all(&kept).unwrap();
+    std::fs::write(kept.join(format!("{build}.txt")), &text).unwrap();
+
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bundled/pins.txt");
     if std::env::var_os("UPDATE_EXPECT").is_some_and(|v| v == "1") {
         return std::fs::write(path, text).unwrap();
