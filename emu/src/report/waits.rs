@@ -51,12 +51,15 @@ fn holder(wait: &WaitLine) -> Option<String> {
 fn chains(waits: &[WaitLine]) -> Vec<String> {
     let waiters: Vec<String> = waits.iter().map(waiter).collect();
     let holders: Vec<Option<String>> = waits.iter().map(holder).collect();
-    let awaited = |i: &usize| {
-        holders
-            .iter()
-            .flatten()
-            .any(|holder| *holder == waiters[*i])
+    // A core that spins holds what it took itself and what its thread took.
+    let is = |i: usize, name: &String| {
+        waiters[i] == *name
+            || waits[i]
+                .thread
+                .as_ref()
+                .is_some_and(|thread| thread == name)
     };
+    let awaited = |i: &usize| holders.iter().flatten().any(|holder| is(*i, holder));
     let (inner, first): (Vec<usize>, Vec<usize>) = (0..waits.len()).partition(awaited);
     let mut told = vec![false; waits.len()];
     let mut chains = Vec::new();
@@ -68,7 +71,7 @@ fn chains(waits: &[WaitLine]) -> Vec<String> {
             told[i] = true;
             path.push(i);
             words += &format!(" -> {} -> {holder}", waits[i].object);
-            at = waiters.iter().position(|waiter| waiter == holder);
+            at = (0..waits.len()).find(|&next| is(next, holder) && holders[next].is_some());
         }
         let circle = at.is_some_and(|i| path.contains(&i));
         if circle {

@@ -23,7 +23,7 @@ pub enum Waiter {
     Core {
         /// Its number.
         core: u8,
-        /// The thread on it, if it does not idle below what spins.
+        /// The thread that spins on it, unless it is a DPC or an interrupt.
         thread: Option<u32>,
     },
     /// A thread on no core.
