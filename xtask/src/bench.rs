@@ -9,6 +9,6 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
     setup::run(&[])?;
     drivers::build_all()?;
     let mut cargo = workspace::cargo();
-    cargo.args(["run", "--release", "--package", "irqlab-emu"]);
+    cargo.args(["run", "--release", "--package", "irqlab"]);
     run_program(cargo.args(["--example", "bench"]))
 }

@@ -1,12 +1,13 @@
 //! `cargo xtask test`: everything a change must pass.
 //!
 //! Everything of the main workspace is checked, documented and tested in the release profile: the
-//! processor emulator is then compiled once, and the long tests run at full speed.
+//! processor emulator is then compiled once, and the long tests run at full speed. Before them, the
+//! pinned runs are run on a build of irqlab with debug assertions; see [`builds`].
 
 use crate::failure::Outcome;
 use crate::process::{run as run_program, say, shown};
 use crate::toolchain::{self, Route};
-use crate::{drivers, manifest::Arch, no_arguments, setup, workspace};
+use crate::{builds, drivers, manifest::Arch, no_arguments, setup, workspace};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -45,7 +46,16 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
         .concat(),
     )?;
     cargo(&main, &["doc", "--release", "--workspace", "--no-deps"])?;
-    cargo(&main, &["test", "--release", "--workspace"])
+
+    builds::forget()?;
+    let checked = builds::checked_test()?;
+    cargo(
+        &main,
+        &checked.iter().map(String::as_str).collect::<Vec<_>>(),
+    )?;
+    cargo(&main, &["test", "--release", "--workspace"])?;
+    say("comparing the pinned runs of both builds");
+    builds::compare()
 }
 
 fn cargo(folder: &PathBuf, arguments: &[&str]) -> Outcome<()> {

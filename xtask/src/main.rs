@@ -5,6 +5,7 @@
 //! cannot install (the message says what).
 
 mod bench;
+mod builds;
 mod checks;
 mod date;
 mod demo;

@@ -24,13 +24,17 @@ pub fn drivers() -> PathBuf {
     root().join("target/drivers")
 }
 
-/// Where the drivers' intermediate files go.
-pub fn driver_scratch() -> PathBuf {
+/// Where cargo puts what it builds of the main workspace.
+pub fn target() -> PathBuf {
     match env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root().join(folder),
         None => root().join("target"),
     }
-    .join("driver-build")
+}
+
+/// Where the drivers' intermediate files go.
+pub fn driver_scratch() -> PathBuf {
+    target().join("driver-build")
 }
 
 /// Cargo, as the one that runs this program, started in the repository's folder.

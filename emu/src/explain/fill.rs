@@ -10,7 +10,7 @@ use crate::report::{
     BugcheckLine, CoreState, LockLine, ModuleFacts, Names, Place, Recovery, Report, RunFacts,
     StopFacts, StopLine, WaitLine, eventlog, screen, table,
 };
-use crate::stop::{Bugcheck, Limit, Stop};
+use crate::stop::{Bugcheck, Holder, Limit, Stop, Wait, Waiter};
 use crate::trace::{Event, EventKind};
 
 /// Rows of the table of last events.
@@ -134,13 +134,7 @@ fn stop_line(machine: &Machine, names: &MachineNames<'_>, stop: &Stop) -> StopLi
         Stop::Deadlock { waits } => StopLine::Deadlock {
             waits: waits
                 .iter()
-                .map(|w| WaitLine {
-                    core: w.core,
-                    thread: w.thread.map(|t| thread_name(machine, t)),
-                    object: format!("{} {}", w.what, names.object(w.object)),
-                    holder: w.holder,
-                    since: w.since,
-                })
+                .map(|wait| wait_line(machine, names, wait))
                 .collect(),
         },
         Stop::Unimplemented {
@@ -175,15 +169,28 @@ fn stop_line(machine: &Machine, names: &MachineNames<'_>, stop: &Stop) -> StopLi
     }
 }
 
-fn thread_name(machine: &Machine, id: u32) -> String {
-    let name = machine
-        .state
-        .nt
-        .threads
-        .list
-        .get(id as usize)
-        .map_or("?", |t| t.name.as_str());
-    format!("thread {id} {name}")
+fn wait_line(machine: &Machine, names: &MachineNames<'_>, wait: &Wait) -> WaitLine {
+    let (core, thread, stream) = match wait.waiter {
+        Waiter::Core { core, thread } => (Some(core), thread, None),
+        Waiter::Thread { thread, core } => (Some(core), Some(thread), None),
+        Waiter::Stream { stream, step } => (None, None, Some((stream, step))),
+    };
+    let stream_name = |stream: usize| machine.setup.plan.streams[stream].name.clone();
+    let (holder, holder_thread) = match wait.holder {
+        Some(Holder::Core(core)) => (Some(core), None),
+        Some(Holder::Thread(thread)) => (None, Some(names.thread(thread))),
+        None => (None, None),
+    };
+    WaitLine {
+        core,
+        thread: thread.map(|id| names.thread(id)),
+        stream: stream.map(|(stream, step)| (stream_name(stream), step)),
+        awaited: wait.awaited,
+        object: names.awaited(&wait.awaited),
+        holder,
+        holder_thread,
+        since: wait.since,
+    }
 }
 
 fn core_state(machine: &Machine, names: &MachineNames<'_>, core: usize) -> CoreState {
@@ -191,7 +198,7 @@ fn core_state(machine: &Machine, names: &MachineNames<'_>, core: usize) -> CoreS
     let top = c.top();
     let context = match top.kind {
         ContextKind::Idle => "idle".into(),
-        ContextKind::Thread(id) => thread_name(machine, id),
+        ContextKind::Thread(id) => names.thread(id),
         ContextKind::Dpc => "DPC".into(),
         ContextKind::Interrupt(source) => format!("interrupt {source}"),
     };

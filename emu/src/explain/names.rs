@@ -4,6 +4,7 @@ use crate::loader::SourceFrame;
 use crate::machine::Machine;
 use crate::machine::memory::RegionKind;
 use crate::report::{Names, Place};
+use crate::stop::{Awaited, ObjectKind, Wait, Waiter};
 
 /// The names of a machine at the end of its run.
 pub struct MachineNames<'a> {
@@ -85,6 +86,50 @@ impl<'a> MachineNames<'a> {
             let image = self.machine.setup.modules[i].image.as_ref();
             image.is_some_and(|image| own_frame(&image.name, &image.source(pc)).is_some())
         })
+    }
+
+    /// A thread by its number, for example `thread 3 netsh`.
+    pub fn thread(&self, id: u32) -> String {
+        let thread = self.machine.state.nt.threads.list.get(id as usize);
+        let name = thread.map_or("?", |t| t.name.as_str());
+        format!("thread {id} {name}")
+    }
+
+    /// What somebody waits for. A condition stands behind "until".
+    pub fn awaited(&self, awaited: &Awaited) -> String {
+        let plan = &self.machine.setup.plan;
+        match *awaited {
+            Awaited::Object(ObjectKind::Thread, at) => {
+                let mut threads = self.machine.state.nt.threads.list.iter();
+                match threads.position(|t| t.object == at) {
+                    Some(id) => format!("the end of {}", self.thread(id as u32)),
+                    None => format!("thread {}", self.object(at)),
+                }
+            }
+            Awaited::SpinLock(at) | Awaited::Object(_, at) => {
+                format!("{} {}", awaited.kind(), self.object(at))
+            }
+            Awaited::Time => "a delay to end".into(),
+            Awaited::Condition(condition) => condition.words(plan),
+            Awaited::Listener(adapter) => {
+                format!(
+                    "a driver asks adapter {} for packets",
+                    plan.adapters[adapter].name
+                )
+            }
+        }
+    }
+
+    /// A wait without what differs from run to run: a stream and its condition, or else the kind of
+    /// thing that is waited for.
+    pub fn wait(&self, wait: &Wait) -> String {
+        match wait.waiter {
+            Waiter::Stream { stream, .. } => {
+                let name = &self.machine.setup.plan.streams[stream].name;
+                format!("stream {name} until {}", self.awaited(&wait.awaited))
+            }
+            _ => wait.awaited.kind().to_owned(),
+        }
     }
 
     /// A pointer in the digits of the machine.

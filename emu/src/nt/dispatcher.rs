@@ -7,6 +7,7 @@ use super::api::{Contract, Module, Style, byte, long, ptr};
 use super::{Api, Call, Done, Trouble, layout, status, thread, timer};
 use crate::machine::Machine;
 use crate::machine::context::{ContextKind, Outcome, ThreadId};
+use crate::stop::{Awaited, Holder, ObjectKind};
 use crate::trace::EventKind;
 use crate::trace::event::WaitOp;
 
@@ -15,6 +16,8 @@ const NOTIFICATION_EVENT: u8 = 0;
 const SYNCHRONIZATION_EVENT: u8 = 1;
 const MUTANT: u8 = 2;
 const SEMAPHORE: u8 = 5;
+const THREAD: u8 = 6;
+const NOTIFICATION_TIMER: u8 = 8;
 const SYNCHRONIZATION_TIMER: u8 = 9;
 const ATTEMPTED_SWITCH_FROM_DPC: u32 = 0xB8;
 
@@ -352,10 +355,57 @@ fn header(m: &Machine, object: u64) -> (u8, i32) {
 
 /// Whether a wait for the object, by the thread that owns `owner`, would end at once.
 pub(crate) fn available(m: &Machine, object: u64, owner: u64) -> bool {
-    use isa::Mem;
     let (kind, state) = header(m, object);
+    state > 0 || (kind == MUTANT && mutex_owner(m, object) == Some(owner))
+}
+
+/// What keeps a waiting thread waiting, and who has it: each object of its wait that it cannot have,
+/// or the time of a delay.
+pub(crate) fn blockers(m: &Machine, thread: ThreadId) -> Vec<(Awaited, Option<Holder>)> {
+    let threads = &m.state.nt.threads.list;
+    let Some(wait) = &threads[thread as usize].wait else {
+        return Vec::new();
+    };
+    if wait.objects.is_empty() {
+        return vec![(Awaited::Time, None)];
+    }
+    let me = threads[thread as usize].object;
+    let missing = wait.objects.iter().filter(|&&o| !available(m, o, me));
+    missing
+        .map(|&object| {
+            let kind = kind(m, object);
+            let owner = match kind {
+                ObjectKind::Mutex => mutex_owner(m, object),
+                ObjectKind::Thread => Some(object),
+                _ => None,
+            };
+            let known = |owner| threads.iter().position(|t| t.object == owner);
+            let holder = owner
+                .and_then(known)
+                .map(|id| Holder::Thread(id as ThreadId));
+            (Awaited::Object(kind, object), holder)
+        })
+        .collect()
+}
+
+/// What an object is, by the type in its header (`KOBJECTS` of the public `wdm.h`).
+fn kind(m: &Machine, object: u64) -> ObjectKind {
+    use isa::Mem;
+    match m.memory.read_u8(object) {
+        Some(NOTIFICATION_EVENT | SYNCHRONIZATION_EVENT) => ObjectKind::Event,
+        Some(MUTANT) => ObjectKind::Mutex,
+        Some(SEMAPHORE) => ObjectKind::Semaphore,
+        Some(THREAD) => ObjectKind::Thread,
+        Some(NOTIFICATION_TIMER | SYNCHRONIZATION_TIMER) => ObjectKind::Timer,
+        _ => ObjectKind::Other,
+    }
+}
+
+/// The KTHREAD that owns a mutex; `None` if its memory has gone.
+fn mutex_owner(m: &Machine, mutex: u64) -> Option<u64> {
+    use isa::Mem;
     let at = layout::of(m.arch()).kmutant.owner_thread;
-    state > 0 || (kind == MUTANT && m.memory.read_ptr(m.arch(), object + at) == Some(owner))
+    m.memory.read_ptr(m.arch(), mutex + at)
 }
 
 fn consume(m: &mut Machine, object: u64, owner: u64) {

@@ -6,7 +6,7 @@ use super::{Api, Call, Done, dispatcher, io, layout, ndis, status, timer};
 use crate::machine::Machine;
 use crate::machine::context::{Context, ContextKind, Next, Outcome, ThreadId};
 use crate::position::Position;
-use crate::scenario::ThreadStep;
+use crate::scenario::{Await, ThreadStep};
 use crate::stop::Stop;
 use crate::trace::EventKind;
 use crate::trace::event::{ThreadOp, WaitOp};
@@ -53,6 +53,8 @@ pub struct Thread {
     pub context: Option<Context>,
     /// Address of its KTHREAD.
     pub object: u64,
+    /// The core that it runs on or last ran on.
+    pub core: u8,
     /// Its IRQL while it is on no core: PASSIVE or APC.
     pub irql: u8,
     /// What it waits for.
@@ -185,6 +187,7 @@ pub(crate) fn create(
         state: ThreadState::Ready,
         context: Some(context),
         object,
+        core: core as u8,
         irql: 0,
         wait: None,
         since: Position::default(),
@@ -249,6 +252,7 @@ pub(crate) fn dispatch(m: &mut Machine, core: usize) -> bool {
     let id = threads.ready.remove(at.expect("one has the best priority"));
     let thread = &mut threads.list[id as usize];
     thread.state = ThreadState::Running(core as u8);
+    thread.core = core as u8;
     let (irql, object) = (thread.irql, thread.object);
     m.state.cores[core].contexts[0] = thread.context.take().expect("a ready thread has one");
     m.load_top(core);
@@ -552,18 +556,24 @@ fn stepped(call: &mut Call<'_>, status: u32) -> Done {
     Ok(Outcome::Continue(super::Then::Thread(Then::Script), 0))
 }
 
+/// The condition that a requester awaits, if its step is one.
+pub(crate) fn awaited_condition(m: &Machine, id: ThreadId) -> Option<Await> {
+    let script = m.state.nt.threads.list[id as usize].script.as_ref()?;
+    let step = m.setup.plan.threads[script.plan].steps.get(script.done);
+    match step {
+        Some(ThreadStep::Await(condition)) if script.awaiting => Some(*condition),
+        _ => None,
+    }
+}
+
 /// Wakes the requesters whose conditions have come true.
 pub(crate) fn poll_awaiting(m: &mut Machine, _core: usize) {
     for id in 0..m.state.nt.threads.list.len() {
-        let thread = &m.state.nt.threads.list[id];
-        let Some(script) = thread.script.as_ref().filter(|s| s.awaiting) else {
+        let Some(condition) = awaited_condition(m, id as ThreadId) else {
             continue;
         };
-        let step = &m.setup.plan.threads[script.plan].steps[script.done];
-        let ThreadStep::Await(condition) = step else {
-            continue;
-        };
-        if thread.state == ThreadState::Waiting && m.state.nt.net.peer.reached(condition) {
+        let waiting = m.state.nt.threads.list[id].state == ThreadState::Waiting;
+        if waiting && m.state.nt.net.peer.reached(&condition) {
             let threads = &mut m.state.nt.threads;
             let thread = &mut threads.list[id];
             thread.state = ThreadState::Ready;

@@ -90,11 +90,15 @@ enum StopData<'a> {
 
 #[derive(Serialize)]
 struct WaitObject<'a> {
-    core: u8,
+    core: Option<u8>,
     thread: Option<&'a str>,
     object: &'a str,
     holder: Option<u8>,
-    since: String,
+    since: Option<String>,
+    kind: &'static str,
+    stream: Option<&'a str>,
+    step: Option<usize>,
+    holder_thread: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -167,7 +171,11 @@ fn stop(report: &Report) -> StopData<'_> {
                     thread: wait.thread.as_deref(),
                     object: &wait.object,
                     holder: wait.holder,
-                    since: wait.since.to_string(),
+                    since: wait.since.map(|since| since.to_string()),
+                    kind: wait.awaited.kind(),
+                    stream: wait.stream.as_ref().map(|(name, _)| name.as_str()),
+                    step: wait.stream.as_ref().map(|(_, step)| *step),
+                    holder_thread: wait.holder_thread.as_deref(),
                 })
                 .collect(),
         },

@@ -13,6 +13,7 @@ pub mod model;
 pub mod screen;
 pub mod table;
 pub mod text;
+pub mod waits;
 pub mod words;
 
 pub use eventlog::Record;

@@ -11,6 +11,7 @@ use super::screen::Screen;
 use super::table::Row;
 use crate::personality::Personality;
 use crate::position::Position;
+use crate::stop::Awaited;
 
 /// All that is told about one run.
 #[derive(Clone, Debug)]
@@ -178,16 +179,23 @@ impl fmt::Display for Place {
 /// One edge of a deadlock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitLine {
-    /// The core that spins, or that the thread last ran on.
-    pub core: u8,
-    /// The waiting thread, for example `thread 3 netsh`.
+    /// The core that spins, or that the thread last ran on; `None` for a stream.
+    pub core: Option<u8>,
+    /// The thread that waits or spins, for example `thread 3 netsh`.
     pub thread: Option<String>,
-    /// What it waits for, for example `spin lock 8a001000`.
+    /// The stream that waits, by name, and the index of its step.
+    pub stream: Option<(String, usize)>,
+    /// What is waited for.
+    pub awaited: Awaited,
+    /// The same in words: for example `spin lock 8a001000`, or the condition, which stands behind
+    /// "until".
     pub object: String,
     /// The core that holds it, if it is a spin lock.
     pub holder: Option<u8>,
-    /// When the wait began.
-    pub since: Position,
+    /// The thread that holds it, if it is a mutex, or that it is.
+    pub holder_thread: Option<String>,
+    /// When the wait began; not known of a stream.
+    pub since: Option<Position>,
 }
 
 /// A core at the end of the run.

@@ -3,9 +3,9 @@
 use super::codes;
 use super::eventlog::{Record, hex_rows};
 use super::layout::{paragraphs, wrap};
-use super::model::{BugcheckLine, CoreState, LockLine, Place, Report, StopLine, WaitLine, WhyStep};
+use super::model::{BugcheckLine, CoreState, LockLine, Place, Report, StopLine, WhyStep};
 use super::screen::Screen;
-use super::table;
+use super::{table, waits};
 
 /// Narrowest width that a report is laid out for, in cells.
 const NARROWEST: usize = 64;
@@ -95,7 +95,10 @@ pub fn verdict(report: &Report) -> String {
             let name = codes::name(line.code).map_or(String::new(), |name| format!(" {name}"));
             format!("STOP 0x{:08X}{name} in {}", line.code, line.place)
         }
-        StopLine::Deadlock { waits } => format!("deadlock: {} waits without an end", waits.len()),
+        StopLine::Deadlock { waits } => match waits.as_slice() {
+            [wait] => format!("deadlock: {}", waits::sentence(wait)),
+            _ => format!("deadlock: {} waits without an end", waits.len()),
+        },
         StopLine::Unimplemented { name, caller, .. } => {
             format!("unimplemented: {name}, called by {caller}")
         }
@@ -174,8 +177,8 @@ fn stop(report: &Report, page: &mut Page) {
         StopLine::Bugcheck(line) => bugcheck(line, report, page),
         StopLine::Deadlock { waits } => {
             page.heading("who waits for whom");
-            for wait in waits {
-                page.text(0, &wait_line(wait));
+            for line in waits::lines(waits) {
+                page.text(0, &line);
             }
         }
         StopLine::Unimplemented {
@@ -239,21 +242,6 @@ fn bugcheck(line: &BugcheckLine, report: &Report, page: &mut Page) {
         ),
     );
     page.entry("at", 12, &line.place.to_string());
-}
-
-fn wait_line(wait: &WaitLine) -> String {
-    let who = match &wait.thread {
-        Some(thread) => format!("{thread} (core {})", wait.core),
-        None => format!("core {}", wait.core),
-    };
-    let holder = match wait.holder {
-        Some(holder) => format!(", held by core {holder}"),
-        None => String::new(),
-    };
-    format!(
-        "{who} waits for {}{holder}, since {}",
-        wait.object, wait.since
-    )
 }
 
 fn core_state(core: &CoreState, report: &Report, page: &mut Page) {

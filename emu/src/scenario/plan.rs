@@ -246,6 +246,34 @@ impl Await {
             Await::Sent { .. } | Await::Resolved { .. } | Await::Signal(_) => None,
         }
     }
+
+    /// The condition in the plan's names, as the end of "waits until".
+    pub fn words(&self, plan: &Plan) -> String {
+        let flow = |index: usize| &plan.flows[index].name;
+        match *self {
+            Await::Flags {
+                flow: of,
+                flags,
+                count,
+            } => {
+                format!("{} has received {count} segments with {flags}", flow(of))
+            }
+            Await::Acked { flow: of, offset } => {
+                format!("{offset} bytes of {} are acknowledged", flow(of))
+            }
+            Await::Received { flow: of, bytes } => {
+                format!("{} has received {bytes} bytes", flow(of))
+            }
+            Await::Packets { flow: of, count } => {
+                format!("{} has received {count} packets", flow(of))
+            }
+            Await::Sent { count, .. } => format!("{count} packets that it counts were sent"),
+            Await::Resolved { host, ip } => {
+                format!("host {} knows the station of {ip}", plan.hosts[host].name)
+            }
+            Await::Signal(signal) => format!("{} is signalled", plan.signals[signal]),
+        }
+    }
 }
 
 /// A user-mode thread that makes requests, one after the other.

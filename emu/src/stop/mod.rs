@@ -1,10 +1,10 @@
 //! How a run ends: a closed enum with data. Rendering is in [`crate::report`].
 
 pub mod bugcheck;
+mod wait;
 
 pub use bugcheck::{Access, Bugcheck};
-
-use crate::position::Position;
+pub use wait::{Awaited, Holder, ObjectKind, Wait, Waiter};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,8 @@ pub enum Stop {
     Bugcheck(Box<Bugcheck>),
     /// Nothing can run any more although work is outstanding.
     Deadlock {
-        /// Who waits for what, one line each, in core and thread order.
+        /// Who waits for what: cores that spin, requesters, streams, and other threads, each in the
+        /// order of their numbers.
         waits: Vec<Wait>,
     },
     /// A driver called something the kernel model does not have.
@@ -58,21 +59,4 @@ pub enum Limit {
     DriverEntry,
     /// Choices in a run.
     Choices,
-}
-
-/// One edge of a deadlock's wait-for graph.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wait {
-    /// The core that spins or the core the thread last ran on.
-    pub core: u8,
-    /// The waiting thread, if a thread waits.
-    pub thread: Option<u32>,
-    /// Guest address of the object waited for.
-    pub object: u64,
-    /// What kind of object it is ("spin lock", "event", ...).
-    pub what: &'static str,
-    /// The core that holds it, for a spin lock.
-    pub holder: Option<u8>,
-    /// When the wait began.
-    pub since: Position,
 }

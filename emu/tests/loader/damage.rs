@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use emu::loader::{Image, LoadError, parse};
+use emu::loader::parse;
 
+use crate::checks::use_image;
 use crate::writer::*;
 
 /// xorshift64*, so that every run damages the same bytes (Vigna, "An experimental exploration of
@@ -21,31 +22,6 @@ impl Random {
     pub fn below(&mut self, limit: usize) -> usize {
         (((self.next() >> 32) * limit as u64) >> 32) as usize
     }
-}
-
-/// Does with an image what a machine does with it.
-pub fn use_image(image: &mut Image) {
-    assert_eq!(image.data.len() as u64, image.size.next_multiple_of(0x1000));
-    for import in image.imports.clone() {
-        image.bind(import.slot_rva, 0xFFFF_F800_0000_0000);
-    }
-    let entry = image.base + u64::from(image.entry_rva);
-    assert!(image.section(entry).unwrap().execute);
-    for section in &image.sections {
-        assert!(u64::from(section.rva) + u64::from(section.size) <= image.size);
-        image.source(image.base + u64::from(section.rva));
-    }
-    for (name, rva) in &image.exports {
-        assert_eq!(
-            image.symbol_address(name),
-            Some(image.base + u64::from(*rva))
-        );
-    }
-    let moved = image.relocate(0x7FFF_0000);
-    assert!(matches!(
-        moved,
-        Ok(()) | Err(LoadError::NoRelocations { .. } | LoadError::BadBase { .. })
-    ));
 }
 
 #[test]

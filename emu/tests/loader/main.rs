@@ -1,8 +1,8 @@
 //! The loader, from bytes to addresses: images made to measure, images and PDBs of a real linker,
 //! and all of them damaged.
 
+mod checks;
 mod damage;
-mod drivers;
 mod images;
 mod refusals;
 mod symbols;

@@ -1,9 +1,9 @@
 //! Symbols from the PDBs of a real linker (`fixtures/inlining.rs`), sound and damaged.
 
 use emu::loader::{Image, LoadError, SourceFrame, parse};
-use pdb_addr2line::{ContextPdbData, TypeFormatterFlags, pdb};
 
-use crate::damage::{Random, use_image};
+use crate::checks::{check_against_library, use_image};
+use crate::damage::Random;
 
 struct Fixture {
     name: &'static str,
@@ -112,44 +112,6 @@ fn every_instruction_knows_its_inlined_calls() {
     for (fixture, expected) in expected {
         assert_eq!(listing(&fixture.load(), "inlining::paged::Paged"), expected);
     }
-}
-
-/// Checks every address of an image against the lookup that `pdb-addr2line` does by itself, one
-/// address at a time from the PDB.
-pub fn check_against_library(image: &Image, pdb: &[u8]) {
-    let pdb = pdb::PDB::open(std::io::Cursor::new(pdb)).unwrap();
-    let data = ContextPdbData::try_from_pdb(pdb).unwrap();
-    let flags = TypeFormatterFlags::default() | TypeFormatterFlags::NO_ARGUMENTS;
-    let context = data.make_context_with_formatter_flags(flags).unwrap();
-    let mut compared = 0;
-    for section in image.sections.iter().filter(|section| section.execute) {
-        for rva in section.rva..section.rva + section.size {
-            let ours = image.source(image.base + u64::from(rva));
-            let found = context.find_frames(rva).unwrap();
-            let theirs: Vec<SourceFrame> = found
-                .into_iter()
-                .flat_map(|found| found.frames)
-                .filter_map(|frame| {
-                    Some(SourceFrame {
-                        function: frame.function?,
-                        file: frame.file?.replace('\\', "/"),
-                        line: frame.line?,
-                    })
-                })
-                .collect();
-            match (image.function(image.base + u64::from(rva)), ours.as_slice()) {
-                // Between functions the library shows the function before.
-                (None, []) => {}
-                // For assembly it shows the line of whatever was compiled before.
-                (Some(name), []) => assert!(!name.contains("::"), "{name} has no lines"),
-                _ => {
-                    assert_eq!(ours, theirs, "{} + 0x{rva:x}", image.name);
-                    compared += 1;
-                }
-            }
-        }
-    }
-    assert!(compared > 0);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use emu::report::{
     BugcheckLine, CoreState, LockLine, ModuleFacts, Names, Place, Recovery, Report, RunFacts,
     StopFacts, StopLine, WaitLine, WhyStep, eventlog, screen, table,
 };
-use emu::stop::{Access, Bugcheck};
+use emu::scenario::Await;
+use emu::stop::{Access, Awaited, Bugcheck, ObjectKind};
 use emu::trace::event::{Event, EventKind, LockOp, PoolOp};
 use isa::Profile;
 
@@ -262,6 +263,33 @@ pub fn report(profile: Profile, personality: Personality) -> Report {
     }
 }
 
+/// A wait for an object of the sample block.
+fn wait_line(
+    core: u8,
+    thread: Option<&str>,
+    awaited: Awaited,
+    (choice, step): (u64, u64),
+) -> WaitLine {
+    let object = match awaited {
+        Awaited::SpinLock(at) | Awaited::Object(_, at) => format!(
+            "{} {at:08x} (Smpl block +{:#x})",
+            awaited.kind(),
+            at & 0xFFF
+        ),
+        _ => String::new(),
+    };
+    WaitLine {
+        core: Some(core),
+        thread: thread.map(String::from),
+        stream: None,
+        awaited,
+        object,
+        holder: None,
+        holder_thread: None,
+        since: Some(Position { choice, step }),
+    }
+}
+
 /// The ways to end that are not a bugcheck, by name.
 pub fn other_stops() -> Vec<(&'static str, StopLine)> {
     let at = place(0x2061, "queue::drain", 97);
@@ -272,19 +300,40 @@ pub fn other_stops() -> Vec<(&'static str, StopLine)> {
             StopLine::Deadlock {
                 waits: vec![
                     WaitLine {
-                        core: 0,
-                        thread: None,
-                        object: "spin lock 00001010 (Smpl block +0x10)".to_string(),
                         holder: Some(1),
-                        since: Position { choice: 7, step: 3 },
+                        ..wait_line(0, None, Awaited::SpinLock(0x1010), (7, 3))
                     },
                     WaitLine {
-                        core: 1,
-                        thread: Some("thread 3 control".to_string()),
-                        object: "event 00001030 (Smpl block +0x30)".to_string(),
-                        holder: None,
-                        since: Position { choice: 9, step: 0 },
+                        holder: Some(0),
+                        ..wait_line(1, None, Awaited::SpinLock(0x1018), (7, 5))
                     },
+                    WaitLine {
+                        holder_thread: Some("thread 4 worker".to_string()),
+                        ..wait_line(
+                            1,
+                            Some("thread 3 control"),
+                            Awaited::Object(ObjectKind::Mutex, 0x1030),
+                            (9, 0),
+                        )
+                    },
+                    WaitLine {
+                        core: None,
+                        stream: Some(("answers".to_string(), 2)),
+                        object: "asks has received 3 packets".to_string(),
+                        since: None,
+                        ..wait_line(
+                            0,
+                            None,
+                            Awaited::Condition(Await::Packets { flow: 0, count: 3 }),
+                            (0, 0),
+                        )
+                    },
+                    wait_line(
+                        0,
+                        Some("thread 4 worker"),
+                        Awaited::Object(ObjectKind::Event, 0x1040),
+                        (3, 1),
+                    ),
                 ],
             },
         ),

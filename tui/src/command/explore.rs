@@ -254,13 +254,15 @@ fn signature(stop: &Stop, names: &MachineNames<'_>) -> (Option<u32>, Option<Plac
             (Some(bugcheck.code), Some(place), what)
         }
         Stop::Deadlock { waits } => {
-            let kinds: BTreeSet<&str> = waits.iter().map(|wait| wait.what).collect();
-            let kinds: Vec<&str> = kinds.into_iter().collect();
-            (
-                None,
-                None,
-                format!("deadlock of {} waits ({})", waits.len(), kinds.join(", ")),
-            )
+            let kinds: BTreeSet<String> = waits.iter().map(|wait| names.wait(wait)).collect();
+            let kinds: Vec<String> = kinds.into_iter().collect();
+            let plural = if waits.len() == 1 { "" } else { "s" };
+            let what = format!(
+                "deadlock of {} wait{plural} ({})",
+                waits.len(),
+                kinds.join(", ")
+            );
+            (None, None, what)
         }
         Stop::Unimplemented { name, caller, .. } => {
             let place = at(*caller);

@@ -228,3 +228,47 @@ fn exploring_counts_what_single_runs_end_as() {
         assert_eq!(run["seed"], end["first_seed"], "{line}");
     }
 }
+
+/// A stream that waits for an answer, and nobody who could give it.
+const UNANSWERED: &str = r#"
+title = "Unanswered"
+summary = "A host that waits for an answer"
+story = ""
+machine = { profiles = ["amd64"], personalities = ["ws2003-sp1"], cpus = 2 }
+
+[[adapter]]
+name = "Wire"
+mac = "02-00-00-00-00-01"
+
+[[host]]
+name = "peer"
+adapter = "Wire"
+ip = "10.0.0.9"
+mac = "02-00-00-00-00-09"
+
+[[stream]]
+name = "answers"
+host = "peer"
+step = [ { await = { arp = "10.0.0.1" } } ]
+"#;
+
+#[test]
+fn a_deadlock_names_the_stream_that_waits() {
+    let folder = Folder::new("unanswered");
+    let file = folder.file("unanswered.toml", UNANSWERED);
+    let waits = "until host peer knows the station of 10.0.0.1";
+    let ran = irqlab(&["run", &file]);
+    assert_eq!(ran.status, 1, "{}", ran.stderr);
+    let sentence = format!("stream answers, step 1, waits {waits}");
+    let on_one_line = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(on_one_line.contains(&sentence), "{}", ran.stdout);
+
+    let (status, run) = json(&["run", &file, "--format", "json"]);
+    assert_eq!(status, 1);
+    assert_eq!(run["stop"]["waits"][0]["stream"], "answers");
+
+    let explored = irqlab(&["explore", &file, "--schedules", "3"]);
+    assert_eq!(explored.status, 1, "{}", explored.stderr);
+    let end = format!("deadlock of 1 wait (stream answers {waits})");
+    assert!(explored.stdout.contains(&end), "{}", explored.stdout);
+}

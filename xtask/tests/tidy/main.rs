@@ -52,10 +52,11 @@ fn collect(folder: &Path, prefix: &str, sources: &mut Vec<Source>) {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         let path = format!("{prefix}{name}");
+        if name == "target" || name == ".git" {
+            continue; // Not ours. In a second work tree `.git` is a file.
+        }
         if entry.file_type().unwrap().is_dir() {
-            if name != "target" && name != ".git" {
-                collect(&entry.path(), &format!("{path}/"), sources);
-            }
+            collect(&entry.path(), &format!("{path}/"), sources);
         } else if let Ok(text) = fs::read_to_string(entry.path()) {
             sources.push(Source { path, text });
         }

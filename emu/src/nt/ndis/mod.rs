@@ -31,8 +31,8 @@ use std::collections::BTreeMap;
 
 pub(crate) use adapter::{interrupt_level, pending_interrupt};
 pub(crate) use receive::deferred;
-pub(crate) use stream::{arrive, ready_streams, start, stream_outstanding};
-pub use stream::{signal, stuck_streams};
+pub use stream::signal;
+pub(crate) use stream::{arrive, ready_streams, start, stream_outstanding, waiting_streams};
 pub use table::API;
 
 use super::{Call, Done, Trouble, dpc};

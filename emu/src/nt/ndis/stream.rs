@@ -6,7 +6,8 @@
 
 use crate::machine::Machine;
 use crate::nt::{ndis::adapter, thread};
-use crate::scenario::{Await, Plan, StreamStep};
+use crate::scenario::{Stream, StreamStep};
+use crate::stop::{Awaited, Wait, Waiter};
 
 /// The boot is over: packets may come.
 pub(crate) fn start(m: &mut Machine) {
@@ -110,48 +111,21 @@ pub(crate) fn stream_outstanding(m: &Machine) -> bool {
             }))
 }
 
-/// What each stream that has not come to its end waits for, one line each.
-pub fn stuck_streams(m: &Machine) -> Vec<String> {
+/// What each stream that has not come to its end waits for.
+pub(crate) fn waiting_streams(m: &Machine) -> Vec<Wait> {
     let (net, plan) = (&m.state.nt.net, &m.setup.plan);
-    let scripts = plan.streams.iter().zip(&net.cursors);
-    let line = |(stream, &cursor): (&crate::scenario::Stream, &usize)| {
-        let name = &stream.name;
-        let total = stream.steps.len();
-        let waits = match stream.steps.get(cursor)? {
-            StreamStep::Await(condition) => words(plan, condition),
-            StreamStep::Send(_) | StreamStep::Signal(_) => {
-                let adapter = &plan.adapters[stream.adapter].name;
-                format!("a driver asks adapter {adapter} for packets")
-            }
+    let scripts = plan.streams.iter().zip(&net.cursors).zip(0..);
+    let wait = |((script, &step), stream): ((&Stream, &usize), usize)| {
+        let awaited = match script.steps.get(step)? {
+            StreamStep::Await(condition) => Awaited::Condition(*condition),
+            StreamStep::Send(_) | StreamStep::Signal(_) => Awaited::Listener(script.adapter),
         };
-        Some(format!(
-            "stream {name}, step {} of {total}, waits until {waits}",
-            cursor + 1
-        ))
+        Some(Wait {
+            waiter: Waiter::Stream { stream, step },
+            awaited,
+            holder: None,
+            since: None,
+        })
     };
-    scripts.filter_map(line).collect()
-}
-
-/// A condition as the end of "waits until".
-fn words(plan: &Plan, condition: &Await) -> String {
-    let flow = |index: usize| &plan.flows[index].name;
-    match *condition {
-        Await::Flags {
-            flow: of,
-            flags,
-            count,
-        } => {
-            format!("{} has received {count} segments with {flags}", flow(of))
-        }
-        Await::Acked { flow: of, offset } => {
-            format!("{offset} bytes of {} are acknowledged", flow(of))
-        }
-        Await::Received { flow: of, bytes } => format!("{} has received {bytes} bytes", flow(of)),
-        Await::Packets { flow: of, count } => format!("{} has received {count} packets", flow(of)),
-        Await::Sent { count, .. } => format!("{count} packets that it counts were sent"),
-        Await::Resolved { host, ip } => {
-            format!("host {} knows the station of {ip}", plan.hosts[host].name)
-        }
-        Await::Signal(signal) => format!("{} is signalled", plan.signals[signal]),
-    }
+    scripts.filter_map(wait).collect()
 }

@@ -211,6 +211,16 @@ fn traces() {
 }
 
 #[test]
+fn a_deadlock_is_told_with_its_waits() {
+    let mut app = after(sample::deadlocked());
+    press(&mut app, "6z");
+    let screen = text(&app, 120, 36);
+    let sentence = "stream answers, step 3, waits until go is signalled";
+    // In the verdict, and in the list.
+    assert_eq!(screen.matches(sentence).count(), 2, "{screen}");
+}
+
+#[test]
 fn helps() {
     let mut app = workbench();
     press(&mut app, "?");

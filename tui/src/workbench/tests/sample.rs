@@ -8,9 +8,10 @@ use emu::personality::Personality;
 use emu::position::Position;
 use emu::report::{
     BugcheckLine, CoreState, Height, LockLine, ModuleFacts, Place, Recovery, Report, RunFacts,
-    StopFacts, StopLine, WhyStep, eventlog, screen,
+    StopFacts, StopLine, WaitLine, WhyStep, eventlog, screen,
 };
-use emu::stop::{Access, Bugcheck};
+use emu::scenario::Await;
+use emu::stop::{Access, Awaited, Bugcheck};
 use isa::{Arch, Profile};
 
 use crate::workbench::trace::{Mark, Moment, Trace};
@@ -85,6 +86,24 @@ pub fn stopped() -> Trace {
         images: vec![Arc::new(image())],
         sources: BTreeMap::from([(FILE.into(), source())]),
     }
+}
+
+/// A run that ends with a stream that waits.
+pub fn deadlocked() -> Trace {
+    let mut trace = completed();
+    trace.report.stop = StopLine::Deadlock {
+        waits: vec![WaitLine {
+            core: None,
+            thread: None,
+            stream: Some(("answers".into(), 2)),
+            awaited: Awaited::Condition(Await::Signal(0)),
+            object: "go is signalled".into(),
+            holder: None,
+            holder_thread: None,
+            since: None,
+        }],
+    };
+    trace
 }
 
 /// A run that completes, and whose machine made no choice.

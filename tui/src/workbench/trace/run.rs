@@ -1,6 +1,7 @@
 //! The run itself: what it was, how it ended, what the next boot would log, how to repeat it.
 
 use emu::report::text::verdict;
+use emu::report::{StopLine, waits};
 use ratatui::text::Line;
 
 use super::super::theme::Theme;
@@ -33,6 +34,12 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> Vec<Line<'stati
         run.strategy, run.granularity
     ));
     text(&format!("trace {:016x}", run.trace_hash));
+    if let StopLine::Deadlock { waits } = &report.stop {
+        text("");
+        for line in waits::lines(waits) {
+            text(&line);
+        }
+    }
     text("");
     text("again:");
     text(&run.replay_line);

@@ -1,6 +1,8 @@
 //! When streams go on.
 
 use super::*;
+use crate::explain::MachineNames;
+use crate::stop::{Wait, Waiter};
 
 /// Two streams that wait for each other, and a conversation.
 const WAITING: &str = r#"
@@ -23,15 +25,31 @@ step = [
 ]
 "#;
 
+/// Who waits, at which step, and what for.
+fn stuck(rig: &Rig) -> Vec<String> {
+    let names = MachineNames::new(&rig.m);
+    let line = |wait: Wait| {
+        let Waiter::Stream { stream, step } = wait.waiter else {
+            panic!("{wait:?}")
+        };
+        let name = &rig.m.setup.plan.streams[stream].name;
+        format!("{name} at {step} until {}", names.awaited(&wait.awaited))
+    };
+    ndis::waiting_streams(&rig.m)
+        .into_iter()
+        .map(line)
+        .collect()
+}
+
 #[test]
 fn conditions_and_signals() {
     let mut rig = Rig::new(isa::Profile::Amd64, WAITING);
-    let stuck = ndis::stuck_streams(&rig.m);
+    let waiting = stuck(&rig);
     assert_eq!(
-        stuck,
+        waiting,
         [
-            "stream first, step 1 of 4, waits until go is signalled",
-            "stream second, step 1 of 2, waits until a driver asks adapter One for packets",
+            "first at 0 until go is signalled",
+            "second at 0 until a driver asks adapter One for packets",
         ]
     );
     let binding = rig.open(4, r"\Device\One", DIRECTED_AND_BROADCAST);
@@ -40,10 +58,10 @@ fn conditions_and_signals() {
     assert_eq!(rig.ready(), [0], "the signal was raised behind the packet");
     ndis::arrive(&mut rig.m, 0, 0);
     assert_eq!(rig.ready(), [0; 0]);
-    let stuck = ndis::stuck_streams(&rig.m);
+    let waiting = stuck(&rig);
     assert_eq!(
-        stuck,
-        ["stream first, step 3 of 4, waits until host peer knows the station of 10.0.0.1"]
+        waiting,
+        ["first at 2 until host peer knows the station of 10.0.0.1"]
     );
     // An answer from 10.0.0.1: opcode 2, sender One, to the host.
     let answer = [

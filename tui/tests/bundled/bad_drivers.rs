@@ -1,15 +1,14 @@
 //! Files that are no drivers, and drivers that cannot be used: each is refused in its own words,
 //! and none makes irqlab panic or hang. The files are built drivers, damaged here.
 
-mod support;
-
 use emu::campaign::{Case, CaseError, DriverFiles};
 use emu::loader::{self, Image};
 use emu::machine::{BootError, Granularity, Watch};
 use emu::scenario::Plan;
 use emu::stop::{Limit, Stop};
 use isa::Arch;
-use support::{built, plan};
+
+use crate::support::{built, plan};
 
 /// The profiles of the router, one for each architecture.
 const PROFILES: [&str; 3] = ["i386", "amd64", "ia64"];

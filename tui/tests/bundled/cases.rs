@@ -1,13 +1,12 @@
 //! The bundled scenarios on the built drivers: how often they stop, where, and that nothing stops
-//! when a condition is missing. Needs `cargo xtask drivers`.
-
-mod support;
+//! when a condition is missing.
 
 use emu::campaign;
 use emu::choice::strategy;
 use emu::machine::{Granularity, Watch};
 use emu::stop::Stop;
-use support::{Setting, case};
+
+use crate::support::{Setting, case};
 
 /// Runs seeds 1 to `seeds` and gives the stops.
 fn run(scenario: &str, profile: &str, settings: &[Setting<'_>], seeds: u64) -> Vec<Stop> {

@@ -7,12 +7,8 @@ use std::time::SystemTime;
 
 use emu::loader::{Image, parse};
 
-use crate::damage::use_image;
-use crate::symbols::check_against_library;
-
-fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
+use crate::checks::{check_against_library, use_image};
+use crate::support::{drivers, root};
 
 /// Every file under `folder` whose name ends with `suffix`, in a fixed order; none if there is no
 /// such folder.
@@ -54,7 +50,7 @@ struct Sources(BTreeMap<String, Vec<String>>);
 impl Sources {
     fn line(&mut self, file: &str, line: u32) -> &str {
         let lines = self.0.entry(file.to_string()).or_insert_with(|| {
-            let text = fs::read_to_string(workspace().join(file));
+            let text = fs::read_to_string(root().join(file));
             let text = text.unwrap_or_else(|error| panic!("{file}: {error}"));
             text.lines().map(str::to_string).collect()
         });
@@ -66,13 +62,15 @@ impl Sources {
 #[test]
 fn symbols_name_the_lines_that_they_came_from() {
     let mut sources = Sources::default();
-    let source_files = files(&workspace().join("drivers-src"), ".rs");
+    let source_files = files(&root().join("drivers-src"), ".rs");
     let changed = source_files
         .iter()
         .map(|path| modified(path))
         .max()
         .unwrap();
-    for path in files(&workspace().join("target/drivers"), ".sys") {
+    let drivers = files(&drivers(), ".sys");
+    assert!(!drivers.is_empty(), "run `cargo xtask drivers`");
+    for path in drivers {
         if modified(&path) < changed {
             println!("{} is older than the sources", path.display());
             continue;

@@ -1,8 +1,6 @@
 //! Faults on correct drivers: each kind makes one fail as it does on the real system, and the
 //! explanation names the injection as the cause.
 
-mod support;
-
 use emu::campaign::Case;
 use emu::choice::Moves;
 use emu::choice::strategy::Random;
@@ -12,7 +10,8 @@ use emu::report::WhyStep;
 use emu::stop::{Bugcheck, Stop};
 use emu::trace::EventKind;
 use emu::trace::event::PacketOp;
-use support::{case_with_faults, load, plan, source_line, told};
+
+use crate::support::{self, case_with_faults, load, plan, source_line, told};
 
 const FIXED: [(&str, &str); 1] = [("driver", "fixed")];
 

@@ -1,12 +1,12 @@
 //! The bundled scenarios: every choice they offer gives a plan, their settings change what they
 //! say and nothing else, and damage to their text is an error and never a panic.
 
-use std::path::Path;
-
 use emu::scenario::{How, Plan, Scenario, Selection, SettingKind, StopKind, parse};
 
+use crate::support::root;
+
 fn texts() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let folder = root().join("scenarios");
     let files = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path());

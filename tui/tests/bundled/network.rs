@@ -1,7 +1,5 @@
 //! The network as the built drivers use it: frames reach the protocol, answers reach the hosts, and
-//! every received packet comes back to its miniport. Needs `cargo xtask drivers`.
-
-mod support;
+//! every received packet comes back to its miniport.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +8,8 @@ use emu::machine::{Granularity, Machine, Watch};
 use emu::stop::Stop;
 use emu::trace::EventKind;
 use emu::trace::event::PacketOp;
-use support::case;
+
+use crate::support::case;
 
 /// Runs a correct driver to the end of the workload.
 #[track_caller]

@@ -8,7 +8,7 @@ mod first_stop;
 mod schedules;
 mod speed;
 mod stats;
-#[path = "../../tests/support/mod.rs"]
+#[path = "../../tests/bundled/support.rs"]
 mod support;
 
 fn main() {

@@ -1,12 +1,11 @@
 //! The explanation of a crash against the drivers' sources: on every profile it names the lines
 //! that did it.
 
-mod support;
-
 use emu::explain::Explained;
 use emu::report::{Place, WhyStep};
 use emu::stop::{Access, Bugcheck, Stop};
-use support::{case, first, source_line, told};
+
+use crate::support::{case, first, source_line, told};
 
 /// The first crash of a scenario, told.
 #[track_caller]

@@ -1,8 +1,6 @@
 //! A run is a pure function of scenario, drivers and schedule: the same after a restore, after a
 //! fresh boot, on any number of workers, recorded or not, and in every build of irqlab.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -12,7 +10,8 @@ use emu::choice::strategy::{self, Random, Replay};
 use emu::explain::{RunHeader, explain};
 use emu::machine::{Ended, Granularity, Watch};
 use emu::stop::Stop;
-use support::{CASES, case, drivers};
+
+use crate::support::{self, CASES, case, drivers};
 
 /// All that a run comes to.
 type Facts = (Stop, Moves, u64, u64, u64);
@@ -147,7 +146,16 @@ fn pinned() {
         }
     }
 
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/determinism/pins.txt");
+    // Kept for `cargo xtask test`, which compares the two builds whatever drivers the pins are for.
+    let build = match cfg!(debug_assertions) {
+        true => "checked",
+        false => "optimised",
+    };
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pinned");
+    std::fs::create_dir_all(&kept).unwrap();
+    std::fs::write(kept.join(format!("{build}.txt")), &text).unwrap();
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bundled/pins.txt");
     if std::env::var_os("UPDATE_EXPECT").is_some_and(|v| v == "1") {
         return std::fs::write(path, text).unwrap();
     }

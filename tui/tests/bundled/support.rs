@@ -1,6 +1,6 @@
 //! What the tests on real drivers share: plans of the bundled scenarios, the built drivers, and
 //! seeds that end in a certain way. Needs `cargo xtask drivers`.
-#![allow(dead_code)] // Each test program uses a part of it.
+#![allow(dead_code)] // The benchmark uses a part of it.
 
 use std::path::{Path, PathBuf};
 

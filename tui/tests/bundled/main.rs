@@ -1,0 +1,14 @@
+//! The bundled scenarios and drivers on the machine, not through the program: what they say, how
+//! their runs end and are explained, and that every run is repeatable. Needs `cargo xtask drivers`.
+
+mod bad_drivers;
+mod cases;
+#[path = "../../../emu/tests/loader/checks.rs"]
+mod checks;
+mod determinism;
+mod faults;
+mod network;
+mod scenarios;
+mod story;
+mod support;
+mod symbols;
