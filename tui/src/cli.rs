@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use emu::choice::strategy::{STRATEGIES, StrategyKind, find};
+use emu::choice::{ChoiceKind, Kinds};
 use emu::machine::Granularity;
 use emu::personality::Personality;
 use emu::scenario::{CPUS_MAX, Selection};
 use isa::Profile;
+
+use crate::session::Openness;
+use crate::suggest;
 
 /// Runs Windows-style kernel drivers on emulated processors in which every source of
 /// non-determinism is a numbered choice, so that any crash can be searched for, replayed and
@@ -66,9 +70,22 @@ pub struct CaseArgs {
     /// How often the outside world may decide
     #[arg(long, value_name = "GRANULARITY", default_value = "access", value_parser = granularities())]
     pub granularity: Granularity,
+    /// Hold kinds of choices still: what they are about happens only when nothing else can. A list
+    /// of interrupt, dpc, timer, packet, thread and fault, or world for all of them but fault
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = held)]
+    pub hold: Vec<Kinds>,
 }
 
 impl CaseArgs {
+    /// Which decisions are left open.
+    pub fn openness(&self) -> Openness {
+        let kinds = self.hold.iter().flat_map(|kinds| kinds.iter());
+        Openness {
+            granularity: self.granularity,
+            held: kinds.collect(),
+        }
+    }
+
     /// What the user chose.
     pub fn selection(&self) -> Selection {
         Selection {
@@ -133,20 +150,38 @@ pub struct ExploreArgs {
     /// What is run.
     #[command(flatten)]
     pub case: CaseArgs,
-    /// What answers the choices
-    #[arg(long, value_name = "STRATEGY", default_value = DEFAULT_STRATEGY, value_parser = strategies())]
-    pub strategy: Strategy,
-    /// The seeds to run, both ends included
+    /// How schedules are searched; portfolio unless --seeds or --exhaustive say otherwise
+    #[arg(long, value_name = "SEARCH", value_parser = searches())]
+    pub strategy: Option<String>,
+    /// Every schedule, up to a bound: the same as --strategy dfs, without a limit of schedules
+    #[arg(long, conflicts_with_all = ["strategy", "seeds"])]
+    pub exhaustive: bool,
+    /// Bound of dfs: choices at which a core that could go on does not
+    #[arg(long, value_name = "K", conflicts_with_all = ["delays", "seeds"])]
+    pub preemptions: Option<u32>,
+    /// Bound of dfs: options passed over
+    #[arg(long, value_name = "K", conflicts_with = "seeds")]
+    pub delays: Option<u32>,
+    /// The seeds to run, both ends included; the strategy is random unless it is given
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     pub seeds: Option<Seeds>,
-    /// Run the seeds 1 to N
-    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "seeds",
+    /// Run at most N schedules: 1000 unless given, all of them with --exhaustive
+    #[arg(long, value_name = "N", conflicts_with = "seeds",
           value_parser = clap::value_parser!(u64).range(1..))]
-    pub schedules: u64,
+    pub schedules: Option<u64>,
+    /// Begin no more schedules after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub time: Option<u64>,
+    /// Keep the state of the search in this file, and go on from it if it is there
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+    /// Show what was found as it was found, without looking for its shortest form
+    #[arg(long)]
+    pub no_shrink: bool,
     /// Worker threads; one for each processor unless given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// End with the first seed whose run does not complete
+    /// End with the first schedule whose run does not complete
     #[arg(long)]
     pub until_first: bool,
     /// The form of the result.
@@ -251,6 +286,29 @@ fn personalities() -> impl TypedValueParser<Value = Personality> {
 fn granularities() -> impl TypedValueParser<Value = Granularity> {
     PossibleValuesParser::new(Granularity::ALL.map(Granularity::name))
         .map(|name| Granularity::from_name(&name).expect("a listed name"))
+}
+
+fn held(text: &str) -> Result<Kinds, String> {
+    if text == "world" {
+        return Ok(Kinds::WORLD);
+    }
+    let kind = ChoiceKind::from_name(text).filter(|kind| *kind != ChoiceKind::Core);
+    let names: Vec<&str> = ChoiceKind::ALL.map(ChoiceKind::name)[1..].to_vec();
+    kind.map(|kind| Kinds::NONE.with(kind)).ok_or_else(|| {
+        let known = [&names[..], &["world"]].concat();
+        format!("'{text}' is no kind of choice; {}", suggest::mend(text, &known))
+    })
+}
+
+/// What searches schedules: the strategies that draw them, and those that are more than that.
+fn searches() -> PossibleValuesParser {
+    let more = [
+        PossibleValue::new("portfolio").help("several strategies share the budget"),
+        PossibleValue::new("dfs").help("every schedule, up to a bound"),
+        PossibleValue::new("dpor").help("one schedule of every class of equivalent ones"),
+    ];
+    let drawn = STRATEGIES.iter().map(|s| PossibleValue::new(s.name).help(s.help));
+    PossibleValuesParser::new(more.into_iter().chain(drawn).collect::<Vec<_>>())
 }
 
 fn strategies() -> impl TypedValueParser<Value = Strategy> {

@@ -1,9 +1,11 @@
 //! The one line that runs a run again: only what differs from the defaults, quoted for a shell.
 
+use emu::choice::{ChoiceKind, Kinds};
 use emu::machine::Granularity;
 use emu::scenario::{Plan, Scenario};
 
 use crate::cli::DEFAULT_STRATEGY;
+use crate::session::Openness;
 
 /// What answers the choices.
 #[derive(Clone, Copy)]
@@ -26,7 +28,7 @@ pub fn replay_line(
     scenario: &Scenario,
     plan: &Plan,
     faults: &[String],
-    granularity: Granularity,
+    openness: Openness,
     answers: Answers<'_>,
 ) -> String {
     let mut line = format!("irqlab run {}", quoted(name));
@@ -51,8 +53,12 @@ pub fn replay_line(
     for fault in faults {
         option("fault", fault);
     }
-    if granularity != Granularity::Access {
-        option("granularity", granularity.name());
+    if openness.granularity != Granularity::Access {
+        option("granularity", openness.granularity.name());
+    }
+    if openness.held != Kinds::NONE {
+        let names: Vec<&str> = openness.held.iter().map(ChoiceKind::name).collect();
+        option("hold", &names.join(","));
     }
     match answers {
         Answers::Strategy { name, seed } => {
@@ -93,7 +99,7 @@ mod tests {
                 scenario,
                 &plan,
                 &selection.faults,
-                Granularity::Access,
+                Granularity::Access.into(),
                 answers,
             )
         };

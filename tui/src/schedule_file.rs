@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use emu::choice::Moves;
+use emu::choice::{ChoiceKind, Kinds, Moves};
 use emu::explain::Explained;
 use emu::machine::Granularity;
 use emu::personality::Personality;
@@ -16,7 +16,7 @@ use emu::scenario::{CPUS_MAX, Selection};
 use isa::Profile;
 
 use crate::case::Loaded;
-use crate::session::Session;
+use crate::session::{Openness, Session};
 
 const MAGIC: &str = "irqlab-schedule";
 const VERSION: &str = "1";
@@ -40,6 +40,8 @@ pub struct ScheduleFile {
     pub faults: Vec<String>,
     /// How often the outside world decided.
     pub granularity: Granularity,
+    /// Kinds of choices that were held still.
+    pub held: Kinds,
     /// The strategy that found the run.
     pub strategy: String,
     /// Its seed.
@@ -65,7 +67,8 @@ impl ScheduleFile {
             cpus: plan.cpus,
             settings: plan.settings.clone(),
             faults: session.selection.faults.clone(),
-            granularity: session.granularity,
+            granularity: session.openness.granularity,
+            held: session.openness.held,
             strategy: run.strategy.clone(),
             seed: run.seed,
             drivers: hashes(&session.loaded),
@@ -82,6 +85,14 @@ impl ScheduleFile {
             cpus: Some(self.cpus),
             set: self.settings.clone().into_iter().collect(),
             faults: self.faults.clone(),
+        }
+    }
+
+    /// Which decisions were open.
+    pub fn openness(&self) -> Openness {
+        Openness {
+            granularity: self.granularity,
+            held: self.held,
         }
     }
 
@@ -146,6 +157,10 @@ impl fmt::Display for ScheduleFile {
             write!(f, " fault={}", escaped(fault))?;
         }
         write!(f, " granularity={}", self.granularity.name())?;
+        if self.held != Kinds::NONE {
+            let names: Vec<&str> = self.held.iter().map(ChoiceKind::name).collect();
+            write!(f, " hold={}", names.join(","))?;
+        }
         write!(
             f,
             " strategy={} seed={}",
@@ -206,6 +221,11 @@ impl FromStr for ScheduleFile {
         let profile = take("profile")?;
         let personality = take("personality")?;
         let granularity = take("granularity")?;
+        // Not there unless something is held still.
+        let hold = take("hold").unwrap_or_default();
+        let held = hold.split(',').filter(|name| !name.is_empty()).map(|name| {
+            ChoiceKind::from_name(name).ok_or_else(|| unknown("kind of choice", name))
+        });
         let cpus = take("cpus")?;
         let seed = take("seed")?;
         let file = ScheduleFile {
@@ -223,6 +243,7 @@ impl FromStr for ScheduleFile {
             faults,
             granularity: Granularity::from_name(&granularity)
                 .ok_or_else(|| unknown("granularity", &granularity))?,
+            held: held.collect::<Result<_, _>>()?,
             strategy: take("strategy")?,
             seed: seed.parse().map_err(|_| unknown("seed", &seed))?,
             drivers,
@@ -286,6 +307,7 @@ mod tests {
             settings: BTreeMap::from([("driver".into(), "buggy".into())]),
             faults: vec!["pool.fail:nth=3".into(), "irql.raise:at=a b".into()],
             granularity: Granularity::Sync,
+            held: Kinds::NONE.with(ChoiceKind::Packet),
             strategy: "random".into(),
             seed: 7,
             drivers: vec![("sample.sys".into(), u64::MAX)],

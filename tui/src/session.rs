@@ -1,11 +1,12 @@
 //! One run from beginning to end: search it with a strategy or follow a schedule, then explain it.
 
 use emu::campaign::Campaign;
-use emu::choice::Moves;
-use emu::choice::strategy::{Replay, StrategyKind};
+use emu::choice::{Kinds, Moves, Scope, Strategy};
+use emu::choice::strategy::{Hints, Replay, StrategyKind};
 use emu::explain::{Explained, RunHeader, explain};
 use emu::machine::{Ended, Granularity};
 use emu::scenario::Selection;
+use emu::search;
 use emu::stop::Stop;
 
 use crate::case::{self, Loaded};
@@ -24,8 +25,28 @@ pub struct Session {
     pub selection: Selection,
     /// The case.
     pub loaded: Loaded,
+    /// Which decisions are left open.
+    pub scope: Scope,
+    /// What of that the user asked for.
+    pub openness: Openness,
+}
+
+/// Which decisions the user leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Openness {
     /// How often the outside world decides.
     pub granularity: Granularity,
+    /// Kinds of choices that are held still.
+    pub held: Kinds,
+}
+
+impl From<Granularity> for Openness {
+    fn from(granularity: Granularity) -> Openness {
+        Openness {
+            granularity,
+            held: Kinds::NONE,
+        }
+    }
 }
 
 impl Session {
@@ -33,15 +54,43 @@ impl Session {
     ///
     /// # Errors
     /// See [`catalogue::find`] and [`case::load`].
-    pub fn new(scenario: &str, selection: Selection, granularity: Granularity) -> Outcome<Session> {
+    pub fn new(
+        scenario: &str,
+        selection: Selection,
+        openness: impl Into<Openness>,
+    ) -> Outcome<Session> {
+        let openness = openness.into();
         let source = catalogue::find(scenario)?;
         let loaded = case::load(&source, &selection)?;
         Ok(Session {
             source,
             selection,
             loaded,
-            granularity,
+            scope: Scope {
+                held: openness.held,
+                ..openness.granularity.into()
+            },
+            openness,
         })
+    }
+
+    /// What a strategy of that kind is told of the runs before its own.
+    ///
+    /// # Errors
+    /// The machine does not boot.
+    pub fn hints(&self, kind: &StrategyKind) -> Outcome<Hints> {
+        match kind.wants_hints {
+            true => Ok(search::profile(&mut self.campaign()?)),
+            false => Ok(Hints::default()),
+        }
+    }
+
+    /// The strategy that runs a seed.
+    ///
+    /// # Errors
+    /// The machine does not boot.
+    pub fn strategy(&self, kind: &StrategyKind, seed: u64) -> Outcome<Box<dyn Strategy>> {
+        Ok((kind.make)(seed, &self.hints(kind)?))
     }
 
     /// The line that runs it again with these answers.
@@ -53,7 +102,7 @@ impl Session {
             &source.scenario,
             plan,
             faults,
-            self.granularity,
+            self.openness,
             answers,
         )
     }
@@ -63,7 +112,7 @@ impl Session {
     /// # Errors
     /// The machine does not boot.
     pub fn campaign(&self) -> Outcome<Campaign> {
-        Campaign::new(&self.loaded.case, self.granularity).map_err(|error| self.failure(&error))
+        Campaign::new(&self.loaded.case, self.scope.clone()).map_err(|error| self.failure(&error))
     }
 
     /// What is wrong with a machine that does not boot.
@@ -78,8 +127,9 @@ impl Session {
     /// The machine does not boot.
     pub fn stopping_seed(&self, strategy: &StrategyKind, from: u64) -> Outcome<u64> {
         let mut campaign = self.campaign()?;
+        let hints = self.hints(strategy)?;
         let mut stops = |seed: &u64| {
-            let ended = campaign.run(strategy.start(*seed));
+            let ended = campaign.run((strategy.make)(*seed, &hints));
             ended.stop != Stop::Completed
         };
         let seeds = from..from.saturating_add(TRIES);
@@ -101,7 +151,7 @@ impl Session {
     /// # Errors
     /// The machine does not boot.
     pub fn run_seed(&self, strategy: &StrategyKind, seed: u64) -> Outcome<Explained> {
-        let ended = self.campaign()?.run(strategy.start(seed));
+        let ended = self.campaign()?.run(self.strategy(strategy, seed)?);
         self.explain(&ended, &self.header(strategy.name, seed))
     }
 
@@ -123,7 +173,7 @@ impl Session {
     /// # Errors
     /// The machine does not boot.
     pub fn explain(&self, ended: &Ended, header: &RunHeader) -> Outcome<Explained> {
-        let explained = explain(&self.loaded.case, self.granularity, &ended.moves, header)
+        let explained = explain(&self.loaded.case, self.scope.clone(), &ended.moves, header)
             .map_err(|error| self.failure(&error))?;
         if explained.ended.trace_hash != ended.trace_hash {
             // Never a wrong answer: what cannot be repeated cannot be explained.

@@ -8,9 +8,9 @@ mod why;
 pub use names::MachineNames;
 
 use crate::campaign::Case;
-use crate::choice::Moves;
+use crate::choice::{Moves, Scope};
 use crate::choice::strategy::Replay;
-use crate::machine::{BootError, Ended, Granularity, Machine, Watch};
+use crate::machine::{BootError, Ended, Machine, Watch};
 use crate::report::Report;
 
 /// What the caller knows about a run and the machine does not.
@@ -40,11 +40,11 @@ pub struct Explained {
 /// See [`BootError`].
 pub fn explain(
     case: &Case,
-    granularity: Granularity,
+    scope: impl Into<Scope>,
     moves: &Moves,
     header: &RunHeader,
 ) -> Result<Explained, BootError> {
-    let mut machine = case.boot(granularity, Watch::Recording)?;
+    let mut machine = case.boot(scope, Watch::Recording)?;
     let ended = machine.run(Box::new(Replay::new(moves.clone())));
     let report = fill::report(&machine, &ended, header);
     Ok(Explained {

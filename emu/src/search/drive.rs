@@ -83,7 +83,7 @@ pub fn drive(
                     continue;
                 }
                 tally.count(task.strategy, task.seed, &outcome, own.booted);
-                if limits.until_first && outcome.signature.is_some() {
+                if limits.until_first && !outcome.signature.is_completed() {
                     return;
                 }
             }
@@ -134,18 +134,20 @@ impl Worker {
         let (ended, answers) = self.campaign.run_and_return(answers);
         let machine = self.campaign.machine();
         let signature = match &ended.stop {
-            Stop::Completed => None,
             // The same bugcheck at the same place is what comes again and again.
             Stop::Bugcheck(b) => {
                 let key = (b.code, b.pc, b.access.map(|(_, access)| access));
                 let new = || signature(&ended.stop, machine).0;
-                Some(self.known.entry(key).or_insert_with(new).clone())
+                self.known.entry(key).or_insert_with(new).clone()
             }
-            other => Some(signature(other, machine).0),
+            other => signature(other, machine).0,
         };
+        let expect = &machine.setup.plan.expect;
+        let problem = expect.judge(&ended.stop, signature.module.as_deref()).err();
         let outcome = Outcome {
             ended,
             signature,
+            problem,
             answers,
         };
         (i, task, outcome)

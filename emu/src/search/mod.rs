@@ -3,12 +3,14 @@
 //! A [`Search`] hands out [`Task`]s in batches and learns from the results in the order in which it
 //! handed them out, so that neither the number of workers nor their speed reaches a result.
 
+mod anchored;
 mod dfs;
 mod dpor;
 mod drive;
 mod follow;
 mod portfolio;
 mod sampler;
+mod shrink;
 mod signature;
 mod tally;
 
@@ -18,6 +20,7 @@ pub use drive::{Limits, Progress, drive};
 pub use follow::{Follow, Node};
 pub use portfolio::Portfolio;
 pub use sampler::{Sampler, profile};
+pub use shrink::{Shrunk, shrink};
 pub use signature::{Signature, signature};
 pub use tally::{Finding, Group, Tally};
 
@@ -40,8 +43,10 @@ pub struct Task {
 pub struct Outcome {
     /// How the run ended.
     pub ended: Ended,
-    /// How it ended, for grouping; `None` if it completed.
-    pub signature: Option<Signature>,
+    /// How it ended, for grouping.
+    pub signature: Signature,
+    /// What about that is not as the scenario expects.
+    pub problem: Option<String>,
     /// The strategy, with what it has learnt.
     pub answers: Box<dyn Any + Send>,
 }

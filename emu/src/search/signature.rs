@@ -25,6 +25,13 @@ pub struct Signature {
     pub module: Option<String>,
 }
 
+impl Signature {
+    /// Whether the run came to its end.
+    pub fn is_completed(&self) -> bool {
+        self.kind == StopKind::Completed.name()
+    }
+}
+
 /// The signature of a stop, and the place it names.
 pub fn signature(stop: &Stop, machine: &Machine) -> (Signature, Option<Place>) {
     let names = MachineNames::new(machine);
@@ -64,9 +71,11 @@ fn describe(stop: &Stop, names: &MachineNames<'_>) -> Parts {
             (Some(bugcheck.code), access, Some(place), what)
         }
         Stop::Deadlock { waits } => {
-            let kinds: BTreeSet<&str> = waits.iter().map(|wait| wait.what).collect();
-            let kinds: Vec<&str> = kinds.into_iter().collect();
-            let what = format!("deadlock of {} waits ({})", waits.len(), kinds.join(", "));
+            let kinds: BTreeSet<String> = waits.iter().map(|wait| names.wait(wait)).collect();
+            let kinds: Vec<String> = kinds.into_iter().collect();
+            let plural = if waits.len() == 1 { "" } else { "s" };
+            let (n, kinds) = (waits.len(), kinds.join(", "));
+            let what = format!("deadlock of {n} wait{plural} ({kinds})");
             (None, None, None, what)
         }
         Stop::Unimplemented { name, caller, .. } => {

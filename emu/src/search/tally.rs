@@ -33,8 +33,21 @@ pub struct Group {
     pub count: u64,
     /// Of those, how many each strategy found.
     pub by: BTreeMap<String, u64>,
+    /// How many are not as the scenario expects.
+    pub unexpected: u64,
+    /// What is not, of the first of those.
+    pub problem: Option<String>,
     /// The first.
     pub first: Finding,
+}
+
+impl Group {
+    fn note(&mut self, problem: &Option<String>) {
+        if let Some(problem) = problem {
+            self.unexpected += 1;
+            self.problem.get_or_insert_with(|| problem.clone());
+        }
+    }
 }
 
 /// See the module.
@@ -50,7 +63,7 @@ pub struct Tally {
     pub completed: u64,
     /// Runs of each strategy.
     pub by: BTreeMap<String, u64>,
-    /// Runs that did not complete, by how they ended, in the order of their first runs.
+    /// All runs by how they ended, in the order of the first of each kind.
     pub groups: Vec<Group>,
 }
 
@@ -68,22 +81,25 @@ impl Tally {
         self.choices += ended.choices;
         self.instructions += ended.instructions.saturating_sub(booted);
         *self.by.entry(strategy.to_owned()).or_default() += 1;
-        let Some(signature) = &outcome.signature else {
-            self.completed += 1;
-            return false;
-        };
+        let signature = &outcome.signature;
+        self.completed += u64::from(signature.is_completed());
         let known = self.groups.iter_mut().find(|g| g.signature == *signature);
         if let Some(group) = known {
             group.count += 1;
+            group.note(&outcome.problem);
             *group.by.entry(strategy.to_owned()).or_default() += 1;
             return false;
         }
-        self.groups.push(Group {
+        let mut group = Group {
             signature: signature.clone(),
             count: 1,
             by: BTreeMap::from([(strategy.to_owned(), 1)]),
+            unexpected: 0,
+            problem: None,
             first: Finding::of(self.schedules, strategy, seed, ended),
-        });
+        };
+        group.note(&outcome.problem);
+        self.groups.push(group);
         true
     }
 

@@ -21,7 +21,7 @@ pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
     let file: ScheduleFile = text.parse().map_err(|error: String| {
         at(&error).mend("`irqlab run SCENARIO --save FILE` writes schedules")
     })?;
-    let session = Session::new(&file.scenario, file.selection(), file.granularity)?;
+    let session = Session::new(&file.scenario, file.selection(), file.openness())?;
     file.check(&session.loaded).map_err(|difference| {
         at(&difference).mend("replay it with the irqlab and the files that it was recorded with")
     })?;

@@ -17,7 +17,7 @@ pub(super) fn run(args: &RunArgs) -> Outcome<bool> {
     let session = Session::new(
         &args.case.scenario,
         args.case.selection(),
-        args.case.granularity,
+        args.case.openness(),
     )?;
     let explained = match &args.schedule {
         None => {

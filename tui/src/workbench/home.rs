@@ -309,7 +309,7 @@ impl Entry {
             seed: self.seed,
         };
         let (name, scenario) = (&self.source.name, &self.source.scenario);
-        replay_line(name, scenario, &plan, &[], self.granularity, answers)
+        replay_line(name, scenario, &plan, &[], self.granularity.into(), answers)
     }
 }
 

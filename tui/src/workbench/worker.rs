@@ -97,11 +97,12 @@ impl<F: Fn(Reply) -> bool + Send + Sync + 'static> Worker<F> {
 pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
     let session = Session::new(&job.scenario, job.selection.clone(), job.granularity)?;
     let mut campaign = session.campaign()?;
+    let hints = session.hints(job.strategy)?;
     for seed in (job.seed..=u64::MAX).take(usize::try_from(job.tries).unwrap_or(usize::MAX)) {
         if !tell(News::Running(seed)) {
             return Ok(None);
         }
-        let ended = campaign.run(job.strategy.start(seed));
+        let ended = campaign.run((job.strategy.make)(seed, &hints));
         if job.tries > 1 && ended.stop == Stop::Completed {
             continue;
         }

@@ -1,0 +1,165 @@
+//! `irqlab explore`: many schedules, grouped by how they end.
+
+mod kept;
+mod progress;
+mod summary;
+mod text;
+
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+use emu::choice::strategy::{STRATEGIES, StrategyKind, find};
+use emu::search::{self, Bound, Dfs, Dpor, Limits, Portfolio, Sampler, Search, Tally};
+
+use crate::cli::{ExploreArgs, Format, Seeds};
+use crate::failure::{Failure, Outcome};
+use crate::output;
+use crate::session::Session;
+use kept::Kept;
+use progress::Meter;
+
+/// Schedules that are run unless the user says otherwise.
+const SCHEDULES: u64 = 1000;
+/// What the portfolio draws from, besides the searches that it always has.
+const PORTFOLIO: &[&str] = &["random", "pct2", "pct3", "pos", "surw"];
+
+pub(super) fn run(args: &ExploreArgs) -> Outcome<bool> {
+    let session = Session::new(
+        &args.case.scenario,
+        args.case.selection(),
+        args.case.openness(),
+    )?;
+    let chosen = Chosen::of(args)?;
+    let mut search = chosen.search(&session)?;
+    let mut tally = Tally::default();
+    let mut kept = Kept::open(args.resume.as_deref(), &session, &chosen)?;
+    kept.load(&mut *search, &mut tally)?;
+
+    let until = args.time.map(|s| Instant::now() + Duration::from_secs(s));
+    let limits = Limits {
+        schedules: chosen.schedules,
+        until_first: args.until_first,
+    };
+    let jobs = args.jobs.map(usize::from);
+    let jobs = jobs.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+    let mut meter = Meter::new(chosen.schedules);
+    let mut trouble = None;
+    let found = tally.stops() > 0 && args.until_first;
+    if !found {
+        let (case, scope) = (&session.loaded.case, &session.scope);
+        let driven = search::drive(
+            case,
+            scope,
+            &mut *search,
+            &mut tally,
+            limits,
+            jobs,
+            |progress| {
+                meter.show(progress);
+                if let Err(failure) = kept.note(progress) {
+                    trouble = Some(failure);
+                }
+                trouble.is_none() && until.is_none_or(|until| Instant::now() < until)
+            },
+        );
+        meter.clear();
+        driven.map_err(|error| session.failure(&error))?;
+        if let Some(failure) = trouble {
+            return Err(failure);
+        }
+        kept.save(&*search, &tally)?;
+    }
+    let coverage = search.coverage();
+    let shrink = !args.no_shrink;
+    let summary = summary::summarise(&session, &chosen, &tally, coverage, shrink)?;
+    match args.output.format {
+        Format::Json => output::print_json(&summary)?,
+        Format::Text => output::print(&text::text(&summary))?,
+    }
+    Ok(summary.expected)
+}
+
+/// What the user asked for.
+pub(super) struct Chosen {
+    /// The name of the search.
+    name: String,
+    bound: Bound,
+    seeds: Seeds,
+    schedules: u64,
+}
+
+impl Chosen {
+    fn of(args: &ExploreArgs) -> Outcome<Chosen> {
+        let name = match (&args.strategy, args.exhaustive, args.seeds) {
+            (Some(name), ..) => name.clone(),
+            (None, true, _) => "dfs".into(),
+            (None, false, Some(_)) => "random".into(),
+            (None, false, None) => "portfolio".into(),
+        };
+        let bound = match (args.preemptions, args.delays) {
+            (Some(most), _) => Bound::Preemptions(most),
+            (None, Some(most)) => Bound::Delays(most),
+            (None, None) => Bound::None,
+        };
+        if bound != Bound::None && name != "dfs" {
+            return Err(
+                Failure::at("--preemptions and --delays", "only dfs has bounds")
+                    .mend("add --exhaustive"),
+            );
+        }
+        if args.seeds.is_some() && find(&name).is_none() {
+            let problem = format!("{name} draws no schedules from seeds");
+            return Err(Failure::at("--seeds", problem).mend("use --schedules"));
+        }
+        let schedules = match (args.seeds, args.schedules) {
+            (Some(seeds), _) => seeds.last - seeds.first + 1,
+            (None, Some(schedules)) => schedules,
+            (None, None) if args.exhaustive || args.time.is_some() => u64::MAX,
+            (None, None) => SCHEDULES,
+        };
+        let all = Seeds {
+            first: 1,
+            last: u64::MAX - 1,
+        };
+        Ok(Chosen {
+            name,
+            bound,
+            seeds: args.seeds.unwrap_or(all),
+            schedules,
+        })
+    }
+
+    fn search(&self, session: &Session) -> Outcome<Box<dyn Search>> {
+        let plan = &session.loaded.case.plan;
+        Ok(match self.name.as_str() {
+            "dfs" => Box::new(Dfs::new(self.bound)),
+            "dpor" if !plan.faults.is_empty() => {
+                let problem = "dpor knows nothing of faults, which are choices inside a step";
+                return Err(Failure::at("--strategy", problem).mend("use --strategy dfs"));
+            }
+            "dpor" => Box::new(Dpor::new()),
+            "portfolio" => {
+                let drawn = PORTFOLIO.iter().filter_map(|name| find(name));
+                let mut members = drawn
+                    .map(|kind| self.sampler(session, kind))
+                    .collect::<Outcome<Vec<_>>>()?;
+                members.push(Box::new(Dfs::new(Bound::Preemptions(2))));
+                Box::new(Portfolio::new(members))
+            }
+            name => {
+                let kind = find(name).unwrap_or(&STRATEGIES[0]);
+                self.sampler(session, kind)?
+            }
+        })
+    }
+
+    fn sampler(
+        &self,
+        session: &Session,
+        kind: &'static StrategyKind,
+    ) -> Outcome<Box<dyn Search>> {
+        let Seeds { first, last } = self.seeds;
+        let hints = session.hints(kind)?;
+        Ok(Box::new(Sampler::new(kind, hints, first, last)))
+    }
+}

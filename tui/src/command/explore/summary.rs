@@ -1,0 +1,222 @@
+//! What a search came to, as data.
+
+use std::collections::BTreeMap;
+
+use emu::choice::strategy::Replay;
+use emu::choice::{ChoiceKind, Moves};
+use emu::explain::{MachineNames, RunHeader};
+use emu::report::{Place, codes};
+use emu::scenario::{How, StopKind};
+use emu::search::{self, Bound, Coverage, Group, Shrunk, Tally};
+use emu::trace::EventKind;
+use serde::Serialize;
+
+use super::Chosen;
+use crate::failure::{Failure, Outcome};
+use crate::replay_line::Answers;
+use crate::session::Session;
+
+#[derive(Serialize)]
+pub(super) struct Summary {
+    pub(super) scenario: String,
+    pub(super) profile: &'static str,
+    pub(super) personality: &'static str,
+    pub(super) cpus: u8,
+    pub(super) granularity: &'static str,
+    pub(super) strategy: String,
+    /// What dfs was bounded by, in words.
+    pub(super) bound: String,
+    /// Kinds of choices that were explored, and that were held still.
+    pub(super) explored: Vec<&'static str>,
+    pub(super) held: Vec<&'static str>,
+    pub(super) schedules: u64,
+    pub(super) choices: u64,
+    pub(super) instructions: u64,
+    /// Schedules of each strategy.
+    pub(super) by: BTreeMap<String, u64>,
+    pub(super) coverage: Coverage,
+    /// Whether every run ended as the scenario expects, and the expected stop was among them.
+    pub(super) expected: bool,
+    /// What is not as expected.
+    pub(super) problems: Vec<String>,
+    pub(super) ends: Vec<End>,
+}
+
+/// All runs that ended alike.
+#[derive(Serialize)]
+pub(super) struct End {
+    pub(super) kind: String,
+    pub(super) code: Option<String>,
+    pub(super) name: Option<&'static str>,
+    pub(super) place: Option<Place>,
+    pub(super) what: String,
+    pub(super) count: u64,
+    /// How many each strategy found.
+    pub(super) by: BTreeMap<String, u64>,
+    pub(super) expected: bool,
+    /// The first: which schedule of the search it was, its strategy and its seed.
+    pub(super) first_schedule: u64,
+    pub(super) first_strategy: String,
+    pub(super) first_seed: Option<u64>,
+    pub(super) choices: u64,
+    /// The line that runs the first again, shrunk if it was shrunk.
+    pub(super) replay: String,
+    /// Its shortest form.
+    pub(super) shrunk: Option<Shortest>,
+}
+
+/// The shortest schedule that ends like that.
+#[derive(Serialize)]
+pub(super) struct Shortest {
+    pub(super) preemptions: usize,
+    pub(super) other_moves: usize,
+    /// No schedule with fewer preemptions ends like that: all were tried.
+    pub(super) fewest: bool,
+    pub(super) choices: u64,
+    pub(super) schedule: String,
+    pub(super) replay: String,
+    /// Its moves in words, in order.
+    pub(super) words: Vec<String>,
+}
+
+/// A shrunk schedule, told by a recorded run of it.
+fn told(session: &Session, shrunk: &Shrunk) -> Outcome<Shortest> {
+    let schedule = shrunk.ended.moves.to_string();
+    let replay = session.replay_line(Answers::Schedule(&schedule));
+    let header = RunHeader {
+        replay_line: replay.clone(),
+        ..RunHeader::default()
+    };
+    let explained = session.explain(&shrunk.ended, &header)?;
+    let names = MachineNames::new(&explained.machine);
+    let events = explained.machine.recorder.events();
+    let words = events.iter().filter_map(|event| match &event.kind {
+        EventKind::Choice { label, .. } => {
+            let place = names.resolve(event.pc);
+            let at = place.file_line().or(place.function).map(|at| format!(" at {at}"));
+            Some(match at {
+                Some(at) => format!("{label}; core {} was{at}", event.core),
+                None => label.clone(),
+            })
+        }
+        _ => None,
+    });
+    Ok(Shortest {
+        preemptions: shrunk.preemptions,
+        other_moves: shrunk.others,
+        fewest: shrunk.fewest,
+        choices: shrunk.ended.choices,
+        words: words.collect(),
+        schedule,
+        replay,
+    })
+}
+
+pub(super) fn summarise(
+    session: &Session,
+    chosen: &Chosen,
+    tally: &Tally,
+    coverage: Coverage,
+    shrink: bool,
+) -> Outcome<Summary> {
+    let plan = &session.loaded.case.plan;
+    let mut problems = Vec::new();
+    let mut ends = Vec::new();
+    for group in &tally.groups {
+        if let Some(problem) = &group.problem {
+            let first = &group.first;
+            problems.push(match first.seed {
+                Some(seed) if tally.by.len() == 1 => format!("seed {seed}: {problem}"),
+                _ => format!("schedule {}: {problem}", first.schedule),
+            });
+        }
+        ends.push(end(session, group, shrink)?);
+    }
+    let wanted = plan.expect.stop.name();
+    let seen = tally.groups.iter().any(|g| g.signature.kind == wanted);
+    if plan.expect.how == How::Possible && !seen {
+        problems.push(format!(
+            "expected {}, but it was in none of the schedules",
+            plan.expect
+        ));
+    }
+    ends.sort_by_key(|end| (std::cmp::Reverse(end.count), end.first_schedule));
+    let held = session.openness.held;
+    // A fault is a choice only where the plan has rules for it.
+    let exists = |kind: &ChoiceKind| *kind != ChoiceKind::Fault || !plan.faults.is_empty();
+    let (held, explored): (Vec<_>, Vec<_>) = ChoiceKind::ALL
+        .into_iter()
+        .filter(exists)
+        .partition(|&kind| held.contains(kind));
+    let names = |kinds: Vec<ChoiceKind>| kinds.into_iter().map(ChoiceKind::name).collect();
+    Ok(Summary {
+        scenario: plan.scenario.clone(),
+        profile: plan.profile.name(),
+        personality: plan.personality.name(),
+        cpus: plan.cpus,
+        granularity: session.openness.granularity.name(),
+        strategy: chosen.name.clone(),
+        bound: match (chosen.name.as_str(), chosen.bound) {
+            ("dfs", bound) => bound.words(),
+            _ => Bound::None.words(),
+        },
+        explored: names(explored),
+        held: names(held),
+        schedules: tally.schedules,
+        choices: tally.choices,
+        instructions: tally.instructions,
+        by: tally.by.clone(),
+        coverage,
+        expected: problems.is_empty(),
+        problems,
+        ends,
+    })
+}
+
+fn end(session: &Session, group: &Group, shrink: bool) -> Outcome<End> {
+    let (signature, first) = (&group.signature, &group.first);
+    let completed = signature.kind == StopKind::Completed.name();
+    let moves: Moves = first
+        .moves
+        .parse()
+        .map_err(|error| Failure::new(format!("the schedule that was found: {error}")))?;
+    // Where it happened is asked of the run itself: the signature has only the function.
+    let (mut place, mut shrunk) = (None, None);
+    if !completed {
+        let mut campaign = session.campaign()?;
+        let ended = campaign.run(Box::new(Replay::new(moves.clone())));
+        place = search::signature(&ended.stop, campaign.machine()).1;
+        if shrink {
+            let found = search::shrink(&mut campaign, &moves, signature);
+            shrunk = found.map(|s| told(session, &s)).transpose()?;
+        }
+    }
+    // A seed says it shorter, where the strategy needs to know nothing else.
+    let by_seed = first.seed.filter(|_| {
+        emu::choice::strategy::find(&first.strategy).is_some_and(|kind| !kind.wants_hints)
+    });
+    let answers = match by_seed {
+        Some(seed) => Answers::Strategy {
+            name: &first.strategy,
+            seed,
+        },
+        None => Answers::Schedule(&first.moves),
+    };
+    let line = session.replay_line(answers);
+    Ok(End {
+        kind: signature.kind.clone(),
+        code: signature.code.map(|code| format!("0x{code:08X}")),
+        name: signature.code.and_then(codes::name),
+        place,
+        what: signature.what.clone(),
+        count: group.count,
+        by: group.by.clone(),
+        expected: group.unexpected == 0,
+        first_schedule: first.schedule,
+        first_strategy: first.strategy.clone(),
+        first_seed: first.seed,
+        choices: first.choices,
+        replay: shrunk.as_ref().map_or(line, |s| s.replay.clone()),
+        shrunk,
+    })
+}
