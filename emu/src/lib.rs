@@ -9,6 +9,7 @@ pub mod faults;
 pub mod loader;
 pub mod machine;
 pub mod nt;
+pub mod oracle;
 pub mod personality;
 pub mod position;
 pub mod report;

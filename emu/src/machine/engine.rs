@@ -383,6 +383,13 @@ impl Engine {
         }
     }
 
+    /// Instructions retired at a position, if the run is recorded.
+    pub fn retired_at(&self, position: Position) -> u64 {
+        let marks = self.shared.marks.as_deref().unwrap_or_default();
+        let mark = position.choice.checked_sub(1).map(|i| marks.get(i as usize));
+        position.step + mark.flatten().copied().unwrap_or(0)
+    }
+
     /// Drops what was recorded so far.
     pub fn clear_records(&mut self) {
         if let Some(m) = &mut self.shared.marks {

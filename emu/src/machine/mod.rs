@@ -336,6 +336,11 @@ impl Machine {
         self.engine.position_of(retired)
     }
 
+    /// Instructions retired at a position, if the run is recorded.
+    pub fn retired_at(&self, position: Position) -> u64 {
+        self.engine.retired_at(position)
+    }
+
     /// The decoded instruction at `address`.
     pub fn insn(&self, address: u64) -> Option<isa::Insn> {
         self.engine.insn(address)
