@@ -74,6 +74,9 @@ pub struct CaseArgs {
     /// of interrupt, dpc, timer, packet, thread and fault, or world for all of them but fault
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = held)]
     pub hold: Vec<Kinds>,
+    /// At sync granularity, make accesses that race scheduling points too; a few runs find them
+    #[arg(long)]
+    pub races: bool,
 }
 
 impl CaseArgs {
@@ -83,6 +86,7 @@ impl CaseArgs {
         Openness {
             granularity: self.granularity,
             held: kinds.collect(),
+            races: self.races,
         }
     }
 

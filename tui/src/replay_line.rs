@@ -60,6 +60,12 @@ pub fn replay_line(
         let names: Vec<&str> = openness.held.iter().map(ChoiceKind::name).collect();
         option("hold", &names.join(","));
     }
+    if openness.races {
+        line += " --races";
+    }
+    let mut option = |name: &str, value: &str| {
+        line += &format!(" --{name} {}", quoted(value));
+    };
     match answers {
         Answers::Strategy { name, seed } => {
             if name != DEFAULT_STRATEGY {

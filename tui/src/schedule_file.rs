@@ -42,6 +42,8 @@ pub struct ScheduleFile {
     pub granularity: Granularity,
     /// Kinds of choices that were held still.
     pub held: Kinds,
+    /// Whether accesses that race were scheduling points.
+    pub races: bool,
     /// The strategy that found the run.
     pub strategy: String,
     /// Its seed.
@@ -69,6 +71,7 @@ impl ScheduleFile {
             faults: session.selection.faults.clone(),
             granularity: session.openness.granularity,
             held: session.openness.held,
+            races: session.openness.races,
             strategy: run.strategy.clone(),
             seed: run.seed,
             drivers: hashes(&session.loaded),
@@ -93,6 +96,7 @@ impl ScheduleFile {
         Openness {
             granularity: self.granularity,
             held: self.held,
+            races: self.races,
         }
     }
 
@@ -161,6 +165,9 @@ impl fmt::Display for ScheduleFile {
             let names: Vec<&str> = self.held.iter().map(ChoiceKind::name).collect();
             write!(f, " hold={}", names.join(","))?;
         }
+        if self.races {
+            write!(f, " races=true")?;
+        }
         write!(
             f,
             " strategy={} seed={}",
@@ -223,6 +230,7 @@ impl FromStr for ScheduleFile {
         let granularity = take("granularity")?;
         // Not there unless something is held still.
         let hold = take("hold").unwrap_or_default();
+        let races = take("races").unwrap_or_default();
         let held = hold.split(',').filter(|name| !name.is_empty()).map(|name| {
             ChoiceKind::from_name(name).ok_or_else(|| unknown("kind of choice", name))
         });
@@ -244,6 +252,7 @@ impl FromStr for ScheduleFile {
             granularity: Granularity::from_name(&granularity)
                 .ok_or_else(|| unknown("granularity", &granularity))?,
             held: held.collect::<Result<_, _>>()?,
+            races: races == "true",
             strategy: take("strategy")?,
             seed: seed.parse().map_err(|_| unknown("seed", &seed))?,
             drivers,
@@ -308,6 +317,7 @@ mod tests {
             faults: vec!["pool.fail:nth=3".into(), "irql.raise:at=a b".into()],
             granularity: Granularity::Sync,
             held: Kinds::NONE.with(ChoiceKind::Packet),
+            races: true,
             strategy: "random".into(),
             seed: 7,
             drivers: vec![("sample.sys".into(), u64::MAX)],

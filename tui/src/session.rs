@@ -38,6 +38,8 @@ pub struct Openness {
     pub granularity: Granularity,
     /// Kinds of choices that are held still.
     pub held: Kinds,
+    /// Accesses that race are scheduling points at `sync` granularity, too.
+    pub races: bool,
 }
 
 impl From<Granularity> for Openness {
@@ -45,6 +47,7 @@ impl From<Granularity> for Openness {
         Openness {
             granularity,
             held: Kinds::NONE,
+            races: false,
         }
     }
 }
@@ -62,13 +65,19 @@ impl Session {
         let openness = openness.into();
         let source = catalogue::find(scenario)?;
         let loaded = case::load(&source, &selection)?;
+        let racy = match openness.races {
+            true => search::racy(&loaded.case, openness.held)
+                .map_err(|error| Failure::at(&source.name, error))?,
+            false => Default::default(),
+        };
         Ok(Session {
             source,
             selection,
             loaded,
             scope: Scope {
+                granularity: openness.granularity,
                 held: openness.held,
-                ..openness.granularity.into()
+                racy,
             },
             openness,
         })

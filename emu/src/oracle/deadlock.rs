@@ -7,7 +7,7 @@ use super::walk::{Change, Hold, Observer, Walk, walk};
 use super::{Oracle, spot};
 use crate::choice::Actor;
 use crate::machine::{Ended, Machine};
-use crate::stop::{Stop, Wait};
+use crate::stop::{Awaited, Holder, Stop, Wait, Waiter};
 use crate::trace::EventKind;
 use crate::trace::event::WaitOp;
 
@@ -71,15 +71,14 @@ fn check(machine: &Machine, ended: &Ended) -> Vec<Finding> {
     let mut seen = Waits::default();
     walk(machine, &mut seen);
     let chain = chain(waits);
-    let circular = chain.last().is_some_and(|&last| {
-        let first = &waits[chain[0]];
-        waits[last].holder == Some(first.core)
-    });
+    let circular = chain
+        .last()
+        .is_some_and(|&last| is_held_by(&waits[last], &waits[chain[0]]));
     let mut places: Vec<Spot> = Vec::new();
     for &i in &chain {
         let wait = &waits[i];
-        if let Some((hold, actor)) = seen.held.get(&wait.object) {
-            let role = format!("takes {} {:#x}", wait.what, wait.object);
+        if let Some((hold, actor)) = address(wait).and_then(|at| seen.held.get(&at)) {
+            let role = format!("takes {}", named(wait));
             places.push(spot(machine, hold.event, *actor, role));
         }
         places.extend(waiting(machine, &seen, wait));
@@ -91,10 +90,12 @@ fn check(machine: &Machine, ended: &Ended) -> Vec<Finding> {
         (false, 1) => "deadlock: a wait that nothing ends".to_owned(),
         (false, n) => format!("deadlock: {n} waits that nothing ends"),
     };
-    let object = chain.first().map(|&i| Object {
-        address: waits[i].object,
-        length: 0,
-        what: waits[i].what.to_owned(),
+    let object = chain.first().and_then(|&i| {
+        Some(Object {
+            address: address(&waits[i])?,
+            length: 0,
+            what: waits[i].awaited.kind().to_owned(),
+        })
     });
     vec![Finding {
         places,
@@ -105,11 +106,46 @@ fn check(machine: &Machine, ended: &Ended) -> Vec<Finding> {
     }]
 }
 
+/// The guest object that a wait is for, if it is for one.
+fn address(wait: &Wait) -> Option<u64> {
+    match wait.awaited {
+        Awaited::SpinLock(at) | Awaited::Object(_, at) => Some(at),
+        Awaited::Time | Awaited::Condition(_) | Awaited::Listener(_) => None,
+    }
+}
+
+fn named(wait: &Wait) -> String {
+    let kind = wait.awaited.kind();
+    address(wait).map_or_else(|| kind.to_owned(), |at| format!("{kind} {at:#x}"))
+}
+
+/// Core and thread of who waits; a stream of packets has neither.
+fn who(wait: &Wait) -> (Option<u8>, Option<u32>) {
+    match wait.waiter {
+        Waiter::Core { core, thread } => (Some(core), thread),
+        Waiter::Thread { thread, .. } => (None, Some(thread)),
+        Waiter::Stream { .. } => (None, None),
+    }
+}
+
+/// Whether what `wait` is for is held by who waits in `other`.
+fn is_held_by(wait: &Wait, other: &Wait) -> bool {
+    let (core, thread) = who(other);
+    match wait.holder {
+        Some(Holder::Core(holder)) => core == Some(holder),
+        Some(Holder::Thread(holder)) => thread == Some(holder),
+        None => false,
+    }
+}
+
 /// Where a wait began.
 fn waiting(machine: &Machine, seen: &Waits, wait: &Wait) -> Option<Spot> {
-    let role = format!("waits for {} {:#x}", wait.what, wait.object);
-    let (event, actor) = match (seen.spins.get(&(wait.core, wait.object)), wait.thread) {
-        (Some(&event), thread) => (event, thread.map_or(Actor::Dpc(wait.core), Actor::Thread)),
+    let role = format!("waits for {}", named(wait));
+    let (event, actor) = match who(wait) {
+        (Some(core), thread) => {
+            let event = *seen.spins.get(&(core, address(wait)?))?;
+            (event, thread.map_or(Actor::Dpc(core), Actor::Thread))
+        }
         (None, Some(thread)) => (*seen.blocks.get(&thread)?, Actor::Thread(thread)),
         (None, None) => return None,
     };
@@ -119,14 +155,10 @@ fn waiting(machine: &Machine, seen: &Waits, wait: &Wait) -> Option<Spot> {
     Some(place)
 }
 
-/// The waits in the order of the story: a circle of cores that wait for each other's locks if there
-/// is one, and otherwise all of them.
+/// The waits in the order of the story: a circle of those that wait for each other if there is one,
+/// and otherwise all of them.
 fn chain(waits: &[Wait]) -> Vec<usize> {
-    let next = |i: usize| {
-        let holder = waits[i].holder?;
-        let spins = |w: &Wait| w.core == holder && w.holder.is_some();
-        waits.iter().position(spins)
-    };
+    let next = |i: usize| waits.iter().position(|other| is_held_by(&waits[i], other));
     for start in 0..waits.len() {
         let mut way = vec![start];
         while let Some(to) = next(way[way.len() - 1]) {
