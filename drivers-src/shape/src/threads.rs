@@ -10,7 +10,7 @@ use nt::status::{NT_SUCCESS, STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS};
 use nt::types::{KSTART_ROUTINE, KernelMode, NTSTATUS};
 use nt::zw::ZwClose;
 
-/// The most threads that M can create.
+/// The most threads that M can create: irqlab has kernel stacks for 64, its own among them.
 const MOST: usize = 60;
 
 /// Threads that were created and are to be waited for. They use the state of the shape, so M does

@@ -26,14 +26,26 @@ pub trait Strategy: Any + Send {
     /// Strategies that must see every point return 0 and are asked with `announced` unset...
     fn quiet(&mut self, number: u64, options: usize) -> Quiet;
 
-    /// Whether [`Self::observe`] is to hear of every step, also where there is no choice.
-    fn observes(&self) -> bool {
-        false
+    /// What [`Self::observe`] is to hear of.
+    fn observes(&self) -> Observes {
+        Observes::Nothing
     }
 
-    /// `action` is about to happen, whether it was chosen or the only thing that could. Points
-    /// passed quietly are not steps: who observes answers [`Quiet::Ask`].
+    /// `action` is about to happen, whether it was chosen or the only thing that could.
     fn observe(&mut self, _view: &dyn View, _action: Action) {}
+}
+
+/// What a strategy wants to hear of besides the choices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Observes {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Whatever comes up, choice or not; points that were passed quietly, or where nothing else
+    /// could have happened, do not.
+    Turns,
+    /// Every step from one scheduling point to the next.
+    Steps,
 }
 
 /// What a strategy may be told of the runs before this one.

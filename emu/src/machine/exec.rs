@@ -5,7 +5,7 @@ use isa::{Reg, RegisterAccess};
 use super::Machine;
 use super::context::{Caller, Context, ContextKind, Frame, Next, Outcome};
 use super::engine::Exit;
-use crate::choice::strategy::Quiet;
+use crate::choice::strategy::{Observes, Quiet};
 use crate::choice::{Action, Choice, Moves, Strategy};
 use crate::nt::{self, Call, Done, Then, Trouble, thread};
 use crate::stop::{Limit, Stop};
@@ -35,7 +35,7 @@ pub struct Ended {
 pub(super) struct Decider {
     strategy: Option<Box<dyn Strategy>>,
     /// The strategy hears of every step.
-    observed: bool,
+    observed: Observes,
     /// The step being made is no decision, and ends at the next point.
     unseen: bool,
     moves: Vec<(u64, u32)>,
@@ -116,7 +116,7 @@ impl Machine {
         self.decider.announced = false;
         match action {
             Some(action) => {
-                if self.decider.observed && self.state.choosing {
+                if self.decider.observed > Observes::Nothing && self.state.choosing {
                     self.with_strategy(|strategy, m| strategy.observe(m, action));
                 }
                 self.perform(action).map(|()| None)
@@ -370,7 +370,7 @@ impl Machine {
         if self.state.choosing {
             let mut options = std::mem::take(&mut self.decider.options);
             self.options(&mut options);
-            if self.decider.unseen {
+            if self.decider.unseen || self.decider.observed == Observes::Steps {
                 quiet = Some(Quiet::Ask);
             } else if options.len() > 1
                 && let Some(strategy) = &mut self.decider.strategy

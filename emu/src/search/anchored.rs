@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::choice::strategy::Quiet;
+use crate::choice::strategy::{Observes, Quiet};
 use crate::choice::{Action, Actor, Choice, Moves, Strategy, View};
 
 /// Who could have gone on at a choice; `None` where the current core could not.
@@ -103,8 +103,8 @@ impl Strategy for Translate {
         }
     }
 
-    fn observes(&self) -> bool {
-        true
+    fn observes(&self) -> Observes {
+        Observes::Turns
     }
 
     fn observe(&mut self, view: &dyn View, action: Action) {
@@ -160,8 +160,8 @@ impl Strategy for Anchored {
         }
     }
 
-    fn observes(&self) -> bool {
-        true
+    fn observes(&self) -> Observes {
+        Observes::Turns
     }
 
     fn observe(&mut self, view: &dyn View, action: Action) {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Coverage, Outcome, Search, Task};
-use crate::choice::strategy::Quiet;
+use crate::choice::strategy::{Observes, Quiet};
 use crate::choice::{Action, Actor, Choice, Effect, Operation, Strategy, View};
 
 /// What can be chosen: an actor, and for a packet the core that it arrives on.
@@ -357,8 +357,8 @@ impl Strategy for Walk {
         Quiet::Ask
     }
 
-    fn observes(&self) -> bool {
-        true
+    fn observes(&self) -> Observes {
+        Observes::Steps
     }
 
     fn observe(&mut self, view: &dyn View, action: Action) {

@@ -1,6 +1,6 @@
 //! Runs a search on worker threads. What comes out does not depend on how many there are.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
@@ -116,7 +116,7 @@ struct Worker {
     campaign: Campaign,
     /// Instructions of the boot.
     booted: u64,
-    known: HashMap<(u32, u64, Option<Access>), Signature>,
+    known: BTreeMap<(u32, u64, Option<Access>), Signature>,
 }
 
 impl Worker {
@@ -125,7 +125,7 @@ impl Worker {
         Ok(Worker {
             booted: campaign.machine().retired(),
             campaign,
-            known: HashMap::new(),
+            known: BTreeMap::new(),
         })
     }
 

@@ -23,7 +23,8 @@ pub fn draw(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
         }
         return;
     }
-    let list_height = (home.entries.len() as u16 + 2).min(area.height / 3);
+    // The list scrolls; what the chosen scenario is about needs the room more.
+    let list_height = (home.entries.len() as u16 + 2).min(area.height / 4);
     let rows = [
         Constraint::Length(list_height),
         Constraint::Length(fields.len() as u16 + 2),

@@ -9,6 +9,8 @@ mod determinism;
 mod faults;
 mod network;
 mod scenarios;
+mod shapes;
+mod shapes_code;
 mod story;
 mod support;
 mod symbols;

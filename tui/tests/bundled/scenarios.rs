@@ -1,9 +1,13 @@
 //! The bundled scenarios: every choice they offer gives a plan, their settings change what they
-//! say and nothing else, and damage to their text is an error and never a panic.
+//! say and nothing else, the correct drivers are expected to complete, and damage to their text is
+//! an error and never a panic.
 
 use emu::scenario::{How, Plan, Scenario, Selection, SettingKind, StopKind, parse};
 
 use crate::support::root;
+
+/// Those of an article: a stop that needs every one of its settings.
+const ARTICLES: [&str; 2] = ["kb931322", "q252664"];
 
 fn texts() -> Vec<(String, String)> {
     let folder = root().join("scenarios");
@@ -75,28 +79,42 @@ fn scenario_choices_all_give_plans() {
                         };
                         let plan = expand(&scenario, &selection);
                         assert_eq!((plan.cpus, plan.personality), (cpus, personality));
-                        stops += u32::from(plan.expect.stop == StopKind::Bugcheck);
+                        let fixed = plan.settings.iter().any(|(_, value)| value == "fixed");
+                        match plan.expect.stop {
+                            StopKind::Completed => assert_eq!(plan.expect, Default::default()),
+                            _ if fixed => panic!("{}: {:?}", scenario.name, plan.settings),
+                            _ => assert_eq!(plan.expect.how, How::Possible),
+                        }
+                        stops += u32::from(plan.expect.stop != StopKind::Completed);
                     }
                 }
             }
         }
-        // The defaults on two and on four cores, on each profile and personality.
+        // The defaults on two and on four cores, on each profile and personality; of the others,
+        // whatever has the defect.
         let offered = scenario.profiles.len() * scenario.personalities.len();
-        assert_eq!(
-            stops as usize,
-            2 * offered,
-            "{}: expected stops",
-            scenario.name
-        );
+        let (name, stops) = (&scenario.name, stops as usize);
+        match ARTICLES.contains(&name.as_str()) {
+            true => assert_eq!(stops, 2 * offered, "{name}: expected stops"),
+            false => assert!(stops >= 2 * offered, "{name}: expected stops: {stops}"),
+        }
     }
 }
 
 #[test]
-fn scenario_defaults_may_stop_and_any_change_completes() {
+fn scenario_defaults_may_stop_and_any_change_of_an_article_s_completes() {
     for scenario in scenarios() {
         let plan = expand(&scenario, &Selection::default());
         assert_eq!(plan.expect.how, How::Possible);
-        assert!(plan.expect.bugcheck.is_some() && plan.expect.module.is_some());
+        match plan.expect.stop {
+            StopKind::Bugcheck => {
+                assert!(plan.expect.bugcheck.is_some() && plan.expect.module.is_some());
+            }
+            stop => assert_eq!(stop, StopKind::Deadlock, "{}", scenario.name),
+        }
+        if !ARTICLES.contains(&scenario.name.as_str()) {
+            continue;
+        }
         for set in combinations(&scenario).into_iter().skip(1) {
             let plan = expand(
                 &scenario,

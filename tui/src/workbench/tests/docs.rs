@@ -34,7 +34,7 @@ const WALK: &[Step] = &[
     step("4", "kb931322-stacks"),
     step("z5kkkkk", "kb931322-events"),
     step("<esc>", "home-again"),
-    step("<down><tab><right>", "home-alpha"),
+    step("<down><down><tab><right>", "home-alpha"),
     step("f", "q252664-stop"),
     step(" ", "q252664-trace"),
     step("z", "q252664-why"),

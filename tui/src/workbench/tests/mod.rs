@@ -24,9 +24,11 @@ use super::trace::Trace;
 use super::view;
 use super::worker::{News, Reply};
 
-/// The workbench at its start.
+/// The workbench with the NAT router chosen.
 fn workbench() -> App {
-    App::new(Home::new().unwrap())
+    let mut app = App::new(Home::new().unwrap());
+    press(&mut app, "<down><down><down>");
+    app
 }
 
 /// The workbench after a run that ended like this.
@@ -277,13 +279,13 @@ fn chosen(keys: &str) -> String {
 fn keys_change_what_is_run() {
     let cases = [
         ("", "irqlab run kb931322 --profile amd64 --seed 1"),
-        ("<down>", "irqlab run q252664 --profile i386 --seed 1"),
+        ("<down><down>", "irqlab run q252664 --profile i386 --seed 1"),
         (
-            "<down><tab><right>",
+            "<down><down><tab><right>",
             "irqlab run q252664 --profile alpha --seed 1",
         ),
         (
-            "<down><tab><left><left>",
+            "<down><down><tab><left><left>",
             "irqlab run q252664 --profile i386 --seed 1",
         ),
         (
@@ -292,7 +294,7 @@ fn keys_change_what_is_run() {
         ),
         (
             "<right><up><down>",
-            "irqlab run q252664 --profile i386 --seed 1",
+            "irqlab run port --profile amd64 --seed 1",
         ),
         ("42", "irqlab run kb931322 --profile amd64 --seed 42"),
         (

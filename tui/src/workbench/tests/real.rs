@@ -74,7 +74,7 @@ fn the_nat_router() {
 
 #[test]
 fn the_ftp_server() {
-    let app = found("<down><tab><right>");
+    let app = found("<down><down><tab><right>");
     let stop = [
         "STOP 0x0000000A",
         "IRQL_NOT_LESS_OR_EQUAL",
