@@ -83,3 +83,72 @@ fn chains(waits: &[WaitLine]) -> Vec<String> {
     }
     chains
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A core that spins for the n-th lock, or a thread that waits for the n-th mutex.
+    fn wait(core: u8, thread: Option<&str>, object: u64) -> WaitLine {
+        let (awaited, kind) = match thread {
+            None => (Awaited::SpinLock(object), "lock"),
+            Some(_) => (Awaited::Object(ObjectKind::Mutex, object), "mutex"),
+        };
+        WaitLine {
+            core: Some(core),
+            thread: thread.map(String::from),
+            stream: None,
+            awaited,
+            object: format!("{kind} {object}"),
+            holder: None,
+            holder_thread: None,
+            since: None,
+        }
+    }
+
+    fn held_by_core(holder: u8, wait: WaitLine) -> WaitLine {
+        WaitLine {
+            holder: Some(holder),
+            ..wait
+        }
+    }
+
+    fn held_by(holder: &str, wait: WaitLine) -> WaitLine {
+        WaitLine {
+            holder_thread: Some(holder.into()),
+            ..wait
+        }
+    }
+
+    #[test]
+    fn a_single_wait_is_no_chain() {
+        assert!(chains(&[held_by_core(1, wait(0, None, 7)), wait(2, None, 8)]).is_empty());
+    }
+
+    #[test]
+    fn a_lock_taken_twice_is_a_circle() {
+        let waits = [held_by_core(0, wait(0, None, 7))];
+        assert_eq!(chains(&waits), ["core 0 -> lock 7 -> core 0, a circle"]);
+    }
+
+    /// The chain begins outside of the circle that it ends in, though it is not the first wait.
+    #[test]
+    fn a_chain_into_a_circle_is_one_line() {
+        let waits = [
+            held_by("b", wait(0, Some("a"), 1)),
+            held_by("a", wait(1, Some("b"), 2)),
+            held_by("a", wait(0, Some("c"), 1)),
+        ];
+        let line = "c -> mutex 1 -> a -> mutex 1 -> b -> mutex 2 -> a, a circle";
+        assert_eq!(chains(&waits), [line]);
+    }
+
+    /// A thread that spins still has its mutex.
+    #[test]
+    fn a_core_stands_for_its_thread() {
+        let mut spins = held_by_core(1, wait(0, None, 7));
+        spins.thread = Some("a".into());
+        let waits = [spins, held_by("a", wait(1, Some("b"), 2))];
+        assert_eq!(chains(&waits), ["b -> mutex 2 -> a -> lock 7 -> core 1"]);
+    }
+}
