@@ -72,7 +72,9 @@ impl Blocks {
                     .take_while(|(_, b)| b.end() > block || b.start >= block)
                     .map(|(&at, _)| at)
                     .collect();
-                overlapped.iter().for_each(|at| drop(self.0.remove(at)));
+                for at in overlapped {
+                    self.0.remove(&at);
+                }
                 let new = Block {
                     start: block,
                     size,
