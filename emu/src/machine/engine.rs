@@ -386,7 +386,10 @@ impl Engine {
     /// Instructions retired at a position, if the run is recorded.
     pub fn retired_at(&self, position: Position) -> u64 {
         let marks = self.shared.marks.as_deref().unwrap_or_default();
-        let mark = position.choice.checked_sub(1).map(|i| marks.get(i as usize));
+        let mark = position
+            .choice
+            .checked_sub(1)
+            .map(|i| marks.get(i as usize));
         position.step + mark.flatten().copied().unwrap_or(0)
     }
 

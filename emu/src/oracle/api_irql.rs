@@ -5,7 +5,7 @@ use super::finding::Finding;
 use super::walk::{Observer, Walk, walk};
 use super::{Oracle, spot};
 use crate::machine::{Ended, Machine};
-use crate::nt::Contract;
+use crate::nt::{self, Contract};
 use crate::trace::EventKind;
 
 /// The oracle.
@@ -47,12 +47,9 @@ impl Observer for Calls<'_> {
         let EventKind::Call { name, .. } = &e.kind else {
             return;
         };
-        let mut slots = self.machine.setup.imports.iter();
-        let Some(slot) = slots.find(|s| s.api.name == *name) else {
-            return;
-        };
+        let Some(api) = nt::find(name) else { return };
         let table = self.machine.irqls();
-        if slot.api.irql.allows(e.irql, table) {
+        if api.irql.allows(e.irql, table) {
             return;
         }
         let level = table.name(e.irql);
@@ -62,10 +59,10 @@ impl Observer for Calls<'_> {
         self.found.push(Finding {
             places: vec![place],
             help: HELP,
-            rule: slot.api.source,
+            rule: api.source,
             ..Finding::new(
                 ORACLE.name,
-                format!("{name} at {level}; allowed: {}", allowed(slot.api.irql)),
+                format!("{name} at {level}; allowed: {}", allowed(api.irql)),
             )
         });
     }

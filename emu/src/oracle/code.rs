@@ -88,7 +88,12 @@ mod tests {
 
     #[test]
     fn the_headers_atomic_accessors() {
-        for name in ["ReadAcquire", "WriteRelease64", "ReadPointerNoFence", "ReadULong64Raw"] {
+        for name in [
+            "ReadAcquire",
+            "WriteRelease64",
+            "ReadPointerNoFence",
+            "ReadULong64Raw",
+        ] {
             assert!(header(name), "{name}");
         }
         for name in ["ReadFile", "WritePort", "Acquire"] {

@@ -21,7 +21,8 @@ pub const ORACLE: Oracle = Oracle {
 
 const RULE: &str = "Windows driver documentation: Preventing Errors and Deadlocks While Using Spin \
                     Locks";
-const HELP: &str = "take locks in one order everywhere, and signal what others wait for on every path";
+const HELP: &str =
+    "take locks in one order everywhere, and signal what others wait for on every path";
 
 /// Where each wait of a run began, and what is held at its end.
 #[derive(Default)]
@@ -151,7 +152,12 @@ fn waiting(machine: &Machine, seen: &Waits, wait: &Wait) -> Option<Spot> {
     };
     let mut place = spot(machine, event, actor, role);
     let mine = |(_, a): &&(Hold, Actor)| *a == actor;
-    place.locks = seen.held.values().filter(mine).map(|(h, _)| h.lock).collect();
+    place.locks = seen
+        .held
+        .values()
+        .filter(mine)
+        .map(|(h, _)| h.lock)
+        .collect();
     Some(place)
 }
 

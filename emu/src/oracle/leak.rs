@@ -68,7 +68,10 @@ fn check(machine: &Machine, ended: &Ended) -> Vec<Finding> {
             rule: RULE,
             ..Finding::new(
                 ORACLE.name,
-                format!("{name} is unloaded and leaves pool block {}", tag(block.tag)),
+                format!(
+                    "{name} is unloaded and leaves pool block {}",
+                    tag(block.tag)
+                ),
             )
         }
     });
@@ -81,7 +84,8 @@ impl Observer for Unloads {
         match &e.kind {
             EventKind::Pool { .. } => {
                 let call = walk.call(event).map(|c| &walk.event_at(c).kind);
-                let own = matches!(call, Some(EventKind::Call { name, .. }) if ALLOCATE.contains(name));
+                let own =
+                    matches!(call, Some(EventKind::Call { name, .. }) if ALLOCATE.contains(name));
                 if let (true, Some(module)) = (own, walk.machine.in_driver(e.pc)) {
                     self.owners.insert(event, module);
                 }

@@ -128,9 +128,8 @@ impl Graph {
     fn report(&mut self, cycle: &[(u64, Edge)]) {
         let locks: BTreeSet<u64> = cycle.iter().map(|(lock, _)| *lock).collect();
         // A gate: a lock of none of the edges, held at all of them.
-        let gate = |lock: &u64| {
-            !locks.contains(lock) && cycle.iter().all(|(_, e)| e.under.contains(lock))
-        };
+        let gate =
+            |lock: &u64| !locks.contains(lock) && cycle.iter().all(|(_, e)| e.under.contains(lock));
         let gated = cycle[0].1.under.iter().any(gate);
         let mut places: Vec<u64> = locks.into_iter().collect();
         places.sort_unstable();

@@ -81,7 +81,12 @@ impl Observer for Returns<'_> {
                     let actor = Actor::Thread(*thread);
                     let end = spot(self.machine, event, actor, "ends");
                     let kind = if hold.mutex { "mutex" } else { "spin lock" };
-                    self.found(hold, actor, format!("a thread ends with a {kind} held"), end);
+                    self.found(
+                        hold,
+                        actor,
+                        format!("a thread ends with a {kind} held"),
+                        end,
+                    );
                 }
             }
             _ => {}

@@ -11,11 +11,11 @@ mod clock;
 mod code;
 mod deadlock;
 mod finding;
+mod irql_return;
 mod leak;
 mod livelock;
 mod lock_order;
 mod lock_return;
-mod irql_return;
 mod order;
 mod overrun;
 mod pool;
@@ -25,6 +25,8 @@ mod self_deadlock;
 mod shadow;
 mod stacks;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod use_after_free;
 pub mod walk;
 
@@ -86,21 +88,35 @@ pub fn check(machine: &Machine, ended: &Ended, which: &[&Oracle]) -> Vec<Finding
 /// The place of an event.
 fn spot(machine: &Machine, event: usize, actor: Actor, role: impl Into<String>) -> Spot {
     let e = &machine.recorder.events()[event];
+    let pc = place_of(machine, event);
     let stack = machine.recorder.stack(event).unwrap_or_default();
-    // The innermost is the event's own place.
-    let own = stack.first().is_some_and(|&first| first == e.pc + 1);
-    let stack = if own { &stack[1..] } else { stack };
+    // The innermost is the event's own place; below the outermost is the kernel.
+    let stack = stack.iter().copied();
+    let stack = stack.filter(|&r| r != pc + 1 && machine.in_driver(r).is_some());
     Spot {
         role: role.into(),
         position: e.at,
         core: e.core,
         actor,
         irql: e.irql,
-        pc: e.pc,
-        stack: stack.to_vec(),
+        pc,
+        stack: stack.collect(),
         access: None,
         locks: Vec::new(),
     }
+}
+
+/// The address in driver code of what caused an event. A kernel function that a routine has jumped
+/// to, as the last thing that it does, returns to the kernel: then it is the jump.
+fn place_of(machine: &Machine, event: usize) -> u64 {
+    let e = &machine.recorder.events()[event];
+    if e.pc == 0 || machine.in_driver(e.pc).is_some() {
+        return e.pc;
+    }
+    let last = (machine.retired_at(e.at) as usize).checked_sub(1);
+    let last = last.and_then(|i| machine.path().get(i));
+    last.filter(|(core, _)| *core == e.core)
+        .map_or(e.pc, |(_, pc)| *pc)
 }
 
 /// The place of an access, still without its stack.

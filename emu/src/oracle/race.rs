@@ -5,6 +5,7 @@
 //! synchronise by, epochs for accesses. What it reports did not have to come out badly in this run,
 //! and what it does not report may still race in another one.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::clock::Clock;
@@ -13,7 +14,7 @@ use super::finding::{Access, Finding, Object, Spot};
 use super::order::{Key, Order};
 use super::shadow::{Mark, Shadow};
 use super::walk::{Observer, Walk, walk};
-use super::{Oracle, spot};
+use super::{Oracle, place_of, spot};
 use crate::choice::{Actor, Effect};
 use crate::explain::MachineNames;
 use crate::machine::memory::RegionKind;
@@ -84,6 +85,8 @@ struct Detector<'a> {
     stacks: u64,
     /// The event of a packet that its miniport has back on a core.
     reclaimed: Option<usize>,
+    /// Pools of packet descriptors: size, and bytes of each descriptor.
+    packets: BTreeMap<u64, (u64, u64)>,
     /// Blocks of the pool: size and tag.
     blocks: BTreeMap<u64, (u64, [u8; 4])>,
     pairs: BTreeMap<(u64, u64), Pair>,
@@ -106,8 +109,24 @@ fn check(machine: &Machine, _ended: &Ended) -> Vec<Finding> {
         })
         .collect();
     let stacks = super::stacks::at(machine, &wanted);
-    let all = found.iter().map(|key| detector.finding(key, &stacks));
-    super::finding::grouped(all.collect())
+    // A loop over unguarded memory has a race for every pair of its instructions: one is told for
+    // each pair of functions.
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut told: BTreeMap<(String, Vec<Option<String>>), usize> = BTreeMap::new();
+    for key in &found {
+        let finding = detector.finding(key, &stacks);
+        let function = |pc: u64| detector.names.resolve(pc).function;
+        let mut functions = vec![function(key.0), function(key.1)];
+        functions.sort();
+        match told.entry((finding.what.clone(), functions)) {
+            Entry::Occupied(known) => findings[*known.get()].count += finding.count,
+            Entry::Vacant(new) => {
+                new.insert(findings.len());
+                findings.push(finding);
+            }
+        }
+    }
+    findings
 }
 
 /// The addresses of the instructions whose accesses race in a recorded run.
@@ -135,6 +154,7 @@ fn detect(machine: &Machine) -> Detector<'_> {
         lock_sets: BTreeMap::new(),
         stacks: (stacks.count() as u64).saturating_sub(2 * u64::from(machine.cpus())),
         reclaimed: None,
+        packets: BTreeMap::new(),
         blocks: BTreeMap::new(),
         pairs: BTreeMap::new(),
         found: Vec::new(),
@@ -185,6 +205,9 @@ impl Observer for Detector<'_> {
                     self.order.acquire(actor, Key::Atomic(access.address));
                     self.called(walk, event, access);
                 }
+                if *name == "NdisFreePacket" {
+                    self.packet_freed(walk, event, args[0]);
+                }
                 if let effect::Kind::Plain(ranges) = walk.effect(name) {
                     for &(at, length, effect) in ranges {
                         let access = Access {
@@ -211,6 +234,7 @@ impl Observer for Detector<'_> {
                 PoolOp::Allocated => {
                     self.shadow.forget(*block, *size);
                     self.blocks.insert(*block, (*size, *tag));
+                    self.packet_pool(walk, event, *block, *size);
                 }
                 PoolOp::Freed => self.freed(walk, event, *block, *size),
                 PoolOp::Failed => {}
@@ -249,6 +273,41 @@ impl Detector<'_> {
         if access.length > 0 && self.is_shared(walk.actor(core), access.address) {
             self.record(walk, core, What::Call(event), access);
         }
+    }
+
+    /// A block may be a new pool of packet descriptors, as many as an argument or two say.
+    fn packet_pool(&mut self, walk: &Walk<'_>, event: usize, block: u64, size: u64) {
+        let call = walk.call(event).map(|c| &walk.event_at(c).kind);
+        let Some(EventKind::Call { name, args }) = call else {
+            return;
+        };
+        let count = match *name {
+            "NdisAllocatePacketPool" => args[2],
+            "NdisAllocatePacketPoolEx" => args[2].saturating_add(args[3]),
+            _ => return,
+        };
+        let pointer = self.machine.arch().pointer_size();
+        let each = size.checked_div(count).unwrap_or(0) / pointer * pointer;
+        self.packets.insert(block, (size, each));
+    }
+
+    /// A descriptor goes back to its pool, which no event tells: it is written for the last time,
+    /// and whoever gets it next gets a new one.
+    fn packet_freed(&mut self, walk: &Walk<'_>, event: usize, packet: u64) {
+        let pool = self.packets.range(..=packet).next_back();
+        let pool = pool.filter(|(start, (size, _))| packet < *start + size);
+        let Some((_, &(_, length))) = pool else {
+            return;
+        };
+        let access = Access {
+            address: packet,
+            length,
+            write: true,
+            atomic: false,
+        };
+        self.called(walk, event, access);
+        self.shadow.forget(packet, length);
+        self.order.forget(packet, length);
     }
 
     /// A block is freed. To the driver that frees it this is a store to all of it.
@@ -374,7 +433,7 @@ impl Detector<'_> {
                 *self.own.entry(i).or_insert_with(|| {
                     let stack = machine.recorder.stack(i).unwrap_or_default();
                     let own = names.own_frame(stack).map(|f| stack[f] - 1);
-                    own.unwrap_or(machine.recorder.events()[i].pc)
+                    own.unwrap_or_else(|| place_of(machine, i))
                 })
             }
         }
@@ -387,8 +446,8 @@ impl Detector<'_> {
             _ if s.access.write => "store",
             _ => "load",
         };
-        let freed = matches!(pair.first.what, What::Free(_))
-            || matches!(pair.second.what, What::Free(_));
+        let freed =
+            matches!(pair.first.what, What::Free(_)) || matches!(pair.second.what, What::Free(_));
         let of = match &pair.block {
             Some((_, _, t)) => format!(" of pool block {}", tag(*t)),
             None => String::new(),

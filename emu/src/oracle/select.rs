@@ -65,7 +65,10 @@ mod tests {
         assert!(names(&["none"]).is_empty());
         assert_eq!(names(&["none", "race", "leak", "-leak"]), ["race"]);
         assert!(!names(&["no-race"]).contains(&"race"));
-        assert_eq!(names(&[]), defaults().iter().map(|o| o.name).collect::<Vec<_>>());
+        assert_eq!(
+            names(&[]),
+            defaults().iter().map(|o| o.name).collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -138,7 +138,11 @@ fn write_told(out: &mut String, told: &Told) -> std::fmt::Result {
             _ => "earlier here",
         };
         let (number, role) = (p.number, &p.role);
-        writeln!(out, "({number}) {when}, at {}: core {} {role}", p.at, p.core)?;
+        writeln!(
+            out,
+            "({number}) {when}, at {}: core {} {role}",
+            p.at, p.core
+        )?;
         write!(out, "    {}, {}", p.actor, p.level)?;
         match p.locks.as_slice() {
             [] => writeln!(out, ", holding no lock")?,

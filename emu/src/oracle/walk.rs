@@ -4,11 +4,12 @@
 //! Nothing is executed. The record has the events in order, and beside them, in their own order,
 //! the accesses and the path; the count of retired instructions puts them into one.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::choice::{Actor, Effect};
 use crate::machine::Machine;
-use crate::nt::effect;
+use crate::nt::{self, effect};
 use crate::trace::event::{LockOp, ThreadOp, TimerOp, WaitOp};
 use crate::trace::{Event, EventKind};
 
@@ -109,6 +110,8 @@ pub struct Walk<'a> {
     /// Mutexes that were initialised, and who has them how often.
     mutexes: BTreeMap<u64, Option<(u32, u32)>>,
     mutexes_held: BTreeMap<u32, Vec<Hold>>,
+    /// Effects of kernel functions by name, once they were looked up.
+    effects: RefCell<HashMap<&'static str, effect::Kind>>,
 }
 
 /// Walks a recorded run from its beginning to its end.
@@ -120,6 +123,7 @@ pub fn walk<O: Observer>(machine: &Machine, observer: &mut O) {
         calls: BTreeMap::new(),
         mutexes: BTreeMap::new(),
         mutexes_held: BTreeMap::new(),
+        effects: RefCell::default(),
     };
     let (log, path) = (machine.accesses(), machine.path());
     let (mut access, mut insn) = (0, 0);
@@ -289,10 +293,12 @@ impl<'a> Walk<'a> {
     }
 
     /// What a kernel function touches.
-    pub fn effect(&self, name: &str) -> effect::Kind {
-        let slots = &self.machine.setup.imports;
-        let slot = slots.iter().find(|s| s.api.name == name);
-        slot.map_or(effect::Kind::Anything, |s| s.effect)
+    pub fn effect(&self, name: &'static str) -> effect::Kind {
+        let mut known = self.effects.borrow_mut();
+        *known.entry(name).or_insert_with(|| {
+            let api = nt::find(name);
+            api.map_or(effect::Kind::Anything, effect::of)
+        })
     }
 
     /// The state after an event.
