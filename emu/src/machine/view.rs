@@ -4,7 +4,7 @@ use isa::{Atomic, Reg, RegisterAccess};
 
 use super::Machine;
 use super::context::{ContextKind, Next};
-use crate::choice::{Action, Actor, Effect, Operation, View};
+use crate::choice::{Action, Actor, Effect, Kinds, Operation, View};
 use crate::nt::{self, Then, effect, spin_lock, thread};
 
 impl View for Machine {
@@ -53,6 +53,14 @@ impl Machine {
                 effect::operation(self, core, effect::Kind::End, &[0; 12])
             }
             next if is_local(next) => Operation::LOCAL,
+            // A thread comes back from a wait.
+            Next::Resume(Then::Return | Then::ReturnValue(_), Some(_), _) => match top.kind {
+                ContextKind::Thread(id) => {
+                    let woken = self.state.nt.threads.list[id as usize].woken;
+                    effect::object(self, woken, Effect::Acquire)
+                }
+                _ => Operation::ANYTHING,
+            },
             _ => Operation::ANYTHING,
         }
     }
@@ -108,9 +116,15 @@ impl Machine {
             }
             Next::Call(import) => {
                 let slot = &self.setup.imports[*import as usize];
-                !slot.effect.is_point() || self.blocks(core, slot)
+                match slot.effect {
+                    effect::Kind::Handle(_) => self.next_operation(core).is_local(),
+                    effect => !effect.is_point() || self.blocks(core, slot),
+                }
             }
-            next => is_local(next) && !self.ends_thread(core),
+            // Only who waits for the end can tell when it was, and coming back from a wait is a
+            // step of its own.
+            _ if self.ends_thread(core) => self.setup.held.includes(Kinds::WORLD),
+            next => is_local(next),
         }
     }
 
@@ -118,7 +132,7 @@ impl Machine {
     /// threads can notice: with the outside world held still, a lock that is held is one that
     /// cannot be acquired, and trying is no step of its own.
     fn blocks(&self, core: usize, slot: &super::ImportSlot) -> bool {
-        if !self.setup.held.includes(crate::choice::Kinds::WORLD) {
+        if !self.setup.held.includes(Kinds::WORLD) {
             return false;
         }
         let args = || self.arguments(core, slot.api);
@@ -141,12 +155,5 @@ impl Machine {
 
 /// Whether a step of the kernel's own is nobody else's business.
 fn is_local(next: &Next) -> bool {
-    use nt::thread::Then::Start;
-    match next {
-        Next::Resume(then, ..) | Next::Host(then, _) => matches!(
-            then,
-            Then::Return | Then::ReturnValue(_) | Then::Thread(Start { .. })
-        ),
-        _ => false,
-    }
+    matches!(next, Next::Host(Then::Thread(thread::Then::Start { .. }), _))
 }

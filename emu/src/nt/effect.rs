@@ -204,10 +204,7 @@ impl Kind {
 
 /// What the call that driver code on `core` is about to make touches.
 pub(crate) fn operation(m: &Machine, core: usize, kind: Kind, args: &[u64; 12]) -> Operation {
-    let object = |at: u64, effect| {
-        let size = layout::of(m.arch()).dispatcher_header.size;
-        Operation::one(at, size as u32, effect)
-    };
+    let object = |at, effect| object(m, at, effect);
     match kind {
         Kind::Local => Operation::LOCAL,
         Kind::Plain(ranges) => ranges
@@ -254,6 +251,12 @@ pub(crate) fn operation(m: &Machine, core: usize, kind: Kind, args: &[u64; 12]) 
         Kind::Irql => Operation::one(IRQL + core as u64, 1, Write),
         Kind::Anything | Kind::Wait(..) | Kind::WaitMany(..) => Operation::ANYTHING,
     }
+}
+
+/// What touching a dispatcher object is.
+pub(crate) fn object(m: &Machine, at: u64, effect: Effect) -> Operation {
+    let size = layout::of(m.arch()).dispatcher_header.size;
+    Operation::one(at, size as u32, effect)
 }
 
 /// What touching the word of a spin lock is.

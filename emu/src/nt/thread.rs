@@ -59,6 +59,8 @@ pub struct Thread {
     pub irql: u8,
     /// What it waits for.
     pub wait: Option<dispatcher::Wait>,
+    /// The object whose wait it was woken from last.
+    pub woken: u64,
     /// When it last left its core.
     pub since: Position,
     /// For a scripted requester: where it is in its script.
@@ -190,6 +192,7 @@ pub(crate) fn create(
         core: core as u8,
         irql: 0,
         wait: None,
+        woken: 0,
         since: Position::default(),
         script: None,
     });
@@ -345,6 +348,7 @@ pub(crate) fn wake(m: &mut Machine, _core: usize, id: ThreadId, value: u64) {
         return;
     };
     thread.state = ThreadState::Ready;
+    thread.woken = wait.objects.first().copied().unwrap_or(0);
     let context = thread
         .context
         .as_mut()

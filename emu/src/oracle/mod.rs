@@ -27,12 +27,14 @@ mod stacks;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod unprotected;
 mod use_after_free;
 pub mod walk;
 
 pub use finding::{Access, Finding, Object, Spot};
 pub use race::racy_pcs;
 pub use select::{Unknown, select};
+pub use unprotected::unprotected_pcs;
 pub use tell::{Told, ToldPlace, render, tell};
 
 use crate::choice::Actor;

@@ -67,6 +67,8 @@ struct Queued {
 /// The clocks of a run so far.
 #[derive(Default)]
 pub struct Order {
+    /// Locks, atomic variables and cores order nothing.
+    only_hand_overs: bool,
     actors: BTreeMap<Actor, usize>,
     names: Vec<Actor>,
     clocks: Vec<Clock>,
@@ -92,6 +94,14 @@ pub struct Order {
 }
 
 impl Order {
+    /// An order in which only what hands over control counts, not what merely excludes.
+    pub fn of_hand_overs() -> Order {
+        Order {
+            only_hand_overs: true,
+            ..Order::default()
+        }
+    }
+
     /// The index of an actor.
     pub fn index(&mut self, actor: Actor) -> usize {
         if let Some(&i) = self.actors.get(&actor) {
@@ -115,6 +125,9 @@ impl Order {
     /// The actor learns what was released there.
     pub fn acquire(&mut self, actor: Actor, key: Key) {
         let i = self.index(actor);
+        if self.only_hand_overs && matches!(key, Key::Lock(_) | Key::Atomic(_) | Key::Core(..)) {
+            return;
+        }
         if let Some(clock) = self.released.get(&key) {
             self.clocks[i].join(clock);
         }

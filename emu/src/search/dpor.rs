@@ -111,6 +111,34 @@ impl Dpor {
                 }
             }
         }
+        // Who could act and then could not any more would have raced, too.
+        let done = self.steps.len();
+        for (key, operation) in self.waiting() {
+            self.steps.push(Step {
+                enabled: vec![(key, operation)],
+                taken: 0,
+                sleep: Vec::new(),
+                backtrack: Vec::new(),
+                done: Vec::new(),
+            });
+            let races = clocks.add(&self.steps, done);
+            for i in races {
+                self.reverse(&clocks, i, done);
+            }
+            self.steps.pop();
+            clocks.take_back();
+        }
+    }
+
+    /// The acquisitions that were possible once and have not happened.
+    fn waiting(&self) -> Vec<(Key, Operation)> {
+        let mut pending: BTreeMap<Key, Operation> = BTreeMap::new();
+        for step in &self.steps {
+            pending.extend(step.enabled.iter().copied());
+            pending.remove(&step.actor());
+        }
+        let acquires = |o: &Operation| o.touches().iter().any(|t| t.effect == Effect::Acquire);
+        pending.into_iter().filter(|(_, o)| acquires(o)).collect()
     }
 
     /// Asks for an execution in which step `j` comes before step `i`.
@@ -224,6 +252,14 @@ impl Clocks {
             }
         }
         races
+    }
+
+    /// Forgets the step that was added last.
+    fn take_back(&mut self) {
+        self.clocks.pop();
+        if let Some((actor, _)) = self.own.pop() {
+            self.of[actor].pop();
+        }
     }
 
     /// The acquisition that the release at step `i` belongs to.
