@@ -20,11 +20,11 @@ pub trait Strategy: Any + Send {
     /// The index of the option to take.
     fn choose(&mut self, choice: &Choice<'_>) -> usize;
 
-    /// How many of the coming scheduling points with `options` options are to be answered with
-    /// option 0 without asking. If as many points come before anything else happens, the next one
-    /// is asked with [`Choice::announced`] set; otherwise the rest of the promise is void.
-    /// Strategies that must see every point return 0 and are asked with `announced` unset...
-    fn quiet(&mut self, number: u64, options: usize) -> Quiet;
+    /// How many of the coming scheduling points, of which `next` is the first, are to be answered
+    /// with option 0 without asking. If as many points come before anything else happens, the next
+    /// one is asked with [`Choice::announced`] set; otherwise the rest of the promise is void. All
+    /// those points have the options of `next`.
+    fn quiet(&mut self, next: &Choice<'_>) -> Quiet;
 
     /// Whether [`Self::observe`] is to hear of every step, also where there is no choice.
     fn observes(&self) -> bool {
