@@ -1,14 +1,20 @@
 //! What answers the choices. A new strategy is a file and a line in [`STRATEGIES`].
 
 mod dice;
+mod pct;
+mod pos;
 mod random;
 mod replay;
 mod round_robin;
+mod surw;
 
 pub use dice::Dice;
+pub use pct::Pct;
+pub use pos::Pos;
 pub use random::Random;
 pub use replay::Replay;
 pub use round_robin::RoundRobin;
+pub use surw::Surw;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -75,8 +81,17 @@ impl StrategyKind {
     }
 }
 
-/// Every strategy that needs nothing but a seed.
-pub const STRATEGIES: &[StrategyKind] = &[random::KIND, round_robin::KIND];
+/// Every strategy that needs nothing but a seed, and perhaps hints.
+pub const STRATEGIES: &[StrategyKind] = &[
+    random::KIND,
+    round_robin::KIND,
+    pct::KIND,
+    pct::KIND_2,
+    pct::KIND_3,
+    pos::KIND,
+    surw::KIND,
+    surw::KIND_URW,
+];
 
 /// The strategy of that name.
 pub fn find(name: &str) -> Option<&'static StrategyKind> {
