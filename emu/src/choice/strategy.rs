@@ -1,14 +1,20 @@
 //! What answers the choices. A new strategy is a file and a line in [`STRATEGIES`].
 
 mod dice;
+mod pct;
+mod pos;
 mod random;
 mod replay;
 mod round_robin;
+mod surw;
 
 pub use dice::Dice;
+pub use pct::Pct;
+pub use pos::Pos;
 pub use random::Random;
 pub use replay::Replay;
 pub use round_robin::RoundRobin;
+pub use surw::Surw;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -20,11 +26,11 @@ pub trait Strategy: Any + Send {
     /// The index of the option to take.
     fn choose(&mut self, choice: &Choice<'_>) -> usize;
 
-    /// How many of the coming scheduling points with `options` options are to be answered with
-    /// option 0 without asking. If as many points come before anything else happens, the next one
-    /// is asked with [`Choice::announced`] set; otherwise the rest of the promise is void.
-    /// Strategies that must see every point return 0 and are asked with `announced` unset...
-    fn quiet(&mut self, number: u64, options: usize) -> Quiet;
+    /// How many of the coming scheduling points, of which `next` is the first, are to be answered
+    /// with option 0 without asking. If as many points come before anything else happens, the next
+    /// one is asked with [`Choice::announced`] set; otherwise the rest of the promise is void. All
+    /// those points have the options of `next`.
+    fn quiet(&mut self, next: &Choice<'_>) -> Quiet;
 
     /// What [`Self::observe`] is to hear of.
     fn observes(&self) -> Observes {
@@ -87,8 +93,17 @@ impl StrategyKind {
     }
 }
 
-/// Every strategy that needs nothing but a seed.
-pub const STRATEGIES: &[StrategyKind] = &[random::KIND, round_robin::KIND];
+/// Every strategy that needs nothing but a seed, and perhaps hints.
+pub const STRATEGIES: &[StrategyKind] = &[
+    random::KIND,
+    round_robin::KIND,
+    pct::KIND,
+    pct::KIND_2,
+    pct::KIND_3,
+    pos::KIND,
+    surw::KIND,
+    surw::KIND_URW,
+];
 
 /// The strategy of that name.
 pub fn find(name: &str) -> Option<&'static StrategyKind> {

@@ -372,10 +372,16 @@ impl Machine {
             self.options(&mut options);
             if self.decider.unseen || self.decider.observed == Observes::Steps {
                 quiet = Some(Quiet::Ask);
-            } else if options.len() > 1
-                && let Some(strategy) = &mut self.decider.strategy
-            {
-                quiet = Some(strategy.quiet(self.state.choices, options.len()));
+            } else if options.len() > 1 {
+                quiet = Some(self.with_strategy(|strategy, m| {
+                    strategy.quiet(&Choice {
+                        number: m.state.choices + 1,
+                        options: &options,
+                        current: m.state.current,
+                        announced: false,
+                        view: m,
+                    })
+                }));
             }
             self.decider.options = options;
         }

@@ -37,9 +37,9 @@ impl Strategy for Random {
         }
     }
 
-    fn quiet(&mut self, _number: u64, options: usize) -> Quiet {
+    fn quiet(&mut self, next: &Choice<'_>) -> Quiet {
         let mut n = 0;
-        while self.below(options) == 0 {
+        while self.below(next.options.len()) == 0 {
             n += 1;
         }
         Quiet::Pass(n)

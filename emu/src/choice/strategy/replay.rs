@@ -42,9 +42,9 @@ impl Strategy for Replay {
         }
     }
 
-    fn quiet(&mut self, number: u64, _options: usize) -> Quiet {
+    fn quiet(&mut self, next: &Choice<'_>) -> Quiet {
         match self.moves.0.get(self.next) {
-            Some(&(at, _)) if at > number => Quiet::Pass(at - number - 1),
+            Some(&(at, _)) if at >= next.number => Quiet::Pass(at - next.number),
             Some(_) => Quiet::Ask,
             None => Quiet::Forever,
         }

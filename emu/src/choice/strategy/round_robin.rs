@@ -43,7 +43,7 @@ impl Strategy for RoundRobin {
         0
     }
 
-    fn quiet(&mut self, _number: u64, _options: usize) -> Quiet {
+    fn quiet(&mut self, _next: &Choice<'_>) -> Quiet {
         Quiet::Ask
     }
 }

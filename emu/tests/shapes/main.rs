@@ -1,0 +1,14 @@
+//! A reference model of small concurrent programs whose schedules are known by number, and the
+//! strategies tested on it.
+
+mod count;
+mod counts;
+mod dpor;
+mod drive;
+mod list;
+mod machine;
+mod means;
+mod model;
+#[path = "../support/mod.rs"]
+mod support;
+mod trace;
