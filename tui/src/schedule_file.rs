@@ -82,6 +82,7 @@ impl ScheduleFile {
             cpus: Some(self.cpus),
             set: self.settings.clone().into_iter().collect(),
             faults: self.faults.clone(),
+            oracles: Vec::new(),
         }
     }
 
