@@ -7,6 +7,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use emu::oracle::ORACLES;
 use emu::personality::Personality;
 use emu::scenario::{Peer, Plan, Selection, StreamStep, parse, summary};
 
@@ -113,6 +114,7 @@ fn selection(options: &[&str]) -> Selection {
                 selection.set.push((key.to_owned(), value.to_owned()));
             }
             ("--fault", text) => selection.faults.push(text.to_owned()),
+            ("--oracle", word) => selection.oracles.push(word.to_owned()),
             ("--cpus", cpus) => selection.cpus = cpus.parse().ok(),
             ("--personality", name) => selection.personality = Personality::from_name(name),
             other => panic!("no option {other:?}"),
@@ -185,6 +187,10 @@ fn describe(plan: &Plan) -> String {
     }
     if plan.limits != Default::default() || plan.memory != Default::default() {
         line(format!("{:?} {:?}", plan.limits, plan.memory));
+    }
+    let all = plan.oracles.len() == ORACLES.len();
+    if !all {
+        line(format!("oracles: {}", plan.oracles.join(", ")));
     }
     line(format!("expected: {}", plan.expect));
     text

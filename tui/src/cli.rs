@@ -98,6 +98,7 @@ impl CaseArgs {
             cpus: self.cpus,
             set: self.set.clone(),
             faults: self.fault.clone(),
+            oracles: Vec::new(),
         }
     }
 }

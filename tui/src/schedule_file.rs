@@ -88,6 +88,7 @@ impl ScheduleFile {
             cpus: Some(self.cpus),
             set: self.settings.clone().into_iter().collect(),
             faults: self.faults.clone(),
+            oracles: Vec::new(),
         }
     }
 

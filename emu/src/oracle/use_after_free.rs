@@ -95,6 +95,11 @@ impl Observer for Uses {
             };
             let verb = if write { "writes" } else { "reads" };
             let mut used = spot(machine, event, walk.actor(e.core), format!("{verb} it"));
+            if matches!(e.kind, EventKind::Fault { .. }) {
+                // It is where the run has ended.
+                let frames = machine.backtrace(usize::from(e.core));
+                used.stack = frames.iter().skip(1).map(|f| f.pc).collect();
+            }
             used.access = Some(Access {
                 address: va,
                 length,

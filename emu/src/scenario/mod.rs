@@ -13,6 +13,7 @@ mod error;
 mod expand;
 mod expect;
 mod frame;
+mod oracles;
 mod packet;
 mod parse;
 mod pcap;

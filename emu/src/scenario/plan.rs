@@ -42,6 +42,8 @@ pub struct Plan {
     pub threads: Vec<ThreadPlan>,
     /// Fault rules: those of the file, then those of the command line.
     pub faults: Vec<FaultRule>,
+    /// The oracles that look at the run, by name.
+    pub oracles: Vec<&'static str>,
     /// What ends a run that does not end by itself.
     pub limits: Limits,
     /// Sizes of the modelled memory.

@@ -102,6 +102,8 @@ pub struct Selection {
     pub set: Vec<(String, String)>,
     /// `--fault`, for example `pool.fail:nth=3,tag=IPrb`
     pub faults: Vec<String>,
+    /// `--oracle`, for example `leak` or `no-race`, in order; see [`crate::oracle::select`]
+    pub oracles: Vec<String>,
 }
 
 /// Every choice made.

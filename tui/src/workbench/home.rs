@@ -282,6 +282,7 @@ impl Entry {
                 .map(|(s, value)| (s.name.clone(), value.to_string()))
                 .collect(),
             faults: Vec::new(),
+            oracles: Vec::new(),
         }
     }
 

@@ -76,6 +76,7 @@ fn scenario_choices_all_give_plans() {
                             cpus: Some(cpus),
                             set: set.clone(),
                             faults: Vec::new(),
+                            oracles: Vec::new(),
                         };
                         let plan = expand(&scenario, &selection);
                         assert_eq!((plan.cpus, plan.personality), (cpus, personality));

@@ -16,6 +16,7 @@ use super::Scenario;
 use super::condition::Scope;
 use super::context::Context;
 use super::error::{ScenarioError, one_of};
+use super::oracles;
 use super::plan::{Adapter, Flow, Host, Matcher, Plan};
 use super::settings::Selection;
 
@@ -97,6 +98,7 @@ impl Scenario {
             streams,
             threads,
             faults: expander.faults(&selection.faults)?,
+            oracles: oracles::chosen(&self.source, &self.file, &selection.oracles)?,
             limits: expander.limits()?,
             memory: expander.memory()?,
             expect: expander.expectation()?,

@@ -29,6 +29,8 @@ pub struct File {
     #[serde(default)]
     pub limits: LimitsTable,
     #[serde(default)]
+    pub oracles: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
     pub setting: BTreeMap<Spanned<String>, SettingTable>,
     #[serde(default, rename = "let")]
     pub names: BTreeMap<Spanned<String>, Field>,

@@ -41,6 +41,14 @@ fn every_key_is_documented() {
         ("The file", keys::<File>()),
         ("`[machine]`", keys::<MachineTable>()),
         ("`[limits]`", keys::<LimitsTable>()),
+        (
+            "`[oracles]`",
+            crate::oracle::ORACLES
+                .iter()
+                .map(|o| o.name.to_owned())
+                .chain(["all".to_owned()])
+                .collect(),
+        ),
         ("`[setting.NAME]`", keys::<SettingTable>()),
         ("`[[driver]]`", keys::<DriverTable>()),
         ("`[[registry]]`", keys::<RegistryTable>()),
