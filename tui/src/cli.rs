@@ -301,7 +301,10 @@ fn held(text: &str) -> Result<Kinds, String> {
     let names: Vec<&str> = ChoiceKind::ALL.map(ChoiceKind::name)[1..].to_vec();
     kind.map(|kind| Kinds::NONE.with(kind)).ok_or_else(|| {
         let known = [&names[..], &["world"]].concat();
-        format!("'{text}' is no kind of choice; {}", suggest::mend(text, &known))
+        format!(
+            "'{text}' is no kind of choice; {}",
+            suggest::mend(text, &known)
+        )
     })
 }
 
@@ -312,7 +315,9 @@ fn searches() -> PossibleValuesParser {
         PossibleValue::new("dfs").help("every schedule, up to a bound"),
         PossibleValue::new("dpor").help("one schedule of every class of equivalent ones"),
     ];
-    let drawn = STRATEGIES.iter().map(|s| PossibleValue::new(s.name).help(s.help));
+    let drawn = STRATEGIES
+        .iter()
+        .map(|s| PossibleValue::new(s.name).help(s.help));
     PossibleValuesParser::new(more.into_iter().chain(drawn).collect::<Vec<_>>())
 }
 

@@ -232,9 +232,10 @@ impl FromStr for ScheduleFile {
         // Not there unless something is held still.
         let hold = take("hold").unwrap_or_default();
         let races = take("races").unwrap_or_default();
-        let held = hold.split(',').filter(|name| !name.is_empty()).map(|name| {
-            ChoiceKind::from_name(name).ok_or_else(|| unknown("kind of choice", name))
-        });
+        let held = hold
+            .split(',')
+            .filter(|name| !name.is_empty())
+            .map(|name| ChoiceKind::from_name(name).ok_or_else(|| unknown("kind of choice", name)));
         let cpus = take("cpus")?;
         let seed = take("seed")?;
         let file = ScheduleFile {

@@ -1,8 +1,8 @@
 //! One run from beginning to end: search it with a strategy or follow a schedule, then explain it.
 
 use emu::campaign::Campaign;
-use emu::choice::{Kinds, Moves, Scope, Strategy};
 use emu::choice::strategy::{Hints, Replay, StrategyKind};
+use emu::choice::{Kinds, Moves, Scope, Strategy};
 use emu::explain::{Explained, RunHeader, explain};
 use emu::machine::{Ended, Granularity};
 use emu::scenario::Selection;

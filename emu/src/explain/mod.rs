@@ -8,8 +8,8 @@ mod why;
 pub use names::MachineNames;
 
 use crate::campaign::Case;
-use crate::choice::{Moves, Scope};
 use crate::choice::strategy::Replay;
+use crate::choice::{Moves, Scope};
 use crate::machine::{BootError, Ended, Machine, Watch};
 use crate::report::Report;
 

@@ -211,7 +211,7 @@ pub fn boot(
             .unwrap_or(map.drivers + 1),
     };
     let traps = map.modules[0]..map.modules[3] + map.module_size;
-    let engine = Engine::new(
+    let mut engine = Engine::new(
         profile.arch(),
         plan.cpus,
         &mut memory,
@@ -219,9 +219,9 @@ pub fn boot(
         traps,
         granularity,
         watch,
-        racy,
     )
     .map_err(BootError::Engine)?;
+    racy.iter().for_each(|&address| engine.mark_racy(address));
     let import_at = imports
         .iter()
         .enumerate()

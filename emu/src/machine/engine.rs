@@ -241,7 +241,6 @@ impl Engine {
         traps: std::ops::Range<u64>,
         granularity: Granularity,
         watch: Watch,
-        racy: impl IntoIterator<Item = u64>,
     ) -> Result<Engine, String> {
         let recording = watch == Watch::Recording;
         let mut shared = Box::new(Shared {
@@ -268,8 +267,6 @@ impl Engine {
             marks: recording.then(Vec::new),
             path: recording.then(Vec::new),
         });
-        racy.into_iter()
-            .for_each(|address| shared.code.mark_racy(address));
         let cpus = (0..cores)
             .map(|core| Cpu::new(arch, core, &mut shared, watch))
             .collect::<Result<_, _>>()?;
@@ -331,6 +328,12 @@ impl Engine {
         self.shared
             .code
             .insn(unsafe { &*self.shared.memory }, address)
+    }
+
+    /// Makes the instruction at `address` a scheduling point at `sync` granularity. Nothing has
+    /// been executed yet.
+    pub fn mark_racy(&mut self, address: u64) {
+        self.shared.code.mark_racy(address);
     }
 
     /// Whether the instruction at `address` is a scheduling point.

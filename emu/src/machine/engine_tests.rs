@@ -85,7 +85,6 @@ fn setup(sample: &Sample, granularity: Granularity, watch: Watch) -> Setup {
         traps,
         granularity,
         watch,
-        [],
     )
     .unwrap();
     for core in 0..2 {

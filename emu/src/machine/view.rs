@@ -155,5 +155,8 @@ impl Machine {
 
 /// Whether a step of the kernel's own is nobody else's business.
 fn is_local(next: &Next) -> bool {
-    matches!(next, Next::Host(Then::Thread(thread::Then::Start { .. }), _))
+    matches!(
+        next,
+        Next::Host(Then::Thread(thread::Then::Start { .. }), _)
+    )
 }

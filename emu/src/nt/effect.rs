@@ -60,6 +60,9 @@ const EFFECTS: &[(Kind, &[&str])] = &[
             "DbgPrintEx",
             "ExGetPreviousMode",
             "IoGetRelatedDeviceObject",
+            // Whatever comes between the call and the stop could as well have come before the call.
+            "KeBugCheck",
+            "KeBugCheckEx",
             "KeEnterCriticalRegion",
             "KeGetCurrentIrql",
             "KeGetCurrentProcessorNumber",

@@ -34,8 +34,8 @@ pub mod walk;
 pub use finding::{Access, Finding, Object, Spot};
 pub use race::racy_pcs;
 pub use select::{Unknown, select};
-pub use unprotected::unprotected_pcs;
 pub use tell::{Told, ToldPlace, render, tell};
+pub use unprotected::unprotected_pcs;
 
 use crate::choice::Actor;
 use crate::machine::{Ended, Machine};

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::choice::strategy::{Observes, Quiet};
-use crate::choice::{Action, Actor, Choice, Moves, Strategy, View};
+use crate::choice::strategy::Quiet;
+use crate::choice::{Action, Actor, Choice, Moves, Strategy};
 
 /// Who could have gone on at a choice; `None` where the current core could not.
 type Who = Option<Actor>;
@@ -32,7 +32,7 @@ fn target(choice: &Choice<'_>, option: usize) -> (Actor, u8) {
 #[derive(Default)]
 struct Counter {
     counts: BTreeMap<Who, u64>,
-    /// Whose driver code runs.
+    /// Who passes the points that are passed quietly.
     running: Who,
     /// The last choice counted.
     last: u64,
@@ -46,6 +46,13 @@ impl Counter {
             *self.counts.entry(self.running).or_default() += passed;
             self.last = number;
         }
+    }
+
+    /// The choices from `next` on may be passed quietly; gives who passes them.
+    fn look(&mut self, next: &Choice<'_>) -> Who {
+        self.settle(next.number - 1);
+        self.running = next.could_go_on().then(|| next.actor(0));
+        self.running
     }
 
     /// Counts a choice; gives who could go on, and how many such choices that makes.
@@ -94,21 +101,13 @@ impl Strategy for Translate {
         }
     }
 
-    fn quiet(&mut self, number: u64, _options: usize) -> Quiet {
-        self.counter.settle(number);
+    fn quiet(&mut self, next: &Choice<'_>) -> Quiet {
+        self.counter.look(next);
         match self.moves.0.get(self.next) {
-            Some(&(at, _)) if at > number => Quiet::Pass(at - number - 1),
+            Some(&(at, _)) if at >= next.number => Quiet::Pass(at - next.number),
             Some(_) => Quiet::Ask,
             None => Quiet::Forever,
         }
-    }
-
-    fn observes(&self) -> Observes {
-        Observes::Turns
-    }
-
-    fn observe(&mut self, view: &dyn View, action: Action) {
-        self.counter.running = Some(view.actor(action));
     }
 }
 
@@ -149,22 +148,13 @@ impl Strategy for Anchored {
         option.unwrap_or(0)
     }
 
-    fn quiet(&mut self, number: u64, _options: usize) -> Quiet {
-        self.counter.settle(number);
-        let who = self.counter.running;
+    fn quiet(&mut self, next: &Choice<'_>) -> Quiet {
+        let who = self.counter.look(next);
         let passed = self.counter.counts.get(&who).copied().unwrap_or(0);
         let mut next = self.moves.range((who, passed + 1)..=(who, u64::MAX));
         match next.next() {
             Some((&(_, at), _)) => Quiet::Pass(at - passed - 1),
             None => Quiet::Forever,
         }
-    }
-
-    fn observes(&self) -> Observes {
-        Observes::Turns
-    }
-
-    fn observe(&mut self, view: &dyn View, action: Action) {
-        self.counter.running = Some(view.actor(action));
     }
 }

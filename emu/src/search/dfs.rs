@@ -167,7 +167,8 @@ impl Search for Dfs {
     }
 
     fn coverage(&self) -> Coverage {
-        let exhausted = self.open.is_empty() && self.out.is_empty() && self.level == self.bound.most();
+        let exhausted =
+            self.open.is_empty() && self.out.is_empty() && self.level == self.bound.most();
         Coverage {
             exhausted,
             share: Some(if exhausted { 1.0 } else { self.seen.min(1.0) }),

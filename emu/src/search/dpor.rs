@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{Coverage, Outcome, Search, Task};
 use crate::choice::strategy::{Observes, Quiet};
 use crate::choice::{Action, Actor, Choice, Effect, Operation, Strategy, View};
+use crate::stop::{Awaited, Stop, Waiter};
 
 /// What can be chosen: an actor, and for a packet the core that it arrives on.
 type Key = (Actor, u8);
@@ -101,7 +102,7 @@ impl Dpor {
     }
 
     /// Finds the races of the steps from `from` on and asks for their reversals.
-    fn race(&mut self, from: usize) {
+    fn race(&mut self, from: usize, waiting: &[(Key, Operation)]) {
         let mut clocks = Clocks::default();
         for j in 0..self.steps.len() {
             let races = clocks.add(&self.steps, j);
@@ -111,11 +112,11 @@ impl Dpor {
                 }
             }
         }
-        // Who could act and then could not any more would have raced, too.
+        // Who waited in the end would have acquired what others had before.
         let done = self.steps.len();
-        for (key, operation) in self.waiting() {
+        for &next in waiting {
             self.steps.push(Step {
-                enabled: vec![(key, operation)],
+                enabled: vec![next],
                 taken: 0,
                 sleep: Vec::new(),
                 backtrack: Vec::new(),
@@ -128,17 +129,6 @@ impl Dpor {
             self.steps.pop();
             clocks.take_back();
         }
-    }
-
-    /// The acquisitions that were possible once and have not happened.
-    fn waiting(&self) -> Vec<(Key, Operation)> {
-        let mut pending: BTreeMap<Key, Operation> = BTreeMap::new();
-        for step in &self.steps {
-            pending.extend(step.enabled.iter().copied());
-            pending.remove(&step.actor());
-        }
-        let acquires = |o: &Operation| o.touches().iter().any(|t| t.effect == Effect::Acquire);
-        pending.into_iter().filter(|(_, o)| acquires(o)).collect()
     }
 
     /// Asks for an execution in which step `j` comes before step `i`.
@@ -175,6 +165,26 @@ impl Dpor {
             }
         }
     }
+}
+
+/// What would happen next in a deadlock, if it could.
+fn waiting(stop: &Stop) -> Vec<(Key, Operation)> {
+    let Stop::Deadlock { waits } = stop else {
+        return Vec::new();
+    };
+    let next = waits.iter().filter_map(|wait| {
+        let actor = match wait.waiter {
+            Waiter::Core { core, thread } => thread.map_or(Actor::Dpc(core), Actor::Thread),
+            Waiter::Thread { thread, .. } => Actor::Thread(thread),
+            Waiter::Stream { .. } => return None,
+        };
+        let at = match wait.awaited {
+            Awaited::SpinLock(at) | Awaited::Object(_, at) => at,
+            _ => return None,
+        };
+        Some(((actor, 0), Operation::one(at, 1, Effect::Acquire)))
+    });
+    next.collect()
 }
 
 /// Which steps happen before which.
@@ -325,7 +335,15 @@ impl Search for Dpor {
             self.redundant += 1;
         }
         self.steps.extend(new);
-        self.race(from);
+        let mut waiting = waiting(&outcome.ended.stop);
+        // A run that was cut off shows what others would have done next.
+        if let Some(last) = self.steps.last()
+            && !matches!(outcome.ended.stop, Stop::Completed | Stop::Deadlock { .. })
+        {
+            let others = last.enabled.iter().copied();
+            waiting.extend(others.filter(|(k, _)| *k != last.actor()));
+        }
+        self.race(from, &waiting);
         self.advance();
         walk.blocked.is_none()
     }
@@ -389,7 +407,7 @@ impl Strategy for Walk {
         taken
     }
 
-    fn quiet(&mut self, _number: u64, _options: usize) -> Quiet {
+    fn quiet(&mut self, _next: &Choice<'_>) -> Quiet {
         Quiet::Ask
     }
 

@@ -104,7 +104,8 @@ fn serve(
 ) {
     let mut worker = None;
     for (i, task) in queue {
-        let worker = worker.get_or_insert_with(|| Worker::boot(case, scope).expect("it has booted before"));
+        let worker =
+            worker.get_or_insert_with(|| Worker::boot(case, scope).expect("it has booted before"));
         if report.send(worker.perform(i, task)).is_err() {
             return;
         }
@@ -130,7 +131,10 @@ impl Worker {
     }
 
     fn perform(&mut self, i: usize, mut task: Task) -> (usize, Task, Outcome) {
-        let answers = std::mem::replace(&mut task.answers, Box::new(super::Follow::new(Default::default())));
+        let answers = std::mem::replace(
+            &mut task.answers,
+            Box::new(super::Follow::new(Default::default())),
+        );
         let (ended, answers) = self.campaign.run_and_return(answers);
         let machine = self.campaign.machine();
         let signature = match &ended.stop {

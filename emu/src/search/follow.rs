@@ -61,9 +61,9 @@ impl Strategy for Follow {
         }
     }
 
-    fn quiet(&mut self, number: u64, _options: usize) -> Quiet {
+    fn quiet(&mut self, next: &Choice<'_>) -> Quiet {
         match self.moves.0.get(self.next) {
-            Some(&(at, _)) if at > number => Quiet::Pass(at - number - 1),
+            Some(&(at, _)) if at >= next.number => Quiet::Pass(at - next.number),
             _ => Quiet::Ask,
         }
     }

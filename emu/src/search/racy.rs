@@ -13,9 +13,9 @@ use crate::machine::{BootError, Granularity, Watch};
 use crate::oracle::unprotected_pcs;
 
 /// Runs without a new race after which no more are expected.
-const QUIET: u64 = 24;
+const QUIET: u64 = 96;
 /// Runs at most.
-const MOST: u64 = 256;
+const MOST: u64 = 512;
 /// Instructions in all of them together, about.
 const INSTRUCTIONS: u64 = 4_000_000;
 

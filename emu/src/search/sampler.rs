@@ -99,7 +99,7 @@ impl Strategy for Count {
         0
     }
 
-    fn quiet(&mut self, _number: u64, _options: usize) -> Quiet {
+    fn quiet(&mut self, _next: &Choice<'_>) -> Quiet {
         Quiet::Ask
     }
 

@@ -6,9 +6,6 @@ mod counts;
 mod dpor;
 mod drive;
 mod list;
-mod machine;
 mod means;
 mod model;
-#[path = "../support/mod.rs"]
-mod support;
 mod trace;

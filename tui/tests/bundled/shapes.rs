@@ -1,12 +1,12 @@
 //! The small concurrency shapes: in the driver with the defect, a walk at random finds the stop
 //! that the scenario tells of; in the correct one it finds nothing. Needs `cargo xtask drivers`.
 
+use crate::support::{Setting, case};
 use emu::campaign::{self, Case};
 use emu::choice::strategy;
 use emu::machine::{Ended, Granularity, Watch};
 use emu::scenario::{How, StopKind};
 use emu::stop::Stop;
-use crate::support::{Setting, case};
 
 const PROFILES: [&str; 3] = ["amd64", "i386", "arm64"];
 

@@ -1,9 +1,9 @@
 //! The threads of the concurrency shapes as they were compiled: each access of their text is one
 //! load or one store, because their schedules are counted. Needs `cargo xtask drivers`.
 
+use crate::support::case;
 use emu::loader::Image;
 use isa::{Arch, Atomic, Decoder};
-use crate::support::case;
 
 /// Loads and stores of a routine; indivisible accesses are counted as neither.
 type Accesses = (usize, usize);

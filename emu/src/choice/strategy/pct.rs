@@ -61,7 +61,7 @@ impl Pct {
     /// One for bugs of a depth of at least 1.
     pub fn new(seed: u64, hints: &Hints, depth: usize) -> Pct {
         let mut dice = Dice::new(seed);
-        let ranks = dice.next();
+        let ranks = dice.bits();
         let mut changes = Vec::new();
         // A run with too few choices has as many change points as it can.
         let most = match hints.choices {
@@ -92,7 +92,7 @@ impl Pct {
     fn priority(&self, actor: Actor) -> u64 {
         match self.fallen.iter().rposition(|&a| a == actor) {
             Some(at) => (self.fallen.len() - at) as u64,
-            None => ORDINARY | Dice::new(self.ranks ^ code(actor)).next() >> 1,
+            None => ORDINARY | Dice::new(self.ranks ^ code(actor)).bits() >> 1,
         }
     }
 

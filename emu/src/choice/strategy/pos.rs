@@ -8,7 +8,7 @@
 //! Where a fault may strike, it does with the same probability as not.
 
 use super::dice::Dice;
-use super::{Quiet, Strategy, StrategyKind};
+use super::{Observes, Quiet, Strategy, StrategyKind};
 use crate::choice::{Action, Actor, Choice, View};
 
 pub(super) const KIND: StrategyKind = StrategyKind {
@@ -46,7 +46,7 @@ impl Pos {
         if let Some(event) = self.pending.iter().find(known) {
             return event.priority;
         }
-        let priority = self.dice.next();
+        let priority = self.dice.bits();
         self.pending.push(Event {
             option,
             actor,
@@ -85,8 +85,8 @@ impl Strategy for Pos {
         Quiet::Ask
     }
 
-    fn observes(&self) -> bool {
-        true
+    fn observes(&self) -> Observes {
+        Observes::Steps
     }
 
     /// What happens is pending no more, chosen or not.

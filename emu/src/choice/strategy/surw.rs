@@ -24,7 +24,7 @@
 use std::collections::BTreeMap;
 
 use super::dice::Dice;
-use super::{Hints, Quiet, Strategy, StrategyKind};
+use super::{Hints, Observes, Quiet, Strategy, StrategyKind};
 use crate::choice::{Action, Actor, Choice, Operation, View};
 
 pub(super) const KIND: StrategyKind = StrategyKind {
@@ -79,7 +79,7 @@ impl Surw {
     }
 
     fn with(mut dice: Dice, hints: &Hints, share: u64) -> Surw {
-        let taste = dice.next();
+        let taste = dice.bits();
         Surw {
             dice,
             taste,
@@ -98,7 +98,7 @@ impl Surw {
             || operation
                 .touches()
                 .iter()
-                .any(|t| Dice::new(self.taste ^ t.start).next() % ALL < self.share)
+                .any(|t| Dice::new(self.taste ^ t.start).bits() % ALL < self.share)
     }
 
     /// An actor can act, or acts.
@@ -169,8 +169,8 @@ impl Strategy for Surw {
         Quiet::Ask
     }
 
-    fn observes(&self) -> bool {
-        true
+    fn observes(&self) -> Observes {
+        Observes::Steps
     }
 
     fn observe(&mut self, view: &dyn View, action: Action) {

@@ -153,11 +153,7 @@ impl Chosen {
         })
     }
 
-    fn sampler(
-        &self,
-        session: &Session,
-        kind: &'static StrategyKind,
-    ) -> Outcome<Box<dyn Search>> {
+    fn sampler(&self, session: &Session, kind: &'static StrategyKind) -> Outcome<Box<dyn Search>> {
         let Seeds { first, last } = self.seeds;
         let hints = session.hints(kind)?;
         Ok(Box::new(Sampler::new(kind, hints, first, last)))

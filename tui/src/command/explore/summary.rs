@@ -93,7 +93,10 @@ fn told(session: &Session, shrunk: &Shrunk) -> Outcome<Shortest> {
     let words = events.iter().filter_map(|event| match &event.kind {
         EventKind::Choice { label, .. } => {
             let place = names.resolve(event.pc);
-            let at = place.file_line().or(place.function).map(|at| format!(" at {at}"));
+            let at = place
+                .file_line()
+                .or(place.function)
+                .map(|at| format!(" at {at}"));
             Some(match at {
                 Some(at) => format!("{label}; core {} was{at}", event.core),
                 None => label.clone(),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use emu::campaign::Campaign;
-use emu::choice::strategy::{Hints, Quiet, find};
+use emu::choice::strategy::{Hints, Observes, Quiet, find};
 use emu::choice::{Action, Choice, Strategy, View};
 use emu::machine::Granularity;
 
-use super::support::{CASES, case};
+use crate::support::{CASES, case};
 
 /// A strategy whose answers are counted, and which may be kept from looking ahead.
 struct Spied {
@@ -35,7 +35,7 @@ impl Strategy for Spied {
         }
     }
 
-    fn observes(&self) -> bool {
+    fn observes(&self) -> Observes {
         self.inner.observes()
     }
 

@@ -1,8 +1,7 @@
 //! Oracles on runs of the built drivers: what is wrong with the defective ones is named by its
 //! lines, and the correct ones give nothing. Needs `cargo xtask drivers`.
 
-mod support;
-
+use crate::support::{CASES, case, first, load, plan};
 use emu::campaign::{Campaign, Case};
 use emu::choice::strategy::{Random, Replay};
 use emu::choice::{Actor, Moves};
@@ -11,7 +10,6 @@ use emu::oracle::{self, Told};
 use emu::report::Place;
 use emu::stop::{Limit, Stop};
 use isa::Arch;
-use support::{CASES, case, first, load, plan};
 
 /// A run, recorded.
 #[track_caller]
