@@ -8,7 +8,7 @@ use crate::choice::{Actor, Moves};
 use crate::machine::{Ended, Granularity, Machine, Watch, boot};
 use crate::position::Position;
 use crate::scenario::{Selection, parse};
-use crate::stop::{Stop, Wait};
+use crate::stop::{Awaited, Holder, Stop, Wait, Waiter};
 use crate::trace::event::{IrpOp, LockOp, PoolOp, ThreadOp, TimerOp, WaitOp};
 use crate::trace::{Event, EventKind};
 
@@ -546,13 +546,14 @@ fn a_deadlock_is_told_as_a_chain() {
         let op = LockOp::Contended;
         r.event(core, place, EventKind::Lock { op, lock });
     }
-    let wait = |core: u8, object: u64| Wait {
-        core,
-        thread: Some(100 + u32::from(core)),
-        object,
-        what: "spin lock",
-        holder: Some(1 - core),
-        since: Position::default(),
+    let wait = |core: u8, lock: u64| Wait {
+        waiter: Waiter::Core {
+            core,
+            thread: Some(100 + u32::from(core)),
+        },
+        awaited: Awaited::SpinLock(lock),
+        holder: Some(Holder::Core(1 - core)),
+        since: Some(Position::default()),
     };
     let waits = vec![wait(0, B), wait(1, A)];
     let found = r.find_at("deadlock", Stop::Deadlock { waits });

@@ -132,7 +132,7 @@ pub fn learn(program: &Program, runs: u64) -> Hints {
 
 /// The seed of run `run` of experiment `experiment`: no two share a stream.
 pub fn seed(experiment: u64, run: u64) -> u64 {
-    Dice::new(Dice::new(experiment).next() ^ run.wrapping_mul(0xD6E8_FEB8_6659_FD93)).next()
+    Dice::new(Dice::new(experiment).bits() ^ run.wrapping_mul(0xD6E8_FEB8_6659_FD93)).bits()
 }
 
 /// Runs until the first bug, of each of a number of experiments.
