@@ -5,6 +5,11 @@
 //! block stays readable and is soon reused. A block of a page or more has pages of its own, which
 //! leave the pool when it is freed, as the pages of the nonpaged pool's expansion do [ReactOS
 //! mm/ARM3/pool.c, behaviour]: touching one faults.
+//!
+//! With special pool every block has pages of its own and ends where a page begins that is not
+//! there, so that the instruction that runs past its end faults, and so does every use of it after
+//! it was freed (Windows driver documentation: Special Pool). Freed pages are used again only when
+//! the pool has been gone through; when it is full, blocks come from the ordinary pool.
 
 use std::collections::BTreeMap;
 
@@ -224,10 +229,16 @@ pub fn allocate(m: &mut Machine, core: usize, size: u64, tag: [u8; 4], paged: bo
 fn carve(m: &mut Machine, size: u64, tag: [u8; 4], paged: bool) -> Option<u64> {
     let page = m.setup.profile.page_size();
     let header = header_size(m);
+    let special = match m.setup.plan.memory.special_pool {
+        true => carve_special(m, size, paged),
+        false => None,
+    };
     let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
     let rounded = size.max(1).checked_next_multiple_of(header)?;
-    let large = rounded + header > page;
-    let at = if large {
+    let large = special.is_some() || rounded + header > page;
+    let at = if let Some(at) = special {
+        at
+    } else if large {
         let length = size.checked_next_multiple_of(page)?;
         let at = pool.take_pages(length)?;
         commit(m, at, length, true);
@@ -265,6 +276,19 @@ fn carve(m: &mut Machine, size: u64, tag: [u8; 4], paged: bool) -> Option<u64> {
     Some(at)
 }
 
+/// Pages of its own for a block, with one behind them that is never valid. The block begins as late
+/// in them as its alignment allows.
+fn carve_special(m: &mut Machine, size: u64, paged: bool) -> Option<u64> {
+    let page = m.setup.profile.page_size();
+    let rounded = size.max(1).checked_next_multiple_of(header_size(m))?;
+    let length = rounded.checked_next_multiple_of(page)?;
+    let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
+    let base = pool.take_pages(length.checked_add(page)?)?;
+    commit(m, base, length, true);
+    commit(m, base + length, page, false);
+    Some(base + length - rounded)
+}
+
 /// Makes pool pages valid, or takes them away.
 fn commit(m: &mut Machine, at: u64, length: u64, valid: bool) {
     m.memory.change_pages(at, length, |p| {
@@ -276,7 +300,7 @@ fn commit(m: &mut Machine, at: u64, length: u64, valid: bool) {
 /// Frees a block; a block that is not allocated, or whose header was overwritten, stops the
 /// machine as the kernel's own checks would.
 pub fn free(m: &mut Machine, core: usize, at: u64) -> Result<(), super::Trouble> {
-    let header = header_size(m);
+    let (header, page) = (header_size(m), m.setup.profile.page_size());
     let paged = m.state.nt.pools.pools[1].base <= at && at < m.state.nt.pools.pools[1].end;
     let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
     let Some(block) = pool.blocks.remove(&at) else {
@@ -284,8 +308,10 @@ pub fn free(m: &mut Machine, core: usize, at: u64) -> Result<(), super::Trouble>
         return Err(m.bugcheck(core, BAD_POOL_CALLER, [7, 0, 0, at]).into());
     };
     if block.large {
-        let length = pool.runs.remove(&at).unwrap_or(0);
-        commit(m, at, length, false);
+        // A special block begins inside its first page.
+        let base = at / page * page;
+        let length = pool.runs.remove(&base).unwrap_or(0);
+        commit(m, base, length, false);
     } else {
         let rounded = block.size.max(1).next_multiple_of(header);
         let mut tag = [0; 4];

@@ -85,11 +85,11 @@ fn check(machine: &Machine, ended: &Ended) -> Vec<Finding> {
         places.extend(waiting(machine, &seen, wait));
     }
     let what = match (circular, chain.len()) {
-        (true, 1) => "deadlock: a core waits for itself".to_owned(),
-        (true, n) => format!("deadlock: {n} wait for each other in a circle"),
-        (false, 0) => "deadlock: work is left and nothing can go on".to_owned(),
-        (false, 1) => "deadlock: a wait that nothing ends".to_owned(),
-        (false, n) => format!("deadlock: {n} waits that nothing ends"),
+        (true, 1) => "a core waits for itself".to_owned(),
+        (true, n) => format!("{n} wait for each other in a circle"),
+        (false, 0) => "work is left and nothing can go on".to_owned(),
+        (false, 1) => "a wait that nothing ends".to_owned(),
+        (false, n) => format!("{n} waits that nothing ends"),
     };
     let object = chain.first().and_then(|&i| {
         Some(Object {

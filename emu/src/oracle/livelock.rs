@@ -88,10 +88,7 @@ fn finding(machine: &Machine, core: u8, at: usize, actor: Actor, irql: u8) -> Op
         help: HELP,
         rule: RULE,
         count: rounds as u64,
-        ..Finding::new(
-            ORACLE.name,
-            format!("livelock: a loop of {length} instructions"),
-        )
+        ..Finding::new(ORACLE.name, format!("a loop of {length} instructions"))
     })
 }
 

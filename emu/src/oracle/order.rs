@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::clock::Clock;
 use super::walk::{Change, Walk};
-use crate::choice::Actor;
+use crate::choice::{Actor, Effect};
+use crate::nt::effect;
 use crate::trace::EventKind;
 use crate::trace::event::{IrpOp, PoolOp, ThreadOp, TimerOp, WaitOp};
 
@@ -444,8 +445,10 @@ impl Order {
         }
         if from < dispatch && dispatch <= to {
             let call = walk.call(event).map(|c| &walk.event_at(c).kind);
-            let by_lock =
-                matches!(call, Some(EventKind::Call { name, .. }) if name.contains("SpinLock"));
+            let by_lock = match call {
+                Some(EventKind::Call { name, .. }) => by_lock(walk, name),
+                _ => false,
+            };
             self.sections.insert(e.core, by_lock);
             self.acquire(actor, Key::Core(e.core, false));
             if !by_lock {
@@ -457,6 +460,13 @@ impl Order {
             self.release(actor, Key::Core(e.core, by_lock));
         }
     }
+}
+
+/// Whether a kernel function takes a spin lock whose edges the record has: with one processor only
+/// those that the driver names as an argument.
+fn by_lock(walk: &Walk<'_>, name: &'static str) -> bool {
+    let named = matches!(walk.effect(name), effect::Kind::Lock(_, Effect::Acquire));
+    named || (walk.machine.cpus() > 1 && name.contains("SpinLock"))
 }
 
 /// Whether a kernel function updates what its first argument points to, indivisibly.

@@ -449,11 +449,11 @@ impl Detector<'_> {
         let freed =
             matches!(pair.first.what, What::Free(_)) || matches!(pair.second.what, What::Free(_));
         let of = match &pair.block {
-            Some((_, _, t)) => format!(" of pool block {}", tag(*t)),
-            None => String::new(),
+            Some((_, _, t)) => format!("pool block {}", tag(*t)),
+            None => "memory".to_owned(),
         };
         let what = format!(
-            "data race{of}: {} and {} that nothing orders",
+            "{} and {} of {of} that nothing orders",
             verb(&pair.first),
             verb(&pair.second)
         );

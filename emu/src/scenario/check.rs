@@ -30,6 +30,7 @@ pub(super) fn names_and_types(scenario: &Scenario) -> Checked {
         &file.machine.nonpaged_pool_kib,
         &file.machine.paged_pool_kib,
     ])?;
+    checker.booleans(&[&file.machine.special_pool])?;
     let limits = &file.limits;
     checker.numbers(&[&limits.instructions, &limits.driver_entry, &limits.choices])?;
     for driver in &file.driver {

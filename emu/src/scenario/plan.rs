@@ -399,13 +399,15 @@ impl Default for Limits {
     }
 }
 
-/// Sizes of the modelled memory, in bytes.
+/// The modelled memory: sizes in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
     /// Nonpaged pool.
     pub nonpaged_pool: u64,
     /// Paged pool.
     pub paged_pool: u64,
+    /// Whether every block of pool has pages of its own and a page behind it that is not there.
+    pub special_pool: bool,
 }
 
 impl Default for Memory {
@@ -413,6 +415,7 @@ impl Default for Memory {
         Memory {
             nonpaged_pool: 4 << 20,
             paged_pool: 4 << 20,
+            special_pool: false,
         }
     }
 }

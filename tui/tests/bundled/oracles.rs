@@ -89,7 +89,7 @@ fn correct_drivers_give_nothing() {
         let case = case(scenario, profile, &[("driver", "fixed")]);
         let mut campaign =
             Campaign::new(&case, Granularity::Access).unwrap_or_else(|e| panic!("{e}"));
-        let random = (1..=4).map(|seed| Some(seed));
+        let random = (1..=4).map(Some);
         for seed in [None].into_iter().chain(random) {
             let moves = seed.map(|seed| campaign.run(Box::new(Random::new(seed))).moves);
             let (machine, ended) = recorded(&case, &moves.unwrap_or_default());
@@ -152,7 +152,7 @@ fn a_routine_that_runs_in_circles() {
         let [told] = all.as_slice() else {
             panic!("{profile}: {all:#?}")
         };
-        let what = format!("livelock: a loop of {length} instructions");
+        let what = format!("a loop of {length} instructions");
         assert_eq!(told.what, what, "{profile}");
         assert!(told.count > 1000, "{profile}: {} rounds", told.count);
         assert!(
@@ -180,4 +180,35 @@ fn a_routine_that_returns_too_high() {
         first.what
     );
     assert!(matches!(first.places[1].actor, Actor::Thread(_)));
+}
+
+/// Special pool changes where blocks are and nothing that a correct driver could notice; a use of
+/// freed memory stops the machine at the use.
+#[test]
+fn special_pool_is_only_noticed_by_who_is_wrong() {
+    let special = |profile: &str, driver: &str| {
+        let set = [("driver", driver)];
+        let mut plan = plan("kb931322", profile, &set, &[]).unwrap_or_else(|e| panic!("{e}"));
+        plan.memory.special_pool = true;
+        load(plan)
+    };
+    for profile in ["amd64", "ia64"] {
+        let (machine, ended) = recorded(&special(profile, "fixed"), &Moves::default());
+        assert_eq!(ended.stop, Stop::Completed, "{profile}");
+        let page = machine.setup.profile.page_size();
+        let blocks: Vec<(u64, emu::nt::pool::Block)> = machine.state.nt.pools.blocks().collect();
+        assert!(!blocks.is_empty());
+        for (at, block) in blocks {
+            let end = (at + block.size).next_multiple_of(2 * machine.arch().pointer_size());
+            assert_eq!(end % page, 0, "{profile}: {at:#x} {block:?}");
+            assert!(machine.memory.miss(end, emu::stop::Access::Read).is_some());
+            assert!(machine.memory.miss(at, emu::stop::Access::Read).is_none());
+        }
+        let all = oracle::check(&machine, &ended, &oracle::defaults());
+        assert!(all.is_empty(), "{profile}: {all:#?}");
+    }
+    let case = special("amd64", "buggy");
+    let (_, crash) = first(&case, |e| matches!(e.stop, Stop::Bugcheck(_)));
+    let (machine, ended) = recorded(&case, &crash.moves);
+    assert_eq!(found(&machine, &ended, "use-after-free").len(), 1);
 }

@@ -194,6 +194,7 @@ impl Expander<'_> {
         Ok(Memory {
             nonpaged_pool: size(&table.nonpaged_pool_kib, default.nonpaged_pool)?,
             paged_pool: size(&table.paged_pool_kib, default.paged_pool)?,
+            special_pool: context.boolean_or(&table.special_pool, default.special_pool)?,
         })
     }
 }

@@ -61,6 +61,7 @@ pub struct MachineTable {
     pub cpus: Option<Spanned<i64>>,
     pub nonpaged_pool_kib: Option<Field>,
     pub paged_pool_kib: Option<Field>,
+    pub special_pool: Option<Field>,
 }
 
 /// `[limits]`
