@@ -67,6 +67,9 @@ pub struct CaseArgs {
     /// Inject a fault, for example pool.fail:nth=3,tag=IPrb
     #[arg(long, value_name = "FAULT")]
     pub fault: Vec<String>,
+    /// Turn an oracle on, or off with no-NAME; all and none mean every one of them
+    #[arg(long, value_name = "ORACLE")]
+    pub oracle: Vec<String>,
     /// How often the outside world may decide
     #[arg(long, value_name = "GRANULARITY", default_value = "access", value_parser = granularities())]
     pub granularity: Granularity,
@@ -98,7 +101,7 @@ impl CaseArgs {
             cpus: self.cpus,
             set: self.set.clone(),
             faults: self.fault.clone(),
-            oracles: Vec::new(),
+            oracles: self.oracle.clone(),
         }
     }
 }
@@ -199,6 +202,10 @@ pub struct ExploreArgs {
 pub struct ReplayArgs {
     /// A file written by `irqlab run --save`; - reads standard input
     pub file: String,
+    /// Replay as far as possible what was recorded with other drivers, another scenario or another
+    /// irqlab
+    #[arg(long)]
+    pub best_effort: bool,
     /// The form of the result.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -177,6 +177,19 @@ impl Session {
         self.explain(&ended, header)
     }
 
+    /// Runs a schedule whose moves may not all be there; what was not, if something was not.
+    ///
+    /// # Errors
+    /// The machine does not boot.
+    pub fn run_as_far_as_possible(
+        &self,
+        moves: &Moves,
+        header: &RunHeader,
+    ) -> Outcome<(Explained, Option<String>)> {
+        let ended = self.campaign()?.run(Box::new(Replay::new(moves.clone())));
+        Ok((self.explain(&ended, header)?, misfit(moves, &ended)))
+    }
+
     /// Runs what has ended once more, recording, and explains it.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use super::names::MachineNames;
 use super::{RunHeader, why};
 use crate::machine::context::{ContextKind, Next};
 use crate::machine::{Ended, Machine};
+use crate::oracle::{self, Told};
 use crate::report::{
     BugcheckLine, CoreState, LockLine, ModuleFacts, Names, Place, Recovery, Report, RunFacts,
     StopFacts, StopLine, WaitLine, eventlog, screen, table,
@@ -33,6 +34,9 @@ pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Re
         _ => None,
     };
     let events = last_events(machine, &names);
+    let asked = plan.oracles.iter().filter_map(|name| oracle::find(name));
+    let findings = oracle::check(machine, ended, &asked.collect::<Vec<_>>());
+    let findings: Vec<Told> = findings.iter().map(|f| oracle::tell(machine, f)).collect();
     Report {
         run: RunFacts {
             scenario: plan.scenario.clone(),
@@ -49,7 +53,8 @@ pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Re
             replay_line: header.replay_line.clone(),
         },
         stop: stop_line(machine, &names, &ended.stop),
-        expected: plan.expect.judge(&ended.stop, module).is_ok(),
+        expected: plan.expect.judge(&ended.stop, module).is_ok()
+            && (findings.is_empty() || plan.expect.may_stop()),
         screen: facts.as_ref().map(screen::render),
         event_log: facts.as_ref().map(eventlog::records).unwrap_or_default(),
         cores: (0..machine.state.cores.len())
@@ -58,6 +63,7 @@ pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Re
         events: table::rows(&events, &|_| true, ROWS, plan.profile, plan.cpus, &names),
         locks: locks(machine, &names),
         why: why::tell(machine, &names, &ended.stop),
+        findings,
     }
 }
 

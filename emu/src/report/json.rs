@@ -8,6 +8,7 @@ use super::eventlog::Record;
 use super::model::{BugcheckLine, CoreState, LockLine, Place, Report, StopLine, WhyStep};
 use super::screen::Screen;
 use super::table::{Height, Row};
+use crate::oracle::Told;
 
 /// The report as indented JSON, ending with a line feed.
 ///
@@ -42,6 +43,7 @@ struct ReportObject<'a> {
     events: Vec<EventObject<'a>>,
     locks: &'a [LockLine],
     why: &'a [WhyStep],
+    findings: &'a [Told],
 }
 
 #[derive(Serialize)]
@@ -156,6 +158,7 @@ fn object(report: &Report) -> ReportObject<'_> {
         events: report.events.iter().map(event).collect(),
         locks: &report.locks,
         why: &report.why,
+        findings: &report.findings,
     }
 }
 

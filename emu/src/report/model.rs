@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::eventlog::Record;
 use super::screen::Screen;
 use super::table::Row;
+use crate::oracle::Told;
 use crate::personality::Personality;
 use crate::position::Position;
 use crate::stop::Awaited;
@@ -34,6 +35,8 @@ pub struct Report {
     pub locks: Vec<LockLine>,
     /// The history of what was touched, oldest first: the reason of the stop.
     pub why: Vec<WhyStep>,
+    /// What the oracles found wrong, whether or not it ended the run.
+    pub findings: Vec<Told>,
 }
 
 /// What was run.

@@ -1,5 +1,6 @@
 //! The report as text.
 
+use crate::oracle;
 use super::codes;
 use super::eventlog::{Record, hex_rows};
 use super::layout::{paragraphs, wrap};
@@ -43,6 +44,16 @@ pub fn render(report: &Report, width: usize) -> String {
     if !report.why.is_empty() {
         page.heading("why");
         why(&report.why, &mut page);
+    }
+    if !report.findings.is_empty() {
+        page.heading("what the oracles found");
+        for (i, finding) in report.findings.iter().enumerate() {
+            if i > 0 {
+                page.lines.push(String::new());
+            }
+            page.lines
+                .extend(oracle::render(finding).lines().map(str::to_owned));
+        }
     }
     if !report.locks.is_empty() {
         page.heading("locks");

@@ -89,6 +89,11 @@ impl Default for Expectation {
 }
 
 impl Expectation {
+    /// Whether something is expected to go wrong, under some schedule at least.
+    pub fn may_stop(&self) -> bool {
+        self.stop != StopKind::Completed
+    }
+
     /// Whether a run may end like this. `module` is the name of the image that the stop's program
     /// counter is in.
     ///

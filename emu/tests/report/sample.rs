@@ -260,6 +260,7 @@ pub fn report(profile: Profile, personality: Personality) -> Report {
             waiters: vec![1],
         }],
         why,
+        findings: Vec::new(),
     }
 }
 

@@ -78,6 +78,7 @@ pub fn stopped() -> Trace {
             waiters: vec![],
         }],
         why: why(),
+        findings: Vec::new(),
     };
     Trace {
         report,
