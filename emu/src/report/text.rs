@@ -1,12 +1,12 @@
 //! The report as text.
 
-use crate::oracle;
 use super::codes;
 use super::eventlog::{Record, hex_rows};
 use super::layout::{paragraphs, wrap};
 use super::model::{BugcheckLine, CoreState, LockLine, Place, Report, StopLine, WhyStep};
 use super::screen::Screen;
 use super::{table, waits};
+use crate::oracle;
 
 /// Narrowest width that a report is laid out for, in cells.
 const NARROWEST: usize = 64;

@@ -22,7 +22,7 @@ pub use follow::{Follow, Node};
 pub use portfolio::Portfolio;
 pub use racy::racy;
 pub use sampler::{Sampler, profile};
-pub use shrink::{Shrunk, shrink};
+pub use shrink::{Shrunk, shrink, shrink_best};
 pub use signature::{Signature, signature};
 pub use tally::{Finding, Group, Tally};
 

@@ -30,9 +30,34 @@ pub struct Shrunk {
 }
 
 /// Runs after which the search for fewer moves ends.
-const RUNS: u64 = 4000;
+const RUNS: u64 = 2000;
+/// Preemptions up to which leaving out pairs is tried.
+const PAIRS: usize = 32;
 /// Choices, in all runs together, that the search below may cost.
 const CHOICES_BELOW: u64 = 2_000_000;
+
+/// Shrinks each of several schedules whose runs stop as `wanted`; gives the best of what they come
+/// to, the first of equals. `None` if no run stops like that.
+pub fn shrink_best(
+    campaign: &mut Campaign,
+    schedules: &[Moves],
+    wanted: &Signature,
+) -> Option<Shrunk> {
+    let mut best: Option<Shrunk> = None;
+    for moves in schedules {
+        let shrunk = shrink(campaign, moves, wanted);
+        let rank = |s: &Shrunk| (s.preemptions, s.others, s.ended.choices);
+        best = match (best, shrunk) {
+            (Some(old), Some(new)) if rank(&new) < rank(&old) => Some(new),
+            (None, new) => new,
+            (old, _) => old,
+        };
+        if best.as_ref().is_some_and(|s| s.fewest) {
+            break;
+        }
+    }
+    best
+}
 
 /// Shrinks the schedule `moves`, whose run stops as `wanted`. `None` if it does not.
 pub fn shrink(campaign: &mut Campaign, moves: &Moves, wanted: &Signature) -> Option<Shrunk> {
@@ -53,6 +78,7 @@ pub fn shrink(campaign: &mut Campaign, moves: &Moves, wanted: &Signature) -> Opt
             break;
         }
     }
+    shrinker.without_pairs(&mut preempting, &mut others, &mut best);
     let mut counts = shrinker.counts(&best);
     let mut fewest = counts.0 == 0;
     while counts.0 > 0 {
@@ -148,6 +174,45 @@ impl Shrinker<'_> {
                 }
                 None if size == 1 => break,
                 None => parts = (parts * 2).min(moves.len()),
+            }
+        }
+    }
+
+    /// Leaves out two moves at once, which may only work together: a core that takes over, and the
+    /// one that takes back.
+    fn without_pairs(
+        &mut self,
+        preempting: &mut Vec<Move>,
+        others: &mut Vec<Move>,
+        best: &mut Ended,
+    ) {
+        let mut i = 0;
+        while i < preempting.len() && preempting.len() <= PAIRS {
+            let all = preempting.len() + others.len();
+            let smaller = (i + 1..all).find_map(|j| {
+                if self.runs >= RUNS {
+                    return None;
+                }
+                let keep = |n: usize| n != i && n != j;
+                let p: Vec<Move> = (0..preempting.len())
+                    .filter(|&n| keep(n))
+                    .map(|n| preempting[n])
+                    .collect();
+                let o = (0..others.len()).filter(|&n| keep(n + preempting.len()));
+                let o: Vec<Move> = o.map(|n| others[n]).collect();
+                let ended = self.run(Box::new(Anchored::new(p.iter().chain(&o)))).0?;
+                Some((p, o, ended))
+            });
+            match smaller {
+                Some((p, o, ended)) => {
+                    (*preempting, *others, *best) = (p, o, ended);
+                    // What could not go before may go now.
+                    let (mut p, mut o) = (std::mem::take(preempting), std::mem::take(others));
+                    self.minimise(&mut p, &o, best);
+                    self.minimise(&mut o, &p, best);
+                    (*preempting, *others, i) = (p, o, 0);
+                }
+                None => i += 1,
             }
         }
     }

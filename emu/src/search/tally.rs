@@ -18,6 +18,8 @@ pub struct Finding {
     pub seed: Option<u64>,
     /// The run, as text: see [`crate::choice::Moves`].
     pub moves: String,
+    /// How many moves those are.
+    pub length: u64,
     /// Choices of the run.
     pub choices: u64,
     /// Its trace hash.
@@ -39,9 +41,23 @@ pub struct Group {
     pub problem: Option<String>,
     /// The first.
     pub first: Finding,
+    /// Those with the fewest moves, fewest first, at most [`Group::SHORT`]: where shrinking begins.
+    pub short: Vec<Finding>,
 }
 
 impl Group {
+    /// How many short runs are kept.
+    const SHORT: usize = 3;
+
+    /// Keeps a run if it is one of the shortest.
+    fn keep(&mut self, finding: impl FnOnce() -> Finding, moves: u64) {
+        let at = self.short.partition_point(|f| f.length <= moves);
+        if at < Self::SHORT {
+            self.short.insert(at, finding());
+            self.short.truncate(Self::SHORT);
+        }
+    }
+
     fn note(&mut self, problem: &Option<String>) {
         if let Some(problem) = problem {
             self.unexpected += 1;
@@ -84,9 +100,14 @@ impl Tally {
         let signature = &outcome.signature;
         self.completed += u64::from(signature.is_completed());
         let known = self.groups.iter_mut().find(|g| g.signature == *signature);
+        let length = ended.moves.0.len() as u64;
+        let finding = || Finding::of(self.schedules, strategy, seed, ended);
         if let Some(group) = known {
             group.count += 1;
             group.note(&outcome.problem);
+            if !signature.is_completed() {
+                group.keep(finding, length);
+            }
             *group.by.entry(strategy.to_owned()).or_default() += 1;
             return false;
         }
@@ -96,8 +117,12 @@ impl Tally {
             by: BTreeMap::from([(strategy.to_owned(), 1)]),
             unexpected: 0,
             problem: None,
-            first: Finding::of(self.schedules, strategy, seed, ended),
+            first: finding(),
+            short: Vec::new(),
         };
+        if !signature.is_completed() {
+            group.keep(finding, length);
+        }
         group.note(&outcome.problem);
         self.groups.push(group);
         true
@@ -116,6 +141,7 @@ impl Finding {
             strategy: strategy.to_owned(),
             seed,
             moves: ended.moves.to_string(),
+            length: ended.moves.0.len() as u64,
             choices: ended.choices,
             trace_hash: ended.trace_hash,
         }

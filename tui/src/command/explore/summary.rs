@@ -190,7 +190,9 @@ fn end(session: &Session, group: &Group, shrink: bool) -> Outcome<End> {
         let ended = campaign.run(Box::new(Replay::new(moves.clone())));
         place = search::signature(&ended.stop, campaign.machine()).1;
         if shrink {
-            let found = search::shrink(&mut campaign, &moves, signature);
+            let short = group.short.iter().filter_map(|f| f.moves.parse().ok());
+            let short: Vec<Moves> = short.collect();
+            let found = search::shrink_best(&mut campaign, &short, signature);
             shrunk = found.map(|s| told(session, &s)).transpose()?;
         }
     }
