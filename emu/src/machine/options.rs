@@ -4,7 +4,7 @@
 use super::Machine;
 use super::context::Next;
 use super::engine::Granularity;
-use crate::choice::{Action, ChoiceKind};
+use crate::choice::{Action, Kinds};
 use crate::nt::{ndis, spin_lock, thread};
 
 impl Machine {
@@ -24,24 +24,38 @@ impl Machine {
         if !self.state.choosing {
             return;
         }
-        // What is held still happens only when nothing else can.
+        let open = out.len();
+        self.outside(out);
         let held = self.setup.held;
-        let runs = !out.is_empty();
-        let open = |kind| !(runs && held.contains(kind));
+        if held == Kinds::NONE {
+            return;
+        }
+        // What is held still happens only when nothing else can, and then in this order.
+        let first = out.get(open).copied();
+        let mut at = 0;
+        out.retain(|action| {
+            at += 1;
+            at <= open || !held.contains(action.kind())
+        });
+        if out.is_empty() {
+            out.extend(first);
+        }
+    }
+
+    /// What can happen besides that a core goes on.
+    fn outside(&self, out: &mut Vec<Action>) {
+        let cores = self.state.cores.len();
         let irqls = self.irqls();
         for core in 0..cores {
             let c = &self.state.cores[core];
             let number = core as u8;
-            if open(ChoiceKind::Thread) && c.irql < irqls.dispatch && thread::rival(self, core) {
+            if c.irql < irqls.dispatch && thread::rival(self, core) {
                 out.push(Action::Switch(number));
             }
-            let dpcs = open(ChoiceKind::Dpc) && c.irql < irqls.dispatch && !c.in_dpc();
-            if dpcs && self.state.nt.dpcs.waiting(number) {
+            if c.irql < irqls.dispatch && self.state.nt.dpcs.waiting(number) && !c.in_dpc() {
                 out.push(Action::Dpcs(number));
             }
-            if open(ChoiceKind::Interrupt)
-                && let Some(source) = ndis::pending_interrupt(self, core)
-            {
+            if let Some(source) = ndis::pending_interrupt(self, core) {
                 out.push(Action::Interrupt {
                     core: number,
                     source,
@@ -55,11 +69,8 @@ impl Machine {
             .timers
             .next_due()
             .is_some_and(|due| due <= self.now());
-        if due && open(ChoiceKind::Timer) && self.state.cores[0].irql < irqls.clock {
+        if due && self.state.cores[0].irql < irqls.clock {
             out.push(Action::Clock(0));
-        }
-        if !open(ChoiceKind::Packet) {
-            return;
         }
         for stream in ndis::ready_streams(self) {
             out.extend((0..cores).map(|c| Action::Packet {
