@@ -1,5 +1,8 @@
 //! What the hooks must know about each instruction of the loaded drivers, decoded on first use.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use isa::{Atomic, Decoder, Insn, Special};
 
 use super::engine::Granularity;
@@ -65,6 +68,9 @@ pub(super) struct Span {
     pub(super) special: Option<u64>,
 }
 
+/// As many bytes as the longest instruction has.
+type Bytes = [u8; 15];
+
 /// The facts of all instructions between two addresses.
 pub(super) struct CodeTable {
     base: u64,
@@ -75,6 +81,9 @@ pub(super) struct CodeTable {
     /// Instructions to stop before that the engine has been told of.
     announced: Vec<u64>,
     facts: Vec<Facts>,
+    /// Instructions decoded before, by address. Code may change or go away, so each comes with the
+    /// bytes that it was decoded from.
+    decoded: RefCell<HashMap<u64, (Bytes, Insn)>>,
     decoder: Decoder,
     arch: isa::Arch,
     granularity: Granularity,
@@ -88,6 +97,7 @@ impl CodeTable {
             block_at: vec![0; (end - base) as usize],
             announced: Vec::new(),
             facts: vec![Facts::default(); (end - base) as usize],
+            decoded: RefCell::default(),
             decoder: Decoder::new(arch),
             arch,
             granularity,
@@ -170,13 +180,25 @@ impl CodeTable {
 
     /// The instruction at `address`, decoded from memory.
     pub(super) fn insn(&self, memory: &Memory, address: u64) -> Option<Insn> {
-        let mut bytes = [0u8; 15];
+        let mut bytes = Bytes::default();
         // Near the end of a page the tail may be unmapped; read what there is.
         let mut n = bytes.len();
         while n > 0 && !memory.read(address, &mut bytes[..n]) {
             n -= 1;
         }
-        self.decoder.decode(&bytes[..n], address)
+        if n < bytes.len() {
+            return self.decoder.decode(&bytes[..n], address);
+        }
+        if let Some((from, insn)) = self.decoded.borrow().get(&address)
+            && *from == bytes
+        {
+            return Some(*insn);
+        }
+        let insn = self.decoder.decode(&bytes, address)?;
+        if self.contains(address) {
+            self.decoded.borrow_mut().insert(address, (bytes, insn));
+        }
+        Some(insn)
     }
 
     /// The block `from..to`, which begins in the table. Blocks come again and again, so what was

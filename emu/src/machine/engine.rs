@@ -197,6 +197,8 @@ struct Instance {
     context: Box<HookContext>,
     /// Its hooks see blocks, not instructions.
     by_block: bool,
+    /// Translations that it holds may have been taken away.
+    stale: bool,
 }
 
 /// A core: the instance that executes it now. A hook at every instruction costs several times what
@@ -351,10 +353,11 @@ impl Engine {
         }
     }
 
-    /// Forgets every core's translations; needed after pages were taken away.
+    /// Forgets every core's translations; needed after pages were taken away. An instance does so
+    /// when it executes next, since emptying a TLB costs more than many a stretch.
     pub fn flush_tlbs(&mut self) {
         for instance in self.cpus.iter_mut().flat_map(|cpu| &mut cpu.instances) {
-            let _ = instance.uc.ctl_flush_tlb();
+            instance.stale = true;
         }
     }
 
@@ -431,13 +434,18 @@ impl Engine {
         }
     }
 
-    /// Sees to it that the instance that is best for what lies ahead executes the core.
+    /// Sees to it that the instance that is best for what lies ahead executes the core, with no
+    /// translation that has been taken away.
     fn choose_instance(&mut self, core: usize, exact: bool) {
         let s = &mut *self.shared;
         let cpu = &mut self.cpus[core];
         let near = exact || !s.sync && s.choosing && s.quiet < LONG;
         cpu.change(|instance| instance.by_block != near);
         s.by_block = cpu.live().by_block;
+        let live = &mut cpu.instances[cpu.live];
+        if std::mem::take(&mut live.stale) {
+            let _ = live.uc.ctl_flush_tlb();
+        }
     }
 
     /// Runs `core` until something needs the kernel or the schedule. `resume` says that the
@@ -622,6 +630,7 @@ impl Instance {
             uc,
             context,
             by_block,
+            stale: false,
         })
     }
 }

@@ -5,6 +5,7 @@ use isa::{Reg, RegisterAccess};
 use super::Machine;
 use super::context::{Caller, Context, ContextKind, Frame, Next, Outcome};
 use super::engine::Exit;
+use super::options;
 use crate::choice::strategy::{Observes, Quiet};
 use crate::choice::{Action, Choice, Moves, Strategy};
 use crate::nt::{self, Call, Done, Then, Trouble, thread};
@@ -41,6 +42,8 @@ pub(super) struct Decider {
     moves: Vec<(u64, u32)>,
     /// The options of the coming choice; kept to save the allocation.
     options: Vec<Action>,
+    /// They are those of now, but for which core ran last.
+    fresh: bool,
     /// The last point passed was the last of the strategy's promise.
     announced: bool,
     /// The kernel call at work.
@@ -100,6 +103,7 @@ impl Machine {
         thread::fill_idle_cores(self);
         let mut options = std::mem::take(&mut self.decider.options);
         self.options(&mut options);
+        self.decider.fresh = true;
         let action = match options.len() {
             0 => None,
             1 => Some(options[0]),
@@ -270,6 +274,7 @@ impl Machine {
                     return Ok(());
                 }
             }
+            self.decider.fresh = false;
             self.flush();
             self.software_interrupts(core);
             // Whoever gets an idle core gets it now, whatever the strategy has promised to pass.
@@ -367,12 +372,16 @@ impl Machine {
         }
         self.engine.set_deadline(deadline);
         let mut quiet = None;
-        if self.state.choosing {
+        if self.state.choosing && (self.decider.unseen || self.decider.observed == Observes::Steps)
+        {
+            quiet = Some(Quiet::Ask);
+        } else if self.state.choosing {
             let mut options = std::mem::take(&mut self.decider.options);
-            self.options(&mut options);
-            if self.decider.unseen || self.decider.observed == Observes::Steps {
-                quiet = Some(Quiet::Ask);
-            } else if options.len() > 1 {
+            match std::mem::take(&mut self.decider.fresh) {
+                true => options::after_switch(&mut options, core as u8),
+                false => self.options(&mut options),
+            }
+            if options.len() > 1 {
                 quiet = Some(self.with_strategy(|strategy, m| {
                     strategy.quiet(&Choice {
                         number: m.state.choices + 1,

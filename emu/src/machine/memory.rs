@@ -90,7 +90,7 @@ pub struct Region {
     /// What it is for.
     pub kind: RegionKind,
     /// The pages, in address order.
-    pub pages: Vec<Page>,
+    pub pages: Arc<[Page]>,
 }
 
 impl Region {
@@ -118,19 +118,31 @@ pub struct MemoryImage {
     frames: Arc<Vec<Arc<Frame>>>,
 }
 
+/// Groups of pages for which the last region is remembered.
+const GROUPS: usize = 64;
+
+/// The group that the page of an address belongs to.
+fn group(va: u64) -> usize {
+    (va / FRAME_SIZE as u64) as usize % GROUPS
+}
+
+/// Frames that a restore leaves marked as dirty, at most. Copying one more costs less than the
+/// misses in the cores' TLBs that forgetting it would cost, but not if there are very many.
+const HOT: usize = 128;
+
 /// Guest memory.
 pub struct Memory {
     arena: Arena,
     regions: Arc<Vec<Region>>,
     /// The frames' contents at the last snapshot or restore; a frame that is not dirty still
-    /// equals its entry.
+    /// equals its entry. After a restore some that are dirty do too.
     clean: Arc<Vec<Arc<Frame>>>,
     dirty: Vec<u32>,
     is_dirty: Vec<bool>,
     /// First virtual address of each frame in use; frames are mapped once.
     mapped_at: Vec<u64>,
-    /// Index of the region found last: most look-ups hit it again.
-    recent: Cell<usize>,
+    /// Index of the region found last for each group of pages: most look-ups hit it again.
+    recent: [Cell<usize>; GROUPS],
     /// Set when a translation was taken away, so that every core's TLB must be emptied.
     pub stale_tlbs: bool,
 }
@@ -149,7 +161,7 @@ impl Memory {
             dirty: Vec::new(),
             is_dirty: vec![false; frames as usize],
             mapped_at: Vec::new(),
-            recent: Cell::new(0),
+            recent: [const { Cell::new(0) }; GROUPS],
             stale_tlbs: false,
         }
     }
@@ -198,13 +210,15 @@ impl Memory {
 
     /// The region that `va` lies in.
     pub fn region(&self, va: u64) -> Option<&Region> {
-        if let Some(r) = self.regions.get(self.recent.get())
+        let recent = &self.recent[group(va)];
+        if let Some(r) = self.regions.get(recent.get())
             && r.base <= va
             && va < r.end()
         {
             return Some(r);
         }
-        self.find(va).map(|i| &self.regions[i])
+        recent.set(self.find(va)?);
+        Some(&self.regions[recent.get()])
     }
 
     fn find(&self, va: u64) -> Option<usize> {
@@ -216,14 +230,7 @@ impl Memory {
     }
 
     fn page(&self, va: u64) -> Option<Page> {
-        let hit = self
-            .regions
-            .get(self.recent.get())
-            .is_some_and(|r| r.base <= va && va < r.end());
-        if !hit {
-            self.recent.set(self.find(va)?);
-        }
-        let region = &self.regions[self.recent.get()];
+        let region = self.region(va)?;
         Some(region.pages[((va - region.base) as usize) / FRAME_SIZE])
     }
 
@@ -235,7 +242,7 @@ impl Memory {
             if let Some(i) = self.find(at) {
                 let region = &mut Arc::make_mut(&mut self.regions)[i];
                 let page = ((at - region.base) as usize) / FRAME_SIZE;
-                change(&mut region.pages[page]);
+                change(&mut Arc::make_mut(&mut region.pages)[page]);
                 self.stale_tlbs = true;
             }
             at += FRAME_SIZE as u64;
@@ -363,14 +370,15 @@ impl Memory {
         }
     }
 
-    /// Makes memory equal to `image`, copying only frames that differ.
+    /// Makes memory equal to `image`, copying only frames that may differ.
     pub fn restore(&mut self, image: &MemoryImage) {
+        let hot = Arc::ptr_eq(&self.clean, &image.frames) && self.dirty.len() <= HOT;
         if Arc::ptr_eq(&self.clean, &image.frames) {
             for &frame in &self.dirty {
                 self.arena
                     .frame_mut(frame)
                     .copy_from_slice(&image.frames[frame as usize][..]);
-                self.is_dirty[frame as usize] = false;
+                self.is_dirty[frame as usize] = hot;
             }
         } else {
             for frame in 0..self.is_dirty.len() {
@@ -384,10 +392,15 @@ impl Memory {
             }
             self.clean = image.frames.clone();
         }
-        self.dirty.clear();
-        self.regions = image.regions.clone();
-        self.recent.set(0);
-        self.stale_tlbs = true;
+        if !hot {
+            self.dirty.clear();
+            // The cores may hold translations that allow quiet stores.
+            self.stale_tlbs = true;
+        }
+        if !Arc::ptr_eq(&self.regions, &image.regions) {
+            self.regions = image.regions.clone();
+            self.stale_tlbs = true;
+        }
     }
 }
 

@@ -7,6 +7,18 @@ use super::engine::Granularity;
 use crate::choice::{Action, Kinds};
 use crate::nt::{ndis, spin_lock, thread};
 
+/// Makes the options of a moment those of the same moment with another core that ran last.
+pub(super) fn after_switch(options: &mut [Action], current: u8) {
+    let runs = options
+        .iter()
+        .take_while(|o| matches!(o, Action::Run(_)))
+        .count();
+    options[..runs].sort_unstable_by_key(|o| match *o {
+        Action::Run(core) => (core != current, core),
+        _ => unreachable!("they are cores that can run"),
+    });
+}
+
 impl Machine {
     /// Fills `out` with everything that can happen now.
     pub(super) fn options(&self, out: &mut Vec<Action>) {

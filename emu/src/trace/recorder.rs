@@ -1,5 +1,6 @@
 //! Collects events: always into the trace hash, and as a list when somebody wants to read them.
 
+use postcard::ser_flavors::Flavor;
 use twox_hash::XxHash3_64;
 
 use super::event::{Event, EventKind};
@@ -53,7 +54,8 @@ impl Recorder {
         buffer.clear();
         // postcard has a specified byte format; what `derive(Hash)` feeds may change with the
         // compiler, and the hash must not.
-        self.buffer = postcard::to_extend(&event, buffer).expect("an event is plain data");
+        self.buffer = postcard::serialize_with_flavor(&event, Bytes(buffer))
+            .expect("an event is plain data");
         self.hash = XxHash3_64::oneshot_with_seed(self.hash, &self.buffer);
         self.count += 1;
         if self.keep {
@@ -83,5 +85,29 @@ impl Recorder {
     pub fn stack(&self, event: usize) -> Option<&[u64]> {
         let at = self.stacks.binary_search_by_key(&event, |(i, _)| *i).ok()?;
         Some(&self.stacks[at].1)
+    }
+}
+
+/// The bytes of an event as they come. postcard's own sink for a vector that exists takes strings
+/// byte by byte.
+struct Bytes(Vec<u8>);
+
+impl Flavor for Bytes {
+    type Output = Vec<u8>;
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
     }
 }
