@@ -36,7 +36,7 @@ pub(super) struct Kept {
     path: Option<PathBuf>,
     of: String,
     hash: u64,
-    written: Instant,
+    written: Option<Instant>,
 }
 
 impl Kept {
@@ -57,7 +57,7 @@ impl Kept {
                 chosen.seeds.first
             ),
             hash,
-            written: Instant::now(),
+            written: None,
         })
     }
 
@@ -91,9 +91,11 @@ impl Kept {
         Ok(())
     }
 
-    /// Writes the file if it is time to.
+    /// Writes the file if it is time to: also before anything has been done, so that a file that
+    /// cannot be written is not noticed when it is too late, and when no whole batch may follow.
     pub(super) fn note(&mut self, progress: &Progress<'_>) -> Outcome<()> {
-        match self.written.elapsed() < PERIOD {
+        let fresh = self.written.is_some_and(|at| at.elapsed() < PERIOD);
+        match fresh && !progress.ending {
             true => Ok(()),
             false => self.save(progress.search, progress.tally),
         }
@@ -120,7 +122,7 @@ impl Kept {
         fs::write(&new, text)
             .and_then(|()| fs::rename(&new, path))
             .map_err(|error| Failure::at(path.display(), error))?;
-        self.written = Instant::now();
+        self.written = Some(Instant::now());
         Ok(())
     }
 }
