@@ -4,11 +4,11 @@
 use emu::search::{Bound, Dfs, Dpor, Search};
 
 use crate::reference::count::count;
+use crate::reference::dpor;
 use crate::reference::list::{
     account, bluetooth, bluetooth_exclusive, deadlock01, reorder, twostage, wronglock,
 };
 use crate::reference::model::{Shape, Variation, Variation::*};
-use crate::reference::dpor;
 use crate::still::{counts, scope, search, signatures};
 use crate::support::{Setting, case};
 
@@ -27,6 +27,9 @@ struct Row {
     /// Those that partial-order reduction runs, likewise.
     dpor: (Counts, Counts),
 }
+
+/// Schedules after which a search would be given up.
+const MOST: u64 = 50_000;
 
 const ALL: &[&str] = &["amd64", "i386", "arm64"];
 
@@ -101,21 +104,24 @@ const ROWS: &[Row] = &[
     },
 ];
 
-/// What the model's own reduction differs in from the published one: see its tests.
-const MODEL_DIFFERS: &[&str] = &["wronglock"];
+/// Where a reduction that ends runs at their first bug depends on more than the points: the model's
+/// own is not the published one either (see its tests).
+const ENDS_ELSEWHERE: &[&str] = &["wronglock_3"];
 
 #[test]
 fn counts_are_the_published_ones_but_for_named_points() {
     for row in ROWS {
-        let (model, varied) = (row.model.0(), row.model.1);
+        let (model, varied) = ((row.model.0)(), row.model.1);
+        let as_published = model.name != bluetooth_exclusive().name && varied.is_empty();
         if let Some((machine, published)) = row.dfs {
             assert_eq!(count(&model, varied), machine, "{}", model.name);
-            let differs = varied.is_empty() && model.name != bluetooth_exclusive().name;
-            assert_eq!(machine == published, differs, "{}", model.name);
+            assert_eq!(machine == published, as_published, "{}", model.name);
         }
-        if !MODEL_DIFFERS.contains(&row.name) {
+        let (machine, published) = row.dpor;
+        assert!(!as_published || machine == published, "{}", model.name);
+        if !ENDS_ELSEWHERE.contains(&model.name.as_str()) {
             let found = dpor::search(&model, varied);
-            println!("{} model {:?}", model.name, (found.total, found.buggy));
+            assert_eq!((found.total, found.buggy), machine, "{}", model.name);
         }
         for profile in row.profiles {
             let here = format!("{} {:?} on {profile}", row.name, row.settings);
@@ -123,13 +129,13 @@ fn counts_are_the_published_ones_but_for_named_points() {
             let scope = scope(&case);
             if let Some((machine, _)) = row.dfs {
                 let mut dfs = Dfs::new(Bound::None);
-                let tally = search(&case, &scope, &mut dfs, 50_000);
+                let tally = search(&case, &scope, &mut dfs, MOST);
                 assert_eq!(counts(&tally), machine, "DFS of {here}");
                 assert!(dfs.coverage().exhausted, "DFS of {here}");
             }
             let mut reduced = Dpor::new();
-            let tally = search(&case, &scope, &mut reduced, 50_000);
-            assert_eq!(counts(&tally), row.dpor.0, "DPOR of {here}");
+            let tally = search(&case, &scope, &mut reduced, MOST);
+            assert_eq!(counts(&tally), machine, "DPOR of {here}");
             assert!(reduced.coverage().exhausted, "DPOR of {here}");
         }
     }
@@ -139,35 +145,37 @@ fn counts_are_the_published_ones_but_for_named_points() {
 /// have only one.
 #[test]
 fn reduction_misses_no_end_that_all_schedules_have() {
-    let shapes: [(&str, &[Setting<'_>]); 12] = [
+    let shapes: [(&str, &[Setting<'_>]); 10] = [
         ("account", &[]),
         ("deadlock", &[]),
         ("bluetooth", &[]),
         ("bluetooth", &[("pool", "true")]),
         ("twostage", &[]),
-        ("twostage", &[("n", "3"), ("cpus", "4")]),
         ("reorder", &[]),
         ("reorder", &[("setters", "1"), ("checkers", "2")]),
         ("wronglock", &[("n", "1")]),
-        ("wronglock", &[("n", "2")]),
         ("stack", &[("n", "3")]),
         ("port", &[]),
     ];
     for (name, settings) in shapes {
         for profile in ALL {
             for driver in ["buggy", "fixed"] {
-                let t0 = std::time::Instant::now();
                 let settings = [settings, &[("driver", driver)]].concat();
                 let here = format!("{name} {settings:?} on {profile}");
                 let case = case(name, profile, &settings);
                 let scope = scope(&case);
                 let mut dfs = Dfs::new(Bound::None);
-                let all = search(&case, &scope, &mut dfs, 50_000);
-                let ex = dfs.coverage().exhausted;
-                let t1 = t0.elapsed();
+                let all = search(&case, &scope, &mut dfs, MOST);
+                assert!(dfs.coverage().exhausted, "{here}");
                 let mut reduced = Dpor::new();
-                let few = search(&case, &scope, &mut reduced, 50_000);
-                println!("{here} {ex} {:?} {:?} {} {t1:.1?} {:.1?} {}", counts(&all), counts(&few), reduced.coverage().redundant, t0.elapsed(), if signatures(&all) == signatures(&few) {""} else {"DIFFER"});
+                let few = search(&case, &scope, &mut reduced, MOST);
+                assert!(reduced.coverage().exhausted, "{here}");
+                assert_eq!(signatures(&few), signatures(&all), "{here}");
+                assert!(few.schedules < all.schedules, "{here}");
+                assert_eq!(all.stops() > 0, driver == "buggy", "{here}");
+                for group in &all.groups {
+                    assert_eq!(group.problem, None, "{here}");
+                }
             }
         }
     }

@@ -4,10 +4,10 @@
 use emu::campaign::{Campaign, Case};
 use emu::choice::Scope;
 use emu::choice::strategy::{Hints, StrategyKind, find};
-use emu::search::profile;
+use emu::search;
 use emu::stop::Stop;
 
-use crate::reference::drive::{seed, search};
+use crate::reference::drive::{self, seed};
 use crate::reference::list::{account, bluetooth, deadlock01, reorder, stack, twostage, wronglock};
 use crate::reference::model::{Program, Shape, Variation, Variation::*};
 use crate::still::scope;
@@ -112,6 +112,7 @@ fn mean(case: &Case, scope: &Scope, kind: &StrategyKind, hints: &Hints) -> f64 {
     sum as f64 / EXPERIMENTS as f64
 }
 
+/// Whether two means agree.
 fn near(ours: f64, theirs: f64) -> bool {
     (ours - theirs).abs() <= 0.2 * theirs
 }
@@ -130,12 +131,11 @@ fn means_agree_with_the_published_ones_and_with_the_model() {
         for (strategy, published) in STRATEGIES.into_iter().zip(row.means) {
             let kind = find(strategy).expect("it is in the list");
             let ours = mean(&case, &scope, kind, &hints);
-            let model = search(&program, kind, &hints, OF_THE_MODEL, CAP).mean();
+            let model = drive::search(&program, kind, &hints, OF_THE_MODEL, CAP).mean();
             let line = format!(
                 "{} {:?} {strategy}: {ours:.1}, model {model:.1}, published {published:?}",
                 row.name, row.settings
             );
-            println!("{line}");
             let as_published = published.iter().any(|&theirs| near(ours, theirs));
             // Where the points are the same, so must be the means.
             if !near(ours, model) || row.model.1.is_empty() && !as_published {
@@ -157,15 +157,13 @@ fn pct_keeps_its_bound_on_the_machine() {
             let scope = scope(&case);
             let mut campaign =
                 Campaign::new(&case, scope.clone()).unwrap_or_else(|e| panic!("{e}"));
-            let hints = profile_of(&mut campaign);
+            let hints = search::profile(&mut campaign);
             let bound = hints.steps.len() as u64 * hints.choices;
             let mean = mean(&case, &scope, kind, &hints);
-            println!("{name} {profile} mean {mean} bound {} * {} = {bound}", hints.steps.len(), hints.choices);
-            assert!(mean <= bound as f64, "{name} on {profile}: {mean} > {bound}");
+            assert!(
+                mean <= bound as f64,
+                "{name} on {profile}: {mean} > {bound}"
+            );
         }
     }
-}
-
-fn profile_of(campaign: &mut Campaign) -> Hints {
-    profile(campaign)
 }

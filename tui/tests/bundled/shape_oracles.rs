@@ -1,13 +1,16 @@
 //! What the oracles say of the shapes: what is wrong shows in runs that come out well, and a use of
 //! freed memory is told by its name. Needs `cargo xtask drivers`.
 
-use crate::support::{case, first};
-use emu::campaign::Case;
+use crate::support::case;
+use emu::campaign::{Campaign, Case};
 use emu::choice::Moves;
-use emu::choice::strategy::Replay;
+use emu::choice::strategy::{Random, Replay};
 use emu::machine::{Ended, Granularity, Machine, Watch};
 use emu::oracle::{self, Told};
 use emu::stop::Stop;
+
+/// Seeds among which is one that deletes the port too early.
+const SEEDS: u64 = 2000;
 
 const PROFILES: [&str; 3] = ["amd64", "i386", "arm64"];
 
@@ -27,8 +30,16 @@ fn found(machine: &Machine, ended: &Ended, name: &str) -> Vec<Told> {
 
 /// The oracle that sees the defect in the default schedule, and functions that it names.
 const SEEN_AT_ONCE: [(&str, &str, &[&str]); 3] = [
-    ("deadlock", "lock-order", &["deadlock::up", "deadlock::down"]),
-    ("wronglock", "race", &["wronglock::first", "wronglock::other"]),
+    (
+        "deadlock",
+        "lock-order",
+        &["deadlock::up", "deadlock::down"],
+    ),
+    (
+        "wronglock",
+        "race",
+        &["wronglock::first", "wronglock::other"],
+    ),
     ("reorder", "race", &["reorder::setter", "reorder::checker"]),
 ];
 
@@ -46,9 +57,14 @@ fn the_default_schedule_is_enough_for_an_oracle() {
             for function in functions {
                 let names = |t: &Told| {
                     let places = t.places.iter().flat_map(|p| &p.stack);
-                    places.into_iter().any(|p| p.function.as_deref() == Some(*function))
+                    places
+                        .into_iter()
+                        .any(|p| p.function.as_deref() == Some(*function))
                 };
-                assert!(all.iter().any(names), "{name} {function} on {profile}: {all:#?}");
+                assert!(
+                    all.iter().any(names),
+                    "{name} {function} on {profile}: {all:#?}"
+                );
             }
             let all = told("fixed");
             assert!(all.is_empty(), "{name} fixed on {profile}: {all:#?}");
@@ -61,7 +77,11 @@ fn the_default_schedule_is_enough_for_an_oracle() {
 fn a_port_is_used_after_it_was_freed() {
     for profile in PROFILES {
         let case = case("port", profile, &[]);
-        let (_, crash) = first(&case, |e| e.stop != Stop::Completed);
+        let campaign = Campaign::new(&case, Granularity::Access);
+        let mut campaign = campaign.unwrap_or_else(|e| panic!("{e}"));
+        let mut runs = (1..=SEEDS).map(|seed| campaign.run(Box::new(Random::new(seed))));
+        let crash = runs.find(|ended| ended.stop != Stop::Completed);
+        let crash = crash.unwrap_or_else(|| panic!("{profile}: all of {SEEDS} seeds complete"));
         let Stop::Bugcheck(bugcheck) = &crash.stop else {
             panic!("{profile}: {:?}", crash.stop)
         };
@@ -81,7 +101,13 @@ fn a_port_is_used_after_it_was_freed() {
             panic!("{profile}: {told:#?}")
         };
         let creates = |stack: &[&str]| stack.iter().any(|f| f.starts_with("port::create"));
-        assert!(creates(allocated) && creates(used), "{profile}: {functions:?}");
-        assert!(freed.iter().any(|f| f.starts_with("port::delete")), "{profile}: {functions:?}");
+        assert!(
+            creates(allocated) && creates(used),
+            "{profile}: {functions:?}"
+        );
+        assert!(
+            freed.iter().any(|f| f.starts_with("port::delete")),
+            "{profile}: {functions:?}"
+        );
     }
 }

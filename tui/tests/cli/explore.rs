@@ -26,8 +26,28 @@ fn the_number_of_workers_does_not_show() {
     let searches: [(&str, &[&str]); 4] = [
         ("reorder", &["--schedules", "200"]),
         ("reorder", &["--strategy", "dfs", "--schedules", "200"]),
-        ("reorder", &["--strategy", "dpor", "--granularity", "sync", "--hold", "world", "--races"]),
-        ("bluetooth", &["--exhaustive", "--preemptions", "1", "--granularity", "sync"]),
+        (
+            "reorder",
+            &[
+                "--strategy",
+                "dpor",
+                "--granularity",
+                "sync",
+                "--hold",
+                "world",
+                "--races",
+            ],
+        ),
+        (
+            "bluetooth",
+            &[
+                "--exhaustive",
+                "--preemptions",
+                "1",
+                "--granularity",
+                "sync",
+            ],
+        ),
     ];
     for (shape, search) in searches {
         let with = |jobs| explore(shape, &[search, &["--jobs", jobs]]).stdout;
@@ -61,7 +81,10 @@ fn a_search_that_was_cut_off_goes_on_as_if_it_had_not_been() {
         let file = file.to_str().unwrap();
         let whole = explore("wronglock", &[&wronglock(strategy, "1000", &[])]);
         for schedules in ["1", "300", "300", "448", "1000"] {
-            let part = explore("wronglock", &[&wronglock(strategy, schedules, &["--resume", file])]);
+            let part = explore(
+                "wronglock",
+                &[&wronglock(strategy, schedules, &["--resume", file])],
+            );
             let run: Value = serde_json::from_str(&part.stdout).unwrap();
             assert_eq!(run["schedules"].to_string(), schedules, "{strategy}");
             if schedules == "1000" {
@@ -71,8 +94,18 @@ fn a_search_that_was_cut_off_goes_on_as_if_it_had_not_been() {
         // What stops at the first is no other search.
         let file = folder.0.join(format!("{strategy}-first"));
         let file = file.to_str().unwrap();
-        explore("wronglock", &[&wronglock(strategy, "1000", &["--resume", file, "--until-first"])]);
-        let all = explore("wronglock", &[&wronglock(strategy, "1000", &["--resume", file])]);
+        explore(
+            "wronglock",
+            &[&wronglock(
+                strategy,
+                "1000",
+                &["--resume", file, "--until-first"],
+            )],
+        );
+        let all = explore(
+            "wronglock",
+            &[&wronglock(strategy, "1000", &["--resume", file])],
+        );
         assert_eq!(all.stdout, whole.stdout, "{strategy}");
     }
 }
@@ -102,11 +135,16 @@ fn killed(arguments: &[&str], file: &Path) {
     let kept = || {
         let text = std::fs::read_to_string(file).unwrap_or_default();
         let content: Option<Value> = serde_json::from_str(&text).ok();
-        content.and_then(|c| c["tally"]["schedules"].as_u64()).unwrap_or(0)
+        content
+            .and_then(|c| c["tally"]["schedules"].as_u64())
+            .unwrap_or(0)
     };
     while kept() == 0 && begin.elapsed() < Duration::from_secs(60) {
         let ended = child.try_wait().unwrap();
-        assert!(ended.is_none(), "it ended before it could be killed: {ended:?}");
+        assert!(
+            ended.is_none(),
+            "it ended before it could be killed: {ended:?}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
     child.kill().unwrap();
@@ -120,8 +158,7 @@ fn a_search_that_was_killed_goes_on_as_if_it_had_not_been() {
     for strategy in INTERRUPTED {
         let path = folder.0.join(strategy);
         let file = path.to_str().unwrap();
-        let most = if strategy == "dpor" { "20000" } else { "20000" };
-        let search = wronglock(strategy, most, &[]);
+        let search = wronglock(strategy, "20000", &[]);
         let mut arguments = vec!["explore", "wronglock", "--format", "json", "--no-shrink"];
         arguments.extend(&search);
         arguments.extend(["--resume", file]);
@@ -152,10 +189,39 @@ fn what_is_found_ends_with_a_line_that_reproduces_it() {
     let searches: [(&str, &[&str]); 6] = [
         ("deadlock", &["--schedules", "60"]),
         ("bluetooth", &["--set", "pool=true", "--schedules", "150"]),
-        ("port", &["--profile", "arm64", "--seeds", "1..60"]),
-        ("wronglock", &["--strategy", "dpor", "--granularity", "sync", "--hold", "world", "--races"]),
-        ("stack", &["--profile", "i386", "--strategy", "pct3", "--schedules", "20", "--hold", "timer,dpc"]),
-        ("kb931322", &["--fault", "pool.fail:nth=3", "--schedules", "40"]),
+        (
+            "port",
+            &["--profile", "arm64", "--seeds", "1..900", "--until-first"],
+        ),
+        (
+            "wronglock",
+            &[
+                "--strategy",
+                "dpor",
+                "--granularity",
+                "sync",
+                "--hold",
+                "world",
+                "--races",
+            ],
+        ),
+        (
+            "stack",
+            &[
+                "--profile",
+                "i386",
+                "--strategy",
+                "pct3",
+                "--schedules",
+                "20",
+                "--hold",
+                "timer,dpc",
+            ],
+        ),
+        (
+            "kb931322",
+            &["--fault", "pool.fail:nth=3", "--schedules", "40"],
+        ),
     ];
     for (scenario, search) in searches {
         for shrunk in [true, false] {
@@ -178,9 +244,13 @@ fn what_is_found_ends_with_a_line_that_reproduces_it() {
             let mut stops = 0;
             for (end, line) in ends.iter().zip(lines) {
                 assert_eq!(end["replay"], line);
-                assert_eq!(end["shrunk"].is_object(), shrunk && end["kind"] != "completed");
+                assert_eq!(
+                    end["shrunk"].is_object(),
+                    shrunk && end["kind"] != "completed"
+                );
                 let (status, out) = shell(&format!("{line} --format json"));
-                let run: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{line}: {e}"));
+                let run: Value =
+                    serde_json::from_str(&out).unwrap_or_else(|e| panic!("{line}: {e}"));
                 assert_eq!(run["stop"]["kind"], end["kind"], "{line}");
                 assert_eq!(run["expected"], end["expected"], "{line}");
                 assert_eq!(status, i32::from(end["expected"] != true), "{line}");
