@@ -27,6 +27,9 @@ struct Mark {
     locks: Vec<u64>,
 }
 
+/// Instead of an instruction: memory is freed by a call, which is a scheduling point anyway.
+const FREE: u64 = 0;
+
 struct Detector<'a> {
     machine: &'a Machine,
     order: Order,
@@ -43,6 +46,7 @@ pub fn unprotected_pcs(machine: &Machine) -> BTreeSet<u64> {
         found: BTreeSet::new(),
     };
     walk(machine, &mut detector);
+    detector.found.remove(&FREE);
     detector.found
 }
 
@@ -108,17 +112,26 @@ impl Observer for Detector<'_> {
         use crate::trace::EventKind;
         use crate::trace::event::PoolOp;
         if let EventKind::Pool {
-            op: PoolOp::Allocated,
-            block,
-            size,
-            ..
+            op, block, size, ..
         } = walk.event_at(event).kind
         {
             let range = block / WORD..(block + size).div_ceil(WORD);
             let old: Vec<u64> = self.words.range(range).map(|(w, _)| *w).collect();
-            old.iter().for_each(|w| {
-                self.words.remove(w);
-            });
+            match op {
+                PoolOp::Allocated => old.iter().for_each(|w| {
+                    self.words.remove(w);
+                }),
+                // What has been used might as well have been used afterwards.
+                PoolOp::Freed => {
+                    let core = walk.event_at(event).core;
+                    let actor = walk.actor(core);
+                    let locks: Vec<u64> = walk.held(core).iter().map(|h| h.lock).collect();
+                    for word in old {
+                        self.touch(actor, word, true, FREE, &locks);
+                    }
+                }
+                PoolOp::Failed => {}
+            }
         }
         self.order.before(walk, event);
     }

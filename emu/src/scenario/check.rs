@@ -207,7 +207,7 @@ impl Checker<'_> {
             &expect.parameter1,
             &expect.parameter2,
         ])?;
-        self.numbers(&[&expect.parameter3, &expect.parameter4])
+        self.numbers(&[&expect.parameter3, &expect.parameter4, &expect.preemptions])
     }
 
     fn registry_item(&self, item: &RegistryItem) -> Checked {

@@ -19,6 +19,9 @@ pub struct Expectation {
     pub module: Option<String>,
     /// Whether it happens under every schedule.
     pub how: How,
+    /// The fewest preemptions with which it happens: how short its schedule can get. Not judged run
+    /// by run, since most runs have more.
+    pub preemptions: Option<u32>,
 }
 
 /// The kinds of [`Stop`].
@@ -84,6 +87,7 @@ impl Default for Expectation {
             parameters: [None; 4],
             module: None,
             how: How::Always,
+            preemptions: None,
         }
     }
 }
@@ -188,6 +192,7 @@ mod tests {
             parameters: [None, Some(2), Some(0), None],
             module: Some("sample.sys".to_owned()),
             how: How::Possible,
+            preemptions: None,
         }
     }
 

@@ -29,10 +29,15 @@ pub struct Progress<'a> {
     pub tally: &'a Tally,
     /// The search.
     pub search: &'a dyn Search,
+    /// A limit is less than a batch away. A batch that is cut short is not one that the search
+    /// without the limit would have had, so whoever wants to go on later, and to come to the same
+    /// results, goes on from here.
+    pub ending: bool,
 }
 
 /// Runs `search` on `jobs` threads until it is exhausted, a limit is reached or `go_on`, which is
-/// asked between batches, says no. Results are added to `tally`.
+/// asked before each batch, says no. Results are added to `tally`. True if the last batch was a whole
+/// one, so that the search can go on as if it had not ended here.
 ///
 /// # Errors
 /// The case does not boot.
@@ -44,25 +49,37 @@ pub fn drive(
     limits: Limits,
     jobs: usize,
     mut go_on: impl FnMut(&Progress<'_>) -> bool,
-) -> Result<(), BootError> {
+) -> Result<bool, BootError> {
     // Booting is the same everywhere, so one machine tells whether it works.
     let mut own = Worker::boot(case, scope)?;
     let (work, queue) = unbounded::<(usize, Task)>();
     let (report, results) = unbounded::<(usize, Task, Outcome)>();
-    crossbeam::scope(|threads| {
+    let whole = crossbeam::scope(|threads| {
         for _ in 1..jobs.max(1) {
             let (queue, report) = (queue.clone(), report.clone());
             threads.spawn(move |_| serve(case, scope, &queue, &report));
         }
         // With the queue's only sender gone the workers end.
         let work = work;
+        let mut whole = true;
         loop {
             let left = limits.schedules.saturating_sub(tally.schedules);
-            let tasks = search.next(BATCH.min(usize::try_from(left).unwrap_or(BATCH)));
+            let most = BATCH.min(usize::try_from(left).unwrap_or(BATCH));
+            let ending = most < BATCH;
+            let progress = Progress {
+                tally,
+                search,
+                ending,
+            };
+            if whole && !go_on(&progress) {
+                return true;
+            }
+            let tasks = search.next(most);
             if tasks.is_empty() {
-                return;
+                return whole;
             }
             let n = tasks.len();
+            whole = n < most || !ending;
             let mut done: Vec<Option<(Task, Outcome)>> = (0..n).map(|_| None).collect();
             for numbered in tasks.into_iter().enumerate() {
                 work.send(numbered).expect("the queue is here");
@@ -84,16 +101,13 @@ pub fn drive(
                 }
                 tally.count(task.strategy, task.seed, &outcome, own.booted);
                 if limits.until_first && !outcome.signature.is_completed() {
-                    return;
+                    return false;
                 }
-            }
-            if !go_on(&Progress { tally, search }) {
-                return;
             }
         }
     })
     .expect("a worker panicked");
-    Ok(())
+    Ok(whole)
 }
 
 fn serve(

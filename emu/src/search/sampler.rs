@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Coverage, Outcome, Search, Task};
 use crate::campaign::Campaign;
-use crate::choice::strategy::{Hints, Observes, Quiet};
+use crate::choice::strategy::{Hints, Observes, Quiet, Random};
 use crate::choice::{Action, Choice, Strategy, StrategyKind, View};
 
 /// See the module.
@@ -18,11 +18,11 @@ pub struct Sampler {
     last: u64,
 }
 
-/// A sampler as text.
+/// A sampler as text. How far it is to go is not part of it: that may be another number of seeds when
+/// it goes on.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     next: u64,
-    last: u64,
 }
 
 impl Sampler {
@@ -63,40 +63,53 @@ impl Search for Sampler {
     }
 
     fn save(&self) -> String {
-        let (next, last) = (self.next, self.last);
-        serde_json::to_string(&Saved { next, last }).expect("it is plain data")
+        let next = self.next;
+        serde_json::to_string(&Saved { next }).expect("it is plain data")
     }
 
     fn resume(&mut self, saved: &str) -> Result<(), String> {
         let saved: Saved = serde_json::from_str(saved).map_err(|e| e.to_string())?;
-        (self.next, self.last) = (saved.next, saved.last);
+        self.next = saved.next;
         Ok(())
     }
 }
 
-/// What strategies are told of the runs before theirs: what the default schedule shows.
+/// Random runs that are watched beside the default one.
+const WATCHED: u64 = 24;
+
+/// What strategies are told of the runs before theirs: the most that the default schedule and some
+/// random ones show. The default one alone will not do: threads that follow one another are seldom
+/// able to go on at the same time, so it has few choices, and bugs behind the last one that a
+/// strategy knows of would be out of its reach.
 pub fn profile(campaign: &mut Campaign) -> Hints {
-    let (ended, strategy) = campaign.run_and_return(Box::new(Count::default()));
-    let strategy: Box<dyn std::any::Any> = strategy;
-    let steps = match strategy.downcast::<Count>() {
-        Ok(count) => count.steps,
-        Err(_) => BTreeMap::new(),
-    };
-    Hints {
-        choices: ended.choices,
-        steps,
+    let mut hints = Hints::default();
+    for seed in 0..=WATCHED {
+        let (ended, strategy) = campaign.run_and_return(Box::new(Count {
+            random: (seed > 0).then(|| Random::new(seed)),
+            steps: BTreeMap::new(),
+        }));
+        hints.choices = hints.choices.max(ended.choices);
+        let strategy: Box<dyn std::any::Any> = strategy;
+        let Ok(count) = strategy.downcast::<Count>() else {
+            continue;
+        };
+        for (actor, steps) in count.steps {
+            let most = hints.steps.entry(actor).or_default();
+            *most = steps.max(*most);
+        }
     }
+    hints
 }
 
-/// Takes option 0 everywhere and counts the steps.
-#[derive(Default)]
+/// Takes option 0 everywhere, or draws, and counts the steps.
 struct Count {
+    random: Option<Random>,
     steps: BTreeMap<crate::choice::Actor, u64>,
 }
 
 impl Strategy for Count {
-    fn choose(&mut self, _choice: &Choice<'_>) -> usize {
-        0
+    fn choose(&mut self, choice: &Choice<'_>) -> usize {
+        self.random.as_mut().map_or(0, |r| r.choose(choice))
     }
 
     fn quiet(&mut self, _next: &Choice<'_>) -> Quiet {

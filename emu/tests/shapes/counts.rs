@@ -2,7 +2,9 @@
 
 use super::count::{Count, count, search};
 use super::dpor;
-use super::list::{account, bluetooth, deadlock01, reorder, stack, twostage, wronglock};
+use super::list::{
+    account, bluetooth, bluetooth_exclusive, deadlock01, reorder, stack, twostage, wronglock,
+};
 use super::model::Variation::*;
 use super::model::{Shape, Variation};
 use super::trace::traces;
@@ -85,7 +87,7 @@ fn partial_order_reduction() {
         (wronglock(3), 258, 144),
     ];
     for (shape, total, buggy) in known {
-        let found = dpor::search(&shape);
+        let found = dpor::search(&shape, &[]);
         assert_eq!((found.total, found.buggy), (total, buggy), "{}", shape.name);
     }
 }
@@ -112,6 +114,11 @@ fn points_more_or_less() {
     assert_eq!(of(deadlock01(), &[End]), (187, 3));
     assert_eq!(of(twostage(1), &[Try]), (376, 10));
     assert_eq!(of(twostage(1), &[Access]), (823, 4));
+    // A counter whose update is one step, and one whose update is two that may fail.
+    assert_eq!(of(bluetooth(), &[NoUnlock]), (73, 4));
+    assert_eq!(of(bluetooth_exclusive(), &[]), (855, 70));
+    // A read that nobody can race with, since there is one writer, as no point.
+    assert_eq!(of(twostage(1), &[NoRacy]), (87, 3));
     // Without points at the racy accesses the bug of bluetooth is out of reach.
     assert_eq!(of(bluetooth(), &[NoRacy]), (2, 0));
 }

@@ -10,7 +10,7 @@
 use emu::choice::{Operation, View};
 
 use super::count::Count;
-use super::model::{Program, Shape, State, Status, run};
+use super::model::{Program, Shape, State, Status, Variation, run};
 use super::trace::{Event, join};
 
 /// A state of the current run.
@@ -30,8 +30,8 @@ struct Search {
 }
 
 /// What the search counts.
-pub fn search(shape: &Shape) -> Count {
-    let program = Program::new(shape, &[]);
+pub fn search(shape: &Shape, varied: &[Variation]) -> Count {
+    let program = Program::new(shape, varied);
     let (state, status) = program.start();
     let mut search = Search {
         threads: program.threads(),

@@ -264,3 +264,83 @@ pub fn bluetooth() -> Shape {
     shape.threads[0] = request;
     shape
 }
+
+/// The same where the counter has no lock, but is updated by an exclusive load and an exclusive
+/// store, two points; if somebody else has stored in between, the store fails and both are tried
+/// again. The load counts as a write: in a machine it is what the update is ordered by.
+pub fn bluetooth_exclusive() -> Shape {
+    // 0 to 3 as above, 4 stores to pendingIo. Own: 0 its value, 1 the number of stores when it was
+    // loaded, 2 what is to be added.
+    let load = Racy(0, Write, |e| {
+        e.own[0] = e.vars[0];
+        e.own[1] = e.vars[4];
+        Next
+    });
+    fn store(e: &mut Env, rest: usize) -> Flow {
+        if e.vars[4] != e.own[1] {
+            return Next;
+        }
+        e.own[0] += e.own[2];
+        e.vars[0] = e.own[0];
+        e.vars[4] += 1;
+        Skip(rest)
+    }
+    // The stopping thread stores once, so the request fails at most once at each update; the request
+    // stores twice.
+    let once = [
+        load,
+        Racy(0, Write, |e| store(e, 2)),
+        load,
+        Racy(0, Write, |e| store(e, 0)),
+    ];
+    let twice = [
+        load,
+        Racy(0, Write, |e| store(e, 4)),
+        load,
+        Racy(0, Write, |e| store(e, 2)),
+        load,
+        Racy(0, Write, |e| store(e, 0)),
+    ];
+    let up = Own(|e| {
+        e.own[2] = 1;
+        Next
+    });
+    let down = Own(|e| {
+        e.own[2] = -1;
+        Next
+    });
+    let event = [
+        Own(|e| if e.own[0] == 0 { Next } else { Skip(1) }),
+        Racy(2, Write, |e| {
+            e.vars[2] = 1;
+            Next
+        }),
+    ];
+    let mut request = vec![
+        Create(1),
+        Racy(1, Read, |e| if e.vars[1] == 0 { Next } else { Skip(6) }),
+        up,
+    ];
+    request.extend(once);
+    request.push(Racy(3, Read, |e| check(e.vars[3] == 0)));
+    request.push(down);
+    request.extend(once);
+    request.extend(event);
+    let mut stop = vec![
+        Racy(1, Write, |e| {
+            e.vars[1] = 1;
+            Next
+        }),
+        down,
+    ];
+    stop.extend(twice);
+    stop.extend(event);
+    stop.push(Racy(2, Read, |e| if e.vars[2] == 1 { Next } else { End }));
+    stop.push(Racy(3, Write, |e| {
+        e.vars[3] = 1;
+        Next
+    }));
+    let mut shape = shape("bluetooth_exclusive", vec![stop], &[1, 0, 0, 0, 0], 0);
+    shape.threads[0] = request;
+    shape
+}

@@ -54,6 +54,7 @@ fn a_shape_with_its_defect_stops_as_its_scenario_says() {
         let expect = &case.plan.expect;
         assert_eq!(expect.how, How::Possible);
         let ended = run(case, seeds);
+        println!("XX {} of {seeds}", ended.len());
         let stop = ended.into_iter().map(|e| e.stop);
         let stop = stop.into_iter().find(|stop| *stop != Stop::Completed);
         let stop = stop.unwrap_or_else(|| panic!("{seeds} seeds complete"));

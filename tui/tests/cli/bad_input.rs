@@ -203,3 +203,128 @@ fn with_other_digit(text: &str, key: &str) -> String {
     let digit = if &text[at..=at] == "0" { "1" } else { "0" };
     format!("{}{digit}{}", &text[..at], &text[at + 1..])
 }
+
+#[test]
+fn searches_that_do_not_go_together() {
+    let cases: [(&[&str], &[&str]); 10] = [
+        (
+            &["wronglock", "--preemptions", "1"],
+            &["--preemptions", "only dfs has bounds", "add --exhaustive"],
+        ),
+        (
+            &["wronglock", "--strategy", "pct2", "--delays", "1"],
+            &["--delays", "only dfs has bounds", "add --exhaustive"],
+        ),
+        (
+            &[
+                "wronglock",
+                "--exhaustive",
+                "--preemptions",
+                "1",
+                "--delays",
+                "1",
+            ],
+            &["--preemptions", "--delays", "cannot be used"],
+        ),
+        (
+            &["wronglock", "--strategy", "dpor", "--seeds", "1..5"],
+            &[
+                "--seeds",
+                "dpor draws no schedules from seeds",
+                "use --schedules",
+            ],
+        ),
+        (
+            &["wronglock", "--exhaustive", "--seeds", "1..5"],
+            &["--exhaustive", "--seeds"],
+        ),
+        (
+            &["wronglock", "--hold", "nonsense"],
+            &["'nonsense' is no kind of choice", "timer", "world"],
+        ),
+        (
+            &["wronglock", "--hold", "timer,pakcet"],
+            &["'pakcet'", "did you mean 'packet'"],
+        ),
+        // Without it nothing would run.
+        (&["wronglock", "--hold", "core"], &["'core'", "there are"]),
+        (
+            &["wronglock", "--strategy", "nonsense"],
+            &["'nonsense'", "portfolio", "dfs", "dpor", "pct2"],
+        ),
+        (
+            &[
+                "kb931322",
+                "--strategy",
+                "dpor",
+                "--fault",
+                "pool.fail:nth=1",
+            ],
+            &["--strategy", "dpor", "faults", "use --strategy dfs"],
+        ),
+    ];
+    for (arguments, parts) in cases {
+        irqlab(&[&["explore"], arguments].concat()).is_bad_input(parts);
+    }
+}
+
+/// A search in a file that cannot go on.
+#[test]
+fn searches_that_are_kept_in_the_wrong_file() {
+    let folder = Folder::new("kept-searches");
+    let file = folder.0.join("search");
+    let file = file.to_str().unwrap();
+    let of = |more: &[&str], file: &str| {
+        let search = ["explore", "wronglock", "--schedules", "5", "--resume", file];
+        irqlab(&[&search, more].concat())
+    };
+    let first = of(&["--strategy", "dfs"], file);
+    assert!(first.status < 2, "{}", first.stderr);
+    let kept = std::fs::read_to_string(file).unwrap();
+
+    let mend = "name another file, or delete this one";
+    let others: [&[&str]; 5] = [
+        &["--strategy", "random"],
+        &["--strategy", "dfs", "--preemptions", "1"],
+        &["--strategy", "dfs", "--set", "n=2"],
+        &["--strategy", "dfs", "--profile", "i386"],
+        &["--strategy", "dfs", "--hold", "world"],
+    ];
+    for other in others {
+        of(other, file).is_bad_input(&[file, "it is of another search", mend]);
+    }
+    assert_eq!(std::fs::read_to_string(file).unwrap(), kept);
+
+    let with = |key: &str, value: u64| {
+        let mut content: serde_json::Value = serde_json::from_str(&kept).unwrap();
+        *content.pointer_mut(key).unwrap() = value.into();
+        content.to_string().into_bytes()
+    };
+    let damaged: [(Vec<u8>, &str); 7] = [
+        (b"hello".to_vec(), "it is no saved search"),
+        (b"{}".to_vec(), "it is no saved search"),
+        (
+            kept.as_bytes()[..kept.len() / 2].to_vec(),
+            "it is no saved search",
+        ),
+        (vec![0xFF; 40], "valid UTF-8"),
+        (
+            kept.replace("irqlab-search 1", "irqlab-search 7")
+                .into_bytes(),
+            "irqlab-search 7",
+        ),
+        (with("/tally/schedules", 3), "it is damaged"),
+        (with("/hash", 3), "the scenario or a driver has changed"),
+    ];
+    for (content, problem) in damaged {
+        let file = folder.file("damaged", content);
+        of(&["--strategy", "dfs"], &file).is_bad_input(&[&file, problem, mend]);
+    }
+
+    // Noticed before the search and not behind it.
+    let nowhere = folder.0.join("none/such");
+    let nowhere = nowhere.to_str().unwrap();
+    of(&["--strategy", "dfs"], nowhere).is_bad_input(&[nowhere, "No such file"]);
+    let folder = folder.0.to_str().unwrap();
+    of(&["--strategy", "dfs"], folder).is_bad_input(&[folder, "directory"]);
+}

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod explore;
 mod image;
 
 use std::fs;

@@ -37,6 +37,12 @@ impl Expander<'_> {
             let problem = format!("a run that ends with '{}' has no bugcheck", stop.name());
             return Err(context.error(field, problem, "write stop = \"bugcheck\""));
         }
+        if stop == StopKind::Completed
+            && let Some(field) = &table.preemptions
+        {
+            let problem = "a run completes without preemptions, too";
+            return Err(context.error(field, problem, "say it of another stop"));
+        }
         let bits = |field: &Option<Field>, size| {
             field
                 .as_ref()
@@ -61,6 +67,7 @@ impl Expander<'_> {
                 Some(field) => context.word(field, &HOW)?,
                 None => How::Always,
             },
+            preemptions: bits(&table.preemptions, 32)?.map(|n| n as u32),
         })
     }
 }

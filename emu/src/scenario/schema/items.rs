@@ -199,4 +199,5 @@ pub struct ExpectTable {
     pub parameter4: Option<Field>,
     pub module: Option<Field>,
     pub how: Option<Field>,
+    pub preemptions: Option<Field>,
 }

@@ -29,6 +29,13 @@ struct Content {
     hash: u64,
     search: String,
     tally: Tally,
+    /// Of the search and the tally: what they say is trusted.
+    checksum: u64,
+}
+
+fn checksum(search: &str, tally: &Tally) -> u64 {
+    let tally = serde_json::to_string(tally).unwrap_or_default();
+    XxHash3_64::oneshot_with_seed(XxHash3_64::oneshot(search.as_bytes()), tally.as_bytes())
 }
 
 /// See the module.
@@ -36,7 +43,7 @@ pub(super) struct Kept {
     path: Option<PathBuf>,
     of: String,
     hash: u64,
-    written: Instant,
+    written: Option<Instant>,
 }
 
 impl Kept {
@@ -57,7 +64,7 @@ impl Kept {
                 chosen.seeds.first
             ),
             hash,
-            written: Instant::now(),
+            written: None,
         })
     }
 
@@ -73,7 +80,7 @@ impl Kept {
             Failure::at(path.display(), problem)
                 .mend("name another file, or delete this one to begin anew")
         };
-        let text = fs::read_to_string(path).map_err(|e| Failure::at(path.display(), e))?;
+        let text = fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
         let content: Content = serde_json::from_str(&text)
             .map_err(|e| wrong(format!("it is no saved search ({e})")))?;
         if content.form != FORM {
@@ -86,14 +93,19 @@ impl Kept {
         if content.hash != self.hash {
             return Err(wrong("the scenario or a driver has changed since".into()));
         }
+        if content.checksum != checksum(&content.search, &content.tally) {
+            return Err(wrong("it is damaged: its checksum is another one".into()));
+        }
         search.resume(&content.search).map_err(wrong)?;
         *tally = content.tally;
         Ok(())
     }
 
-    /// Writes the file if it is time to.
+    /// Writes the file if it is time to: also before anything has been done, so that a file that
+    /// cannot be written is not noticed when it is too late, and when no whole batch may follow.
     pub(super) fn note(&mut self, progress: &Progress<'_>) -> Outcome<()> {
-        match self.written.elapsed() < PERIOD {
+        let fresh = self.written.is_some_and(|at| at.elapsed() < PERIOD);
+        match fresh && !progress.ending {
             true => Ok(()),
             false => self.save(progress.search, progress.tally),
         }
@@ -107,20 +119,24 @@ impl Kept {
         let Some(path) = &self.path else {
             return Ok(());
         };
+        let saved = search.save();
         let content = Content {
             form: FORM.to_owned(),
             of: self.of.clone(),
             hash: self.hash,
-            search: search.save(),
+            checksum: checksum(&saved, tally),
+            search: saved,
             tally: tally.clone(),
         };
         let text = serde_json::to_string(&content)
             .map_err(|error| Failure::at("the state of the search", error))?;
-        let new = path.with_extension("new");
+        let mut new = path.as_os_str().to_owned();
+        new.push(".new");
+        let new = PathBuf::from(new);
         fs::write(&new, text)
             .and_then(|()| fs::rename(&new, path))
             .map_err(|error| Failure::at(path.display(), error))?;
-        self.written = Instant::now();
+        self.written = Some(Instant::now());
         Ok(())
     }
 }

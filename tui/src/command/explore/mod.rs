@@ -63,11 +63,14 @@ pub(super) fn run(args: &ExploreArgs) -> Outcome<bool> {
             },
         );
         meter.clear();
-        driven.map_err(|error| session.failure(&error))?;
+        let whole = driven.map_err(|error| session.failure(&error))?;
         if let Some(failure) = trouble {
             return Err(failure);
         }
-        kept.save(&*search, &tally)?;
+        // What a limit has cut short is run again by who goes on.
+        if whole {
+            kept.save(&*search, &tally)?;
+        }
     }
     let coverage = search.coverage();
     let shrink = !args.no_shrink;

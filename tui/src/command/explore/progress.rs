@@ -33,7 +33,7 @@ impl Meter {
     /// Shows where the search is.
     pub(super) fn show(&mut self, progress: &Progress<'_>) {
         let tally = progress.tally;
-        let before = *self.before.get_or_insert(0);
+        let before = *self.before.get_or_insert(tally.schedules);
         let early = self.last.is_some_and(|last| last.elapsed() < PERIOD);
         if !self.shown || early {
             return;
