@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use emu::choice::strategy::Replay;
 use emu::choice::{ChoiceKind, Moves};
-use emu::explain::{MachineNames, RunHeader};
+use emu::explain::{Explained, MachineNames, RunHeader};
+use emu::oracle::Told;
 use emu::report::{Place, codes};
 use emu::scenario::{How, StopKind};
 use emu::search::{self, Bound, Coverage, Group, Shrunk, Tally};
@@ -40,6 +41,8 @@ pub(super) struct Summary {
     /// What is not as expected.
     pub(super) problems: Vec<String>,
     pub(super) ends: Vec<End>,
+    /// What the oracles found in the default schedule and in the runs that are shown.
+    pub(super) findings: Vec<Told>,
 }
 
 /// All runs that ended alike.
@@ -80,7 +83,7 @@ pub(super) struct Shortest {
 }
 
 /// A shrunk schedule, told by a recorded run of it.
-fn told(session: &Session, shrunk: &Shrunk) -> Outcome<Shortest> {
+fn told(session: &Session, shrunk: &Shrunk, findings: &mut Findings) -> Outcome<Shortest> {
     let schedule = shrunk.ended.moves.to_string();
     let replay = session.replay_line(Answers::Schedule(&schedule));
     let header = RunHeader {
@@ -88,6 +91,7 @@ fn told(session: &Session, shrunk: &Shrunk) -> Outcome<Shortest> {
         ..RunHeader::default()
     };
     let explained = session.explain(&shrunk.ended, &header)?;
+    findings.add(&explained);
     let names = MachineNames::new(&explained.machine);
     let events = explained.machine.recorder.events();
     let words = events.iter().filter_map(|event| match &event.kind {
@@ -125,6 +129,11 @@ pub(super) fn summarise(
     let plan = &session.loaded.case.plan;
     let mut problems = Vec::new();
     let mut ends = Vec::new();
+    let mut findings = Findings::default();
+    if !plan.oracles.is_empty() {
+        // The schedule in which nobody interferes shows what no luck is needed for.
+        findings.look(session, &Moves::default())?;
+    }
     for group in &tally.groups {
         if let Some(problem) = &group.problem {
             let first = &group.first;
@@ -133,7 +142,7 @@ pub(super) fn summarise(
                 _ => format!("schedule {}: {problem}", first.schedule),
             });
         }
-        ends.push(end(session, group, shrink)?);
+        ends.push(end(session, group, shrink, &mut findings)?);
     }
     let wanted = plan.expect.stop.name();
     let seen = tally.groups.iter().any(|g| g.signature.kind == wanted);
@@ -142,6 +151,10 @@ pub(super) fn summarise(
             "expected {}, but it was in none of the schedules",
             plan.expect
         ));
+    }
+    if !plan.expect.may_stop() {
+        let found = findings.all.iter();
+        problems.extend(found.map(|f| format!("{}: {}", f.oracle, f.what)));
     }
     ends.sort_by_key(|end| (std::cmp::Reverse(end.count), end.first_schedule));
     let held = session.openness.held;
@@ -173,10 +186,36 @@ pub(super) fn summarise(
         expected: problems.is_empty(),
         problems,
         ends,
+        findings: findings.all,
     })
 }
 
-fn end(session: &Session, group: &Group, shrink: bool) -> Outcome<End> {
+/// Findings of several runs, each mistake once.
+#[derive(Default)]
+struct Findings {
+    all: Vec<Told>,
+}
+
+impl Findings {
+    fn add(&mut self, explained: &Explained) {
+        for finding in &explained.report.findings {
+            if self.all.iter().all(|f| f.signature != finding.signature) {
+                self.all.push(finding.clone());
+            }
+        }
+    }
+
+    fn look(&mut self, session: &Session, moves: &Moves) -> Outcome<()> {
+        let ended = session
+            .campaign()?
+            .run(Box::new(Replay::new(moves.clone())));
+        let explained = session.explain(&ended, &RunHeader::default())?;
+        self.add(&explained);
+        Ok(())
+    }
+}
+
+fn end(session: &Session, group: &Group, shrink: bool, findings: &mut Findings) -> Outcome<End> {
     let (signature, first) = (&group.signature, &group.first);
     let completed = signature.kind == StopKind::Completed.name();
     let moves: Moves = first
@@ -193,7 +232,7 @@ fn end(session: &Session, group: &Group, shrink: bool) -> Outcome<End> {
             let short = group.short.iter().filter_map(|f| f.moves.parse().ok());
             let short: Vec<Moves> = short.collect();
             let found = search::shrink_best(&mut campaign, &short, signature);
-            shrunk = found.map(|s| told(session, &s)).transpose()?;
+            shrunk = found.map(|s| told(session, &s, findings)).transpose()?;
         }
     }
     // A seed says it shorter, where the strategy needs to know nothing else.

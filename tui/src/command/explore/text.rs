@@ -60,6 +60,10 @@ pub(super) fn text(s: &Summary) -> String {
         text += &format!("        replay: {}\n", end.replay);
     }
     text.push('\n');
+    for finding in &s.findings {
+        text += &emu::oracle::render(finding);
+        text.push('\n');
+    }
     text += &statement(s);
     match s.problems.as_slice() {
         [] => text += "as the scenario expects\n",
