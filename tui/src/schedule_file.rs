@@ -335,8 +335,8 @@ mod tests {
             text,
             "irqlab-schedule 1 scenario=my%20folder/sample%20100%25.toml text=0000000000001234 \
              profile=ia64 personality=ws2003-sp2 cpus=3 set.driver=buggy fault=pool.fail:nth=3 \
-             fault=irql.raise:at=a%20b granularity=sync strategy=random seed=7 \
-             driver=sample.sys:ffffffffffffffff trace=0000000000000abc moves=4B3C"
+             fault=irql.raise:at=a%20b granularity=sync hold=packet races=true strategy=random \
+             seed=7 driver=sample.sys:ffffffffffffffff trace=0000000000000abc moves=4B3C"
         );
         assert_eq!(text.parse(), Ok(sample()));
         assert_eq!(format!("{text}\n").parse(), Ok(sample()));
