@@ -54,8 +54,8 @@ impl Recorder {
         buffer.clear();
         // postcard has a specified byte format; what `derive(Hash)` feeds may change with the
         // compiler, and the hash must not.
-        self.buffer = postcard::serialize_with_flavor(&event, Bytes(buffer))
-            .expect("an event is plain data");
+        self.buffer =
+            postcard::serialize_with_flavor(&event, Bytes(buffer)).expect("an event is plain data");
         self.hash = XxHash3_64::oneshot_with_seed(self.hash, &self.buffer);
         self.count += 1;
         if self.keep {
