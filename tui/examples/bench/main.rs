@@ -1,11 +1,14 @@
 //! What the machine costs: the speed of driver code at each granularity beside the emulator alone,
-//! the time to the first stop, and restores and schedules per second. All of it from one run.
+//! the time to the first stop, restores and schedules per second, and searches. All of it from one
+//! run.
 //!
 //! Needs the built drivers; `cargo xtask bench` sees to that. What each number means is in
 //! `docs/BENCHMARKS.md`.
 
 mod first_stop;
+mod port;
 mod schedules;
+mod search;
 mod speed;
 mod stats;
 #[path = "../../tests/bundled/support.rs"]
@@ -21,12 +24,15 @@ fn main() {
             speed::print();
             first_stop::print();
             schedules::print();
+            println!();
+            search::print();
         }
         ["speed"] => speed::print(),
         ["first-stop"] => first_stop::print(),
         ["schedules"] => schedules::print(),
+        ["search"] => search::print(),
         _ => {
-            eprintln!("bench: error: the parts are speed, first-stop and schedules");
+            eprintln!("bench: error: the parts are speed, first-stop, schedules and search");
             std::process::exit(2);
         }
     }
