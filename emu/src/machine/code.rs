@@ -1,7 +1,7 @@
 //! What the hooks must know about each instruction of the loaded drivers, decoded on first use.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use isa::{Atomic, Decoder, Insn, Special};
 
@@ -83,7 +83,7 @@ pub(super) struct CodeTable {
     facts: Vec<Facts>,
     /// Instructions decoded before, by address. Code may change or go away, so each comes with the
     /// bytes that it was decoded from.
-    decoded: RefCell<HashMap<u64, (Bytes, Insn)>>,
+    decoded: RefCell<BTreeMap<u64, (Bytes, Insn)>>,
     decoder: Decoder,
     arch: isa::Arch,
     granularity: Granularity,

@@ -5,6 +5,7 @@
 //! run hides in closures or on the host's stack.
 
 mod boot;
+mod boot_error;
 mod code;
 pub mod context;
 mod deadlock;
@@ -27,7 +28,8 @@ use std::sync::Arc;
 use isa::{Arch, IrqlTable, Profile, Reg, RegisterAccess, Registers};
 
 pub(crate) use boot::boot_driver;
-pub use boot::{BootError, Driver, MissingImport, boot};
+pub use boot::{Driver, boot};
+pub use boot_error::{BootError, MissingImport};
 pub use engine::{AccessRecord, Granularity, Watch};
 pub use exec::Ended;
 pub use registers::LiveRegisters;

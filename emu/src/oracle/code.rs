@@ -1,6 +1,6 @@
 //! What the instruction of an access says about it: whether it is indivisible, and what it orders.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use isa::{Arch, Atomic};
 
@@ -19,7 +19,7 @@ pub struct Sync {
 
 /// The facts about instructions, found once for each.
 #[derive(Default)]
-pub struct Code(HashMap<u64, (Sync, Sync)>);
+pub struct Code(BTreeMap<u64, (Sync, Sync)>);
 
 impl Code {
     /// About the load or the store of the instruction at `pc`.

@@ -11,7 +11,7 @@
 //! ordered by the core. No driver code runs in the modelled interrupts, so device levels need no
 //! more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::clock::Clock;
 use super::walk::{Change, Walk};
@@ -89,7 +89,7 @@ pub struct Order {
     /// The request just made on a core, if the I/O manager waits for it.
     dispatched: BTreeMap<u8, bool>,
     /// Activations whose request the I/O manager waits for, by event.
-    synchronous: HashMap<usize, bool>,
+    synchronous: BTreeMap<usize, bool>,
     /// Objects of waits for several.
     several: BTreeMap<Actor, Vec<u64>>,
 }

@@ -6,7 +6,7 @@
 //! and what it does not report may still race in another one.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::clock::Clock;
 use super::code::Code;
@@ -92,7 +92,7 @@ struct Detector<'a> {
     pairs: BTreeMap<(u64, u64), Pair>,
     found: Vec<(u64, u64)>,
     /// Places of events in the driver's own code.
-    own: HashMap<usize, u64>,
+    own: BTreeMap<usize, u64>,
 }
 
 fn check(machine: &Machine, _ended: &Ended) -> Vec<Finding> {
@@ -158,7 +158,7 @@ fn detect(machine: &Machine) -> Detector<'_> {
         blocks: BTreeMap::new(),
         pairs: BTreeMap::new(),
         found: Vec::new(),
-        own: HashMap::new(),
+        own: BTreeMap::new(),
     };
     walk(machine, &mut detector);
     detector

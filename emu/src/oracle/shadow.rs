@@ -1,6 +1,6 @@
 //! Who accessed each byte of memory, as far as it can still matter for a race.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::clock::Clock;
 
@@ -30,7 +30,7 @@ struct Cell {
 
 /// The marks of all memory.
 #[derive(Default)]
-pub struct Shadow(HashMap<u64, Vec<Cell>>);
+pub struct Shadow(BTreeMap<u64, Vec<Cell>>);
 
 impl Shadow {
     /// Adds an access by an actor who knows `clock`, to `length` bytes, and gives to `race` the

@@ -1,7 +1,7 @@
 //! Stacks of instructions of the path: events have theirs in the record, accesses do not, so the
 //! calls and returns of the path are followed for the few places that a finding names.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use isa::Flow;
 
@@ -16,7 +16,7 @@ pub fn at(machine: &Machine, wanted: &BTreeSet<usize>) -> BTreeMap<usize, Vec<u6
         wanted,
         found: BTreeMap::new(),
         now: BTreeMap::new(),
-        code: HashMap::new(),
+        code: BTreeMap::new(),
     };
     if !wanted.is_empty() {
         walk(machine, &mut stacks);
@@ -29,7 +29,7 @@ struct Stacks<'a> {
     found: BTreeMap<usize, Vec<u64>>,
     now: BTreeMap<Actor, Stack>,
     /// By address: where the next instruction is, and whether this one is a call.
-    code: HashMap<u64, (u64, bool)>,
+    code: BTreeMap<u64, (u64, bool)>,
 }
 
 /// What an actor is in.

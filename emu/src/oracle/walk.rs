@@ -5,7 +5,7 @@
 //! the accesses and the path; the count of retired instructions puts them into one.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::choice::{Actor, Effect};
 use crate::machine::Machine;
@@ -111,7 +111,7 @@ pub struct Walk<'a> {
     mutexes: BTreeMap<u64, Option<(u32, u32)>>,
     mutexes_held: BTreeMap<u32, Vec<Hold>>,
     /// Effects of kernel functions by name, once they were looked up.
-    effects: RefCell<HashMap<&'static str, effect::Kind>>,
+    effects: RefCell<BTreeMap<&'static str, effect::Kind>>,
 }
 
 /// Walks a recorded run from its beginning to its end.
