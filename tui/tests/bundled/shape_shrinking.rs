@@ -4,8 +4,8 @@
 use crate::still::scope;
 use crate::support::{Setting, case};
 use emu::campaign::Campaign;
-use emu::choice::Scope;
 use emu::choice::strategy::{Random, Replay};
+use emu::choice::{Kinds, Scope};
 use emu::machine::Granularity;
 use emu::search::{shrink, signature};
 use emu::stop::Stop;
@@ -15,7 +15,6 @@ const SHAPES: &[(&str, &[Setting<'static>])] = &[
     ("bluetooth", &[]),
     ("bluetooth", &[("pool", "true")]),
     ("deadlock", &[]),
-    ("port", &[]),
     ("reorder", &[]),
     ("stack", &[]),
     ("twostage", &[]),
@@ -31,11 +30,15 @@ fn a_schedule_is_shrunk_to_the_fewest_preemptions() {
         for profile in ["amd64", "i386", "arm64"] {
             let case = case(name, profile, settings);
             let fewest = case.plan.expect.preemptions.expect("the scenario says it");
-            for scope in [scope(&case), Scope::from(Granularity::Access)] {
+            let still = scope(&case);
+            let open = Scope::from(Granularity::Access);
+            for (scope, stops) in [(still, STOPS), (open, 1)] {
+                // Among all that the world can do, not everything that is shorter is tried.
+                let all = scope.held == Kinds::WORLD;
                 let here = format!("{name} {settings:?} on {profile}, {:?}", scope.granularity);
                 let mut campaign = Campaign::new(&case, scope).unwrap_or_else(|e| panic!("{e}"));
                 let mut seeds = 1..20_000;
-                for _ in 0..STOPS {
+                for _ in 0..stops {
                     let mut runs = seeds
                         .by_ref()
                         .map(|seed| campaign.run(Box::new(Random::new(seed))));
@@ -47,7 +50,7 @@ fn a_schedule_is_shrunk_to_the_fewest_preemptions() {
                     let short = shrink(&mut campaign, &long.moves, &wanted);
                     let short = short.unwrap_or_else(|| panic!("{here}: it does not stop again"));
                     assert_eq!(short.preemptions as u32, fewest, "{here}");
-                    assert!(short.fewest, "{here}: fewer have not been tried");
+                    assert!(short.fewest || !all, "{here}: fewer have not been tried");
                     // The schedule that comes out is the run that it was taken from.
                     let again = campaign.run(Box::new(Replay::new(short.ended.moves.clone())));
                     assert_eq!(again.trace_hash, short.ended.trace_hash, "{here}");

