@@ -254,6 +254,10 @@ impl Machine {
                     }
                 }
                 Next::Guest { asked } => {
+                    if !self.decider.unseen && self.made_others_wait(core) {
+                        self.state.cores[core].top_mut().next = Next::Guest { asked };
+                        return Ok(());
+                    }
                     if self.run_guest(core, asked)? {
                         return Ok(());
                     }

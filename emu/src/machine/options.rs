@@ -109,6 +109,18 @@ impl Machine {
         local.next().filter(|_| runs).copied()
     }
 
+    /// Whether what a core has just done leaves another one a step that nobody could see: a lock that
+    /// is held now is one that cannot be tried. Such a step comes before any point is passed, so that
+    /// what is a choice does not depend on what a strategy passes quietly.
+    pub(super) fn made_others_wait(&self, core: usize) -> bool {
+        self.state.choosing
+            && self.setup.held.includes(Kinds::WORLD)
+            && (0..self.state.cores.len()).any(|c| {
+                let calls = matches!(self.state.cores[c].top().next, Next::Call(_));
+                c != core && calls && self.steps_locally(c)
+            })
+    }
+
     /// Whether a core can make progress by itself.
     fn can_run(&self, core: usize) -> bool {
         let top = self.state.cores[core].top();

@@ -84,8 +84,11 @@ pub fn shrink(campaign: &mut Campaign, moves: &Moves, wanted: &Signature) -> Opt
     while counts.0 > 0 {
         match shrinker.below(counts.0 as u32 - 1, best.choices) {
             Below::Found(ended) => {
-                counts = shrinker.counts(&ended);
-                best = ended;
+                let fewer = shrinker.counts(&ended);
+                if fewer.0 >= counts.0 {
+                    break;
+                }
+                (counts, best) = (fewer, ended);
                 fewest = counts.0 == 0;
             }
             Below::Nothing => {

@@ -15,6 +15,7 @@ const SHAPES: &[(&str, &[Setting<'static>])] = &[
     ("bluetooth", &[]),
     ("bluetooth", &[("pool", "true")]),
     ("deadlock", &[]),
+    ("port", &[]),
     ("reorder", &[]),
     ("stack", &[]),
     ("twostage", &[]),
