@@ -41,7 +41,7 @@ pub struct Group {
     pub problem: Option<String>,
     /// The first.
     pub first: Finding,
-    /// Those with the fewest moves, fewest first, at most [`Group::SHORT`]: where shrinking begins.
+    /// Those with the fewest moves, fewest first, at most three: where shrinking begins.
     pub short: Vec<Finding>,
 }
 

@@ -139,10 +139,17 @@ impl Strategy for Pct {
         let same: Vec<usize> = (first..choice.options.len())
             .filter(|&o| self.priority(choice.actor(o)) == priority)
             .collect();
-        match same[..] {
+        let taken = match same[..] {
             [only] => only,
             _ => same[self.dice.below(same.len())],
+        };
+        // A dispatcher that always came first would switch threads for ever: it has had its turn.
+        if let Action::Switch(_) = choice.options[taken] {
+            let dispatcher = choice.actor(taken);
+            self.fallen.retain(|&a| a != dispatcher);
+            self.fallen.push(dispatcher);
         }
+        taken
     }
 
     fn quiet(&mut self, next: &Choice<'_>) -> Quiet {
