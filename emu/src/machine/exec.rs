@@ -255,6 +255,9 @@ impl Machine {
                 }
                 Next::Guest { asked } => {
                     if !self.decider.unseen && self.made_others_wait(core) {
+                        // If a choice is made now, it is the one before this instruction.
+                        let at = self.engine.registers(core).get(Reg::PC);
+                        let asked = asked || self.engine.is_point(at);
                         self.state.cores[core].top_mut().next = Next::Guest { asked };
                         return Ok(());
                     }
