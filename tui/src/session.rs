@@ -1,5 +1,7 @@
 //! One run from beginning to end: search it with a strategy or follow a schedule, then explain it.
 
+use std::cell::OnceCell;
+
 use emu::campaign::Campaign;
 use emu::choice::strategy::{Hints, Replay, StrategyKind};
 use emu::choice::{Kinds, Moves, Scope, Strategy};
@@ -29,6 +31,8 @@ pub struct Session {
     pub scope: Scope,
     /// What of that the user asked for.
     pub openness: Openness,
+    /// What runs show to strategies that want to know; found out once.
+    hints: OnceCell<Hints>,
 }
 
 /// Which decisions the user leaves open.
@@ -80,6 +84,7 @@ impl Session {
                 racy,
             },
             openness,
+            hints: OnceCell::new(),
         })
     }
 
@@ -88,10 +93,14 @@ impl Session {
     /// # Errors
     /// The machine does not boot.
     pub fn hints(&self, kind: &StrategyKind) -> Outcome<Hints> {
-        match kind.wants_hints {
-            true => Ok(search::profile(&mut self.campaign()?)),
-            false => Ok(Hints::default()),
+        if !kind.wants_hints {
+            return Ok(Hints::default());
         }
+        if let Some(hints) = self.hints.get() {
+            return Ok(hints.clone());
+        }
+        let hints = search::profile(&mut self.campaign()?);
+        Ok(self.hints.get_or_init(|| hints).clone())
     }
 
     /// The strategy that runs a seed.

@@ -32,26 +32,13 @@ pub trait Strategy: Any + Send {
     /// those points have the options of `next`.
     fn quiet(&mut self, next: &Choice<'_>) -> Quiet;
 
-    /// What [`Self::observe`] is to hear of.
-    fn observes(&self) -> Observes {
-        Observes::Nothing
+    /// Whether [`Self::observe`] is to hear of every step from one scheduling point to the next.
+    fn observes(&self) -> bool {
+        false
     }
 
     /// `action` is about to happen, whether it was chosen or the only thing that could.
     fn observe(&mut self, _view: &dyn View, _action: Action) {}
-}
-
-/// What a strategy wants to hear of besides the choices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Observes {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// Whatever comes up, choice or not; points that were passed quietly, or where nothing else
-    /// could have happened, do not.
-    Turns,
-    /// Every step from one scheduling point to the next.
-    Steps,
 }
 
 /// What a strategy may be told of the runs before this one.

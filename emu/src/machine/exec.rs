@@ -6,7 +6,7 @@ use super::Machine;
 use super::context::{Caller, Context, ContextKind, Frame, Next, Outcome};
 use super::engine::Exit;
 use super::options;
-use crate::choice::strategy::{Observes, Quiet};
+use crate::choice::strategy::Quiet;
 use crate::choice::{Action, Choice, Moves, Strategy};
 use crate::nt::{self, Call, Done, Then, Trouble, thread};
 use crate::stop::{Limit, Stop};
@@ -36,7 +36,7 @@ pub struct Ended {
 pub(super) struct Decider {
     strategy: Option<Box<dyn Strategy>>,
     /// The strategy hears of every step.
-    observed: Observes,
+    observed: bool,
     /// The step being made is no decision, and ends at the next point.
     unseen: bool,
     moves: Vec<(u64, u32)>,
@@ -120,7 +120,7 @@ impl Machine {
         self.decider.announced = false;
         match action {
             Some(action) => {
-                if self.decider.observed > Observes::Nothing && self.state.choosing {
+                if self.decider.observed && self.state.choosing {
                     self.with_strategy(|strategy, m| strategy.observe(m, action));
                 }
                 self.perform(action).map(|()| None)
@@ -379,8 +379,7 @@ impl Machine {
         }
         self.engine.set_deadline(deadline);
         let mut quiet = None;
-        if self.state.choosing && (self.decider.unseen || self.decider.observed == Observes::Steps)
-        {
+        if self.state.choosing && (self.decider.unseen || self.decider.observed) {
             quiet = Some(Quiet::Ask);
         } else if self.state.choosing {
             let mut options = std::mem::take(&mut self.decider.options);

@@ -115,10 +115,6 @@ impl Strategy for Translate {
 pub(super) struct Anchored {
     moves: BTreeMap<(Who, u64), (Actor, u8)>,
     counter: Counter,
-    /// Of the moves made, how many took a core from who could have gone on.
-    pub(super) preemptions: usize,
-    /// And how many did not.
-    pub(super) others: usize,
 }
 
 impl Anchored {
@@ -127,8 +123,6 @@ impl Anchored {
         Anchored {
             moves: moves.collect(),
             counter: Counter::default(),
-            preemptions: 0,
-            others: 0,
         }
     }
 }
@@ -140,11 +134,6 @@ impl Strategy for Anchored {
             return 0;
         };
         let option = (0..choice.options.len()).find(|&o| target(choice, o) == to);
-        match option {
-            None | Some(0) => return 0,
-            Some(_) if choice.could_go_on() => self.preemptions += 1,
-            Some(_) => self.others += 1,
-        }
         option.unwrap_or(0)
     }
 

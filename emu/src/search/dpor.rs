@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Coverage, Outcome, Search, Task};
-use crate::choice::strategy::{Observes, Quiet};
+use crate::choice::strategy::Quiet;
 use crate::choice::{Action, Actor, Choice, Effect, Operation, Strategy, View};
 use crate::stop::{Awaited, Stop, Waiter};
 
@@ -411,8 +411,8 @@ impl Strategy for Walk {
         Quiet::Ask
     }
 
-    fn observes(&self) -> Observes {
-        Observes::Steps
+    fn observes(&self) -> bool {
+        true
     }
 
     fn observe(&mut self, view: &dyn View, action: Action) {

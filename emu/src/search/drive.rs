@@ -53,7 +53,7 @@ pub fn drive(
     // Booting is the same everywhere, so one machine tells whether it works.
     let mut own = Worker::boot(case, scope)?;
     let (work, queue) = unbounded::<(usize, Task)>();
-    let (report, results) = unbounded::<(usize, Task, Outcome)>();
+    let (report, results) = unbounded::<Done>();
     let whole = crossbeam::scope(|threads| {
         for _ in 1..jobs.max(1) {
             let (queue, report) = (queue.clone(), report.clone());
@@ -80,27 +80,28 @@ pub fn drive(
             }
             let n = tasks.len();
             whole = n < most || !ending;
-            let mut done: Vec<Option<(Task, Outcome)>> = (0..n).map(|_| None).collect();
+            let mut done: Vec<Option<Done>> = (0..n).map(|_| None).collect();
             for numbered in tasks.into_iter().enumerate() {
                 work.send(numbered).expect("the queue is here");
             }
             let mut missing = n;
             while missing > 0 {
                 // This thread works like the others while there is something to do.
-                let (i, task, outcome) = match queue.try_recv() {
-                    Ok((i, task)) => own.perform(i, task),
+                let one = match queue.try_recv() {
+                    Ok((at, task)) => own.perform(at, task),
                     Err(_) => results.recv().expect("a worker has it"),
                 };
-                done[i] = Some((task, outcome));
+                let at = one.at;
+                done[at] = Some(one);
                 missing -= 1;
             }
-            for (task, mut outcome) in done.into_iter().flatten() {
-                let counted = search.learn(&mut outcome);
+            for mut one in done.into_iter().flatten() {
+                let counted = search.learn(&mut one.outcome);
                 if !counted {
                     continue;
                 }
-                tally.count(task.strategy, task.seed, &outcome, own.booted);
-                if limits.until_first && !outcome.signature.is_completed() {
+                tally.count(one.strategy, one.seed, &one.outcome, own.booted);
+                if limits.until_first && !one.outcome.signature.is_completed() {
                     return false;
                 }
             }
@@ -110,12 +111,16 @@ pub fn drive(
     Ok(whole)
 }
 
-fn serve(
-    case: &Case,
-    scope: &Scope,
-    queue: &Receiver<(usize, Task)>,
-    report: &Sender<(usize, Task, Outcome)>,
-) {
+/// A task that was run.
+struct Done {
+    /// Its place in the batch.
+    at: usize,
+    strategy: &'static str,
+    seed: Option<u64>,
+    outcome: Outcome,
+}
+
+fn serve(case: &Case, scope: &Scope, queue: &Receiver<(usize, Task)>, report: &Sender<Done>) {
     let mut worker = None;
     for (i, task) in queue {
         let worker =
@@ -144,12 +149,8 @@ impl Worker {
         })
     }
 
-    fn perform(&mut self, i: usize, mut task: Task) -> (usize, Task, Outcome) {
-        let answers = std::mem::replace(
-            &mut task.answers,
-            Box::new(super::Follow::new(Default::default())),
-        );
-        let (ended, answers) = self.campaign.run_and_return(answers);
+    fn perform(&mut self, at: usize, task: Task) -> Done {
+        let (ended, answers) = self.campaign.run_and_return(task.answers);
         let machine = self.campaign.machine();
         let signature = match &ended.stop {
             // The same bugcheck at the same place is what comes again and again.
@@ -162,12 +163,16 @@ impl Worker {
         };
         let expect = &machine.setup.plan.expect;
         let problem = expect.judge(&ended.stop, signature.module.as_deref()).err();
-        let outcome = Outcome {
-            ended,
-            signature,
-            problem,
-            answers,
-        };
-        (i, task, outcome)
+        Done {
+            at,
+            strategy: task.strategy,
+            seed: task.seed,
+            outcome: Outcome {
+                ended,
+                signature,
+                problem,
+                answers,
+            },
+        }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Coverage, Outcome, Search, Task};
 use crate::campaign::Campaign;
-use crate::choice::strategy::{Hints, Observes, Quiet, Random};
+use crate::choice::strategy::{Hints, Quiet, Random};
 use crate::choice::{Action, Choice, Strategy, StrategyKind, View};
 
 /// See the module.
@@ -116,8 +116,8 @@ impl Strategy for Count {
         Quiet::Ask
     }
 
-    fn observes(&self) -> Observes {
-        Observes::Steps
+    fn observes(&self) -> bool {
+        true
     }
 
     fn observe(&mut self, view: &dyn View, action: Action) {

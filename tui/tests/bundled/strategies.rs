@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use emu::campaign::Campaign;
-use emu::choice::strategy::{Hints, Observes, Quiet, find};
+use emu::choice::strategy::{Hints, Quiet, find};
 use emu::choice::{Action, Choice, Strategy, View};
 use emu::machine::Granularity;
 
@@ -35,7 +35,7 @@ impl Strategy for Spied {
         }
     }
 
-    fn observes(&self) -> Observes {
+    fn observes(&self) -> bool {
         self.inner.observes()
     }
 

@@ -1,6 +1,6 @@
 //! Runs of the model whose choices a strategy answers, asked as a machine asks it.
 
-use emu::choice::strategy::{Dice, Hints, Observes, Quiet, StrategyKind, find};
+use emu::choice::strategy::{Dice, Hints, Quiet, StrategyKind, find};
 use emu::choice::{Actor, Choice, Moves, Strategy};
 
 use super::model::{Program, State, Status, run};
@@ -60,7 +60,7 @@ pub fn drive(program: &Program, strategy: &mut dyn Strategy, passing: Passing) -
             taken = enabled[answer];
         }
         announced = false;
-        if strategy.observes() > Observes::Nothing {
+        if strategy.observes() {
             strategy.observe(&state, run(taken));
         }
         status = step(&mut state, taken, &mut out);

@@ -8,7 +8,7 @@
 //! Where a fault may strike, it does with the same probability as not.
 
 use super::dice::Dice;
-use super::{Observes, Quiet, Strategy, StrategyKind};
+use super::{Quiet, Strategy, StrategyKind};
 use crate::choice::{Action, Actor, Choice, View};
 
 pub(super) const KIND: StrategyKind = StrategyKind {
@@ -85,8 +85,8 @@ impl Strategy for Pos {
         Quiet::Ask
     }
 
-    fn observes(&self) -> Observes {
-        Observes::Steps
+    fn observes(&self) -> bool {
+        true
     }
 
     /// What happens is pending no more, chosen or not.

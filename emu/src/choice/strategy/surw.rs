@@ -24,7 +24,7 @@
 use std::collections::BTreeMap;
 
 use super::dice::Dice;
-use super::{Hints, Observes, Quiet, Strategy, StrategyKind};
+use super::{Hints, Quiet, Strategy, StrategyKind};
 use crate::choice::{Action, Actor, Choice, Operation, View};
 
 pub(super) const KIND: StrategyKind = StrategyKind {
@@ -169,8 +169,8 @@ impl Strategy for Surw {
         Quiet::Ask
     }
 
-    fn observes(&self) -> Observes {
-        Observes::Steps
+    fn observes(&self) -> bool {
+        true
     }
 
     fn observe(&mut self, view: &dyn View, action: Action) {

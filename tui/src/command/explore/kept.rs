@@ -48,14 +48,14 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Keeps the state of this search in that file, if there is one.
-    pub(super) fn open(path: Option<&Path>, session: &Session, chosen: &Chosen) -> Outcome<Kept> {
+    pub(super) fn open(path: Option<&Path>, session: &Session, chosen: &Chosen) -> Kept {
         let line = session.replay_line(Answers::Schedule("-"));
         let drivers = session.loaded.case.drivers.iter();
         let hashes = drivers.map(|d| d.image.hash);
         let hash = hashes.fold(session.loaded.scenario_hash, |all, hash| {
             XxHash3_64::oneshot_with_seed(all, &hash.to_le_bytes())
         });
-        Ok(Kept {
+        Kept {
             path: path.map(Path::to_path_buf),
             of: format!(
                 "{line}; {} {} from seed {}",
@@ -65,7 +65,7 @@ impl Kept {
             ),
             hash,
             written: None,
-        })
+        }
     }
 
     /// Puts the search where the file says it was, if the file is there.

@@ -32,7 +32,7 @@ pub(super) fn run(args: &ExploreArgs) -> Outcome<bool> {
     let chosen = Chosen::of(args)?;
     let mut search = chosen.search(&session)?;
     let mut tally = Tally::default();
-    let mut kept = Kept::open(args.resume.as_deref(), &session, &chosen)?;
+    let mut kept = Kept::open(args.resume.as_deref(), &session, &chosen);
     kept.load(&mut *search, &mut tally)?;
 
     let until = args.time.map(|s| Instant::now() + Duration::from_secs(s));
@@ -74,7 +74,12 @@ pub(super) fn run(args: &ExploreArgs) -> Outcome<bool> {
     }
     let coverage = search.coverage();
     let shrink = !args.no_shrink;
-    let summary = summary::summarise(&session, &chosen, &tally, coverage, shrink)?;
+    if shrink && tally.stops() > 0 {
+        meter.say("shrinking what was found");
+    }
+    let summary = summary::summarise(&session, &chosen, &tally, coverage, shrink);
+    meter.clear();
+    let summary = summary?;
     match args.output.format {
         Format::Json => output::print_json(&summary)?,
         Format::Text => output::print(&text::text(&summary))?,

@@ -55,6 +55,14 @@ impl Meter {
         let _ = write!(stderr(), "\r{line:78}");
     }
 
+    /// Says what is being done after the schedules.
+    pub(super) fn say(&mut self, what: &str) {
+        if self.shown {
+            self.last = Some(Instant::now());
+            let _ = write!(stderr(), "\r{what:78}");
+        }
+    }
+
     /// Takes the line away.
     pub(super) fn clear(&self) {
         if self.last.is_some() {
