@@ -6,7 +6,7 @@
 
 #![cfg_attr(windows, no_std)]
 
-use nt::types::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+use nt::types::NTSTATUS;
 use shape::{Shape, Shared, SpinLock, Threads, fail};
 
 // The balance at the beginning, what is deposited, what is withdrawn.
@@ -71,15 +71,4 @@ impl Shape<0> for Account {
     }
 }
 
-/// Creates `\Device\Account`.
-///
-/// # Safety
-/// Called by the kernel, once.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "INIT")]
-pub unsafe extern "system" fn DriverEntry(
-    driver: *mut DRIVER_OBJECT,
-    _registry_path: *const UNICODE_STRING,
-) -> NTSTATUS {
-    unsafe { shape::load::<Account, 0>(driver, nt::wide!("\\Device\\Account")) }
-}
+shape::driver_entry!(Account, 0, "\\Device\\Account");

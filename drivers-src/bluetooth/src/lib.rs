@@ -16,7 +16,7 @@ use core::ptr::null_mut;
 use nt::ex;
 #[cfg(not(feature = "buggy"))]
 use nt::ke::{KeInitializeEvent, KeSetEvent, NotificationEvent, wait};
-use nt::types::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING, tag};
+use nt::types::{NTSTATUS, tag};
 use shape::{Shape, Shared, Threads, fail};
 
 const TAG: u32 = tag(b"BtRs");
@@ -153,15 +153,4 @@ impl Shape<1> for Bluetooth {
     }
 }
 
-/// Creates `\Device\Bluetooth`.
-///
-/// # Safety
-/// Called by the kernel, once.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "INIT")]
-pub unsafe extern "system" fn DriverEntry(
-    driver: *mut DRIVER_OBJECT,
-    _registry_path: *const UNICODE_STRING,
-) -> NTSTATUS {
-    unsafe { shape::load::<Bluetooth, 1>(driver, nt::wide!("\\Device\\Bluetooth")) }
-}
+shape::driver_entry!(Bluetooth, 1, "\\Device\\Bluetooth");

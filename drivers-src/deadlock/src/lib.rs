@@ -5,7 +5,7 @@
 
 #![cfg_attr(windows, no_std)]
 
-use nt::types::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+use nt::types::NTSTATUS;
 use shape::{Shape, Shared, SpinLock, Threads};
 
 struct Deadlock {
@@ -52,15 +52,4 @@ impl Shape<0> for Deadlock {
     }
 }
 
-/// Creates `\Device\Deadlock`.
-///
-/// # Safety
-/// Called by the kernel, once.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "INIT")]
-pub unsafe extern "system" fn DriverEntry(
-    driver: *mut DRIVER_OBJECT,
-    _registry_path: *const UNICODE_STRING,
-) -> NTSTATUS {
-    unsafe { shape::load::<Deadlock, 0>(driver, nt::wide!("\\Device\\Deadlock")) }
-}
+shape::driver_entry!(Deadlock, 0, "\\Device\\Deadlock");

@@ -11,7 +11,7 @@
 use core::ptr::null_mut;
 
 use nt::ex;
-use nt::types::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING, tag};
+use nt::types::{NTSTATUS, tag};
 use shape::{Shape, Shared, SpinLock, Threads};
 
 const TAG: u32 = tag(b"Port");
@@ -79,15 +79,4 @@ impl Shape<0> for Ports {
     }
 }
 
-/// Creates `\Device\Port`.
-///
-/// # Safety
-/// Called by the kernel, once.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "INIT")]
-pub unsafe extern "system" fn DriverEntry(
-    driver: *mut DRIVER_OBJECT,
-    _registry_path: *const UNICODE_STRING,
-) -> NTSTATUS {
-    unsafe { shape::load::<Ports, 0>(driver, nt::wide!("\\Device\\Port")) }
-}
+shape::driver_entry!(Ports, 0, "\\Device\\Port");

@@ -7,7 +7,7 @@
 
 #![cfg_attr(windows, no_std)]
 
-use nt::types::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+use nt::types::NTSTATUS;
 use shape::{Shape, Shared, Threads, fail};
 
 struct Reorder {
@@ -70,15 +70,4 @@ impl Shape<2> for Reorder {
     }
 }
 
-/// Creates `\Device\Reorder`.
-///
-/// # Safety
-/// Called by the kernel, once.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "INIT")]
-pub unsafe extern "system" fn DriverEntry(
-    driver: *mut DRIVER_OBJECT,
-    _registry_path: *const UNICODE_STRING,
-) -> NTSTATUS {
-    unsafe { shape::load::<Reorder, 2>(driver, nt::wide!("\\Device\\Reorder")) }
-}
+shape::driver_entry!(Reorder, 2, "\\Device\\Reorder");

@@ -29,3 +29,23 @@ pub fn fail(assertion: usize, [one, two, three]: [i32; 3]) -> ! {
     let [one, two, three] = [one as usize, two as usize, three as usize];
     unsafe { KeBugCheckEx(MANUALLY_INITIATED_CRASH, assertion, one, two, three) }
 }
+
+/// A driver's `DriverEntry`: creates the device of its shape. Given the shape, how many parameters it
+/// takes, and the device's name.
+#[macro_export]
+macro_rules! driver_entry {
+    ($shape:ty, $parameters:literal, $device:literal) => {
+        /// Creates the shape's device.
+        ///
+        /// # Safety
+        /// Called by the kernel, once.
+        #[unsafe(no_mangle)]
+        #[unsafe(link_section = "INIT")]
+        pub unsafe extern "system" fn DriverEntry(
+            driver: *mut nt::types::DRIVER_OBJECT,
+            _registry_path: *const nt::types::UNICODE_STRING,
+        ) -> nt::types::NTSTATUS {
+            unsafe { $crate::load::<$shape, $parameters>(driver, nt::wide!($device)) }
+        }
+    };
+}

@@ -7,7 +7,7 @@
 
 #![cfg_attr(windows, no_std)]
 
-use nt::types::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+use nt::types::NTSTATUS;
 use shape::{Shape, Shared, SpinLock, Threads, fail};
 
 struct Stack {
@@ -63,15 +63,4 @@ impl Shape<1> for Stack {
     }
 }
 
-/// Creates `\Device\Stack`.
-///
-/// # Safety
-/// Called by the kernel, once.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "INIT")]
-pub unsafe extern "system" fn DriverEntry(
-    driver: *mut DRIVER_OBJECT,
-    _registry_path: *const UNICODE_STRING,
-) -> NTSTATUS {
-    unsafe { shape::load::<Stack, 1>(driver, nt::wide!("\\Device\\Stack")) }
-}
+shape::driver_entry!(Stack, 1, "\\Device\\Stack");

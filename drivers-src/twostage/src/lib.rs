@@ -8,7 +8,7 @@
 
 #![cfg_attr(windows, no_std)]
 
-use nt::types::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+use nt::types::NTSTATUS;
 use shape::{Shape, Shared, SpinLock, Threads, fail};
 
 struct Twostage {
@@ -66,15 +66,4 @@ impl Shape<1> for Twostage {
     }
 }
 
-/// Creates `\Device\Twostage`.
-///
-/// # Safety
-/// Called by the kernel, once.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "INIT")]
-pub unsafe extern "system" fn DriverEntry(
-    driver: *mut DRIVER_OBJECT,
-    _registry_path: *const UNICODE_STRING,
-) -> NTSTATUS {
-    unsafe { shape::load::<Twostage, 1>(driver, nt::wide!("\\Device\\Twostage")) }
-}
+shape::driver_entry!(Twostage, 1, "\\Device\\Twostage");

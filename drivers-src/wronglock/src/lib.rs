@@ -6,7 +6,7 @@
 
 #![cfg_attr(windows, no_std)]
 
-use nt::types::{DRIVER_OBJECT, NTSTATUS, UNICODE_STRING};
+use nt::types::NTSTATUS;
 use shape::{Shape, Shared, SpinLock, Threads, fail};
 
 struct Wronglock {
@@ -62,15 +62,4 @@ impl Shape<1> for Wronglock {
     }
 }
 
-/// Creates `\Device\Wronglock`.
-///
-/// # Safety
-/// Called by the kernel, once.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = "INIT")]
-pub unsafe extern "system" fn DriverEntry(
-    driver: *mut DRIVER_OBJECT,
-    _registry_path: *const UNICODE_STRING,
-) -> NTSTATUS {
-    unsafe { shape::load::<Wronglock, 1>(driver, nt::wide!("\\Device\\Wronglock")) }
-}
+shape::driver_entry!(Wronglock, 1, "\\Device\\Wronglock");
