@@ -59,7 +59,7 @@ pub fn shrink_best(
     best
 }
 
-/// Shrinks the schedule `moves`, whose run stops as `wanted`. `None` if it does not.
+/// Shrinks the schedule `moves`, whose run stops as `wanted`. `None` if it does not, or not again.
 pub fn shrink(campaign: &mut Campaign, moves: &Moves, wanted: &Signature) -> Option<Shrunk> {
     let mut shrinker = Shrinker {
         campaign,
@@ -79,15 +79,13 @@ pub fn shrink(campaign: &mut Campaign, moves: &Moves, wanted: &Signature) -> Opt
         }
     }
     shrinker.without_pairs(&mut preempting, &mut others, &mut best);
-    let mut counts = shrinker.counts(&best);
+    let mut counts = shrinker.counts(&best)?;
     let mut fewest = counts.0 == 0;
     while counts.0 > 0 {
         match shrinker.below(counts.0 as u32 - 1, best.choices) {
             Below::Found(ended) => {
-                let fewer = shrinker.counts(&ended);
-                if fewer.0 >= counts.0 {
-                    break;
-                }
+                let fewer = shrinker.counts(&ended).filter(|f| f.0 < counts.0);
+                let Some(fewer) = fewer else { break };
                 (counts, best) = (fewer, ended);
                 fewest = counts.0 == 0;
             }
@@ -138,12 +136,10 @@ impl Shrinker<'_> {
     }
 
     /// Preemptions and other moves of a run.
-    fn counts(&mut self, ended: &Ended) -> (usize, usize) {
-        let Some((told, _)) = self.translate(&ended.moves) else {
-            return (0, ended.moves.0.len());
-        };
+    fn counts(&mut self, ended: &Ended) -> Option<(usize, usize)> {
+        let (told, _) = self.translate(&ended.moves)?;
         let preempting = told.iter().filter(|m| m.who.is_some()).count();
-        (preempting, told.len() - preempting)
+        Some((preempting, told.len() - preempting))
     }
 
     /// Leaves out of `moves` what is not needed beside `kept`.
