@@ -51,8 +51,10 @@ pub fn render(report: &Report, width: usize) -> String {
             if i > 0 {
                 page.lines.push(String::new());
             }
-            page.lines
-                .extend(oracle::render(finding).lines().map(str::to_owned));
+            for line in oracle::render(finding).lines() {
+                let text = line.trim_start();
+                page.text(line.len() - text.len(), text);
+            }
         }
     }
     if !report.locks.is_empty() {

@@ -1,5 +1,6 @@
 //! Whole reports as text and as JSON.
 
+use emu::oracle::Told;
 use emu::report::{StopLine, json, text};
 use isa::Profile;
 
@@ -26,6 +27,17 @@ fn report_texts() {
 fn report_text_keeps_its_width() {
     let mut report = sample::report(Profile::I386, NT4);
     report.run.replay_line = String::new();
+    report.findings = vec![Told {
+        oracle: "sample",
+        what: "something that takes many words to say ".repeat(6),
+        object: None,
+        places: Vec::new(),
+        count: 1,
+        order_matters: None,
+        help: "what to do about it, which takes as many words as what it is about does take, and more",
+        rule: "a book with a long title: and a subtitle that is longer than the title, in two editions",
+        signature: String::new(),
+    }];
     for width in [80, 100, 160] {
         for line in text::render(&report, width).lines() {
             assert!(line.chars().count() <= width, "{width}: {line}");
