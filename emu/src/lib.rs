@@ -17,3 +17,4 @@ pub mod scenario;
 pub mod search;
 pub mod stop;
 pub mod trace;
+pub mod travel;

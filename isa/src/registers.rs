@@ -43,7 +43,7 @@ pub trait RegisterAccess {
 }
 
 /// All registers of a core as a plain value, for any architecture.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default, Hash)]
 pub struct Registers {
     /// The general registers, by [`Reg`] number; those an architecture lacks stay 0.
     pub gpr: [u64; 32],

@@ -2,12 +2,14 @@
 //! strategy, and recorded as a schedule.
 
 mod actor;
+mod asked;
 mod operation;
 pub mod schedule;
 mod scope;
 pub mod strategy;
 
 pub use actor::Actor;
+pub use asked::{Asked, Question};
 pub use operation::{Effect, Operation, Touch};
 pub use schedule::Moves;
 pub use scope::{Kinds, Scope};

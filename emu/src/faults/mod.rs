@@ -31,7 +31,7 @@ pub struct FaultKind {
 pub const KINDS: &[FaultKind] = &[irql_raise::KIND, page_out::KIND, pool_fail::KIND];
 
 /// What a rule has seen and done so far. A plain value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Progress {
     /// Opportunities so far.
     pub seen: u64,
@@ -42,7 +42,7 @@ pub struct Progress {
 }
 
 /// An IRQL to restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Undo {
     core: u8,
     irql: u8,

@@ -7,7 +7,7 @@ use super::{Fault, KINDS};
 use crate::scenario::{FaultRule, Value};
 
 /// What is wrong with a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RuleError {
     /// Where the rule stands.
     pub origin: String,
@@ -22,7 +22,7 @@ impl fmt::Display for RuleError {
 }
 
 /// Which opportunities a fault takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Which {
     /// All of them.
     Every,

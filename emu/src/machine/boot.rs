@@ -14,6 +14,7 @@ use super::exec::Decider;
 use super::layout::{self, IMAGE_ALIGNMENT};
 use super::memory::{FRAME_SIZE, Memory, RegionKind, Rights};
 use super::{ImportSlot, LoadedModule, Machine, Setup, State};
+use crate::choice::Asked;
 use crate::choice::{Scope, strategy};
 use crate::faults::Faults;
 use crate::loader::Image;
@@ -123,6 +124,8 @@ pub fn boot(
         skipped: 0,
         idle: 0,
         choosing: false,
+        paused: None,
+        booted: 0,
         faults: vec![Default::default(); plan.faults.len()],
         shared_used: 0x1000,
     };
@@ -133,6 +136,7 @@ pub fn boot(
         setup: Arc::new(setup),
         recorder: Recorder::new(watch == Watch::Recording),
         stopwatch: None,
+        asked: Asked::default(),
         decider: Decider::default(),
     };
     machine.map_everything()?;
@@ -518,6 +522,7 @@ impl Machine {
         let stop = match ended.stop {
             Stop::Completed if done => {
                 self.state.choosing = true;
+                self.state.booted = self.engine.retired();
                 thread::start_requesters(self);
                 return Ok(());
             }

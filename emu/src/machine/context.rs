@@ -10,7 +10,7 @@ use crate::position::Position;
 pub type ThreadId = u32;
 
 /// One emulated processor.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Core {
     /// Its number, from 0.
     pub number: u8,
@@ -69,7 +69,7 @@ pub enum ContextKind {
 }
 
 /// One activity of a core.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Context {
     /// What kind.
     pub kind: ContextKind,
@@ -109,7 +109,7 @@ impl Context {
 }
 
 /// What a context does next.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Next {
     /// Nothing: the idle loop.
     Idle,
@@ -139,7 +139,7 @@ pub enum Next {
 }
 
 /// One activation of guest code by the kernel, or one kernel call that has not returned yet.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Frame {
     /// What kind of routine was entered, for traces; empty for a kernel call that waits.
     pub what: &'static str,
@@ -154,7 +154,7 @@ pub struct Frame {
 }
 
 /// A driver's kernel call in progress: what is needed to return from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Caller {
     /// Index of the import.
     pub import: u32,
@@ -167,7 +167,7 @@ pub struct Caller {
 }
 
 /// What a kernel function, or a continuation of one, leads to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Outcome {
     /// The function is done.
     Return(u64),

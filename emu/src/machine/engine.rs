@@ -89,6 +89,9 @@ pub enum Exit {
     Exception,
     /// The instruction budget is used up.
     Deadline,
+    /// As many instructions have retired as [`Engine::set_pause`] says. Nothing has been decided
+    /// about the next one.
+    Paused,
 }
 
 /// One access to memory, recorded when a run is explained.
@@ -117,6 +120,7 @@ struct Shared {
     traps: std::ops::Range<u64>,
     retired: u64,
     deadline: u64,
+    pause: u64,
     /// Whether scheduling points are choices now (something else could run).
     choosing: bool,
     /// How many more points may be passed without asking.
@@ -251,6 +255,7 @@ impl Engine {
             traps,
             retired: 0,
             deadline: u64::MAX,
+            pause: u64::MAX,
             choosing: false,
             quiet: 0,
             passed: 0,
@@ -302,6 +307,17 @@ impl Engine {
     /// Ends [`Self::run`] when this many instructions have retired.
     pub fn set_deadline(&mut self, deadline: u64) {
         self.shared.deadline = deadline;
+    }
+
+    /// Ends [`Self::run`] when this many instructions have retired, in a way that leaves no trace:
+    /// what runs on from there is what would have run without the pause.
+    pub fn set_pause(&mut self, pause: u64) {
+        self.shared.pause = pause;
+    }
+
+    /// Whether so many instructions have retired that execution pauses.
+    pub fn pauses(&self) -> bool {
+        self.shared.retired >= self.shared.pause
     }
 
     /// Says whether points are choices, and how many of them to pass without asking.
@@ -381,7 +397,18 @@ impl Engine {
     /// The position at which `retired` instructions had retired, if the run is recorded.
     pub fn position_of(&self, retired: u64) -> Position {
         let marks = self.shared.marks.as_deref().unwrap_or_default();
-        let choice = marks.partition_point(|&m| m < retired);
+        self.position_after(marks.partition_point(|&m| m < retired), retired)
+    }
+
+    /// The last position at which so many instructions had retired, if the run is recorded.
+    pub fn last_position_of(&self, retired: u64) -> Position {
+        let marks = self.shared.marks.as_deref().unwrap_or_default();
+        self.position_after(marks.partition_point(|&m| m <= retired), retired)
+    }
+
+    /// The position so many instructions into the run, with `choice` choices answered.
+    fn position_after(&self, choice: usize, retired: u64) -> Position {
+        let marks = self.shared.marks.as_deref().unwrap_or_default();
         let since = choice.checked_sub(1).map_or(0, |i| marks[i]);
         Position {
             choice: choice as u64,

@@ -2,13 +2,14 @@
 
 use isa::{Reg, RegisterAccess};
 
-use super::Machine;
 use super::context::{Caller, Context, ContextKind, Frame, Next, Outcome};
 use super::engine::Exit;
 use super::options;
+use super::{Machine, Paused};
 use crate::choice::strategy::Quiet;
 use crate::choice::{Action, Choice, Moves, Strategy};
 use crate::nt::{self, Call, Done, Then, Trouble, thread};
+use crate::position::Position;
 use crate::stop::{Limit, Stop};
 use crate::trace::EventKind;
 
@@ -44,6 +45,10 @@ pub(super) struct Decider {
     options: Vec<Action>,
     /// They are those of now, but for which core ran last.
     fresh: bool,
+    /// The run pauses at the last moment that is not behind this position.
+    goal: Option<Position>,
+    /// It has been reached, and the next choice is about to be made.
+    reached: bool,
     /// The last point passed was the last of the strategy's promise.
     announced: bool,
     /// The kernel call at work.
@@ -58,33 +63,60 @@ impl Machine {
 
     /// The same for who wants the strategy back, with what it has learnt.
     pub fn run_and_return(&mut self, strategy: Box<dyn Strategy>) -> (Ended, Box<dyn Strategy>) {
+        let (ended, strategy) = self.run_until(strategy, None);
+        (ended.expect("without a goal it runs to its end"), strategy)
+    }
+
+    /// Runs to the last moment that is not behind `goal`, every choice answered by `strategy`; gives
+    /// how the run ended if it did not get so far. Running on from there is the run without a pause.
+    /// A choice inside the kernel's own work cannot be paused at: what follows it can.
+    pub fn run_to(&mut self, strategy: Box<dyn Strategy>, goal: Position) -> Option<Ended> {
+        self.run_until(strategy, Some(goal)).0
+    }
+
+    fn run_until(
+        &mut self,
+        strategy: Box<dyn Strategy>,
+        goal: Option<Position>,
+    ) -> (Option<Ended>, Box<dyn Strategy>) {
         self.decider.observed = strategy.observes();
         self.decider.strategy = Some(strategy);
         self.decider.moves.clear();
         self.decider.announced = false;
+        self.decider.fresh = false;
+        self.decider.goal = goal;
+        self.decider.reached = false;
         let stop = loop {
             match self.turn() {
+                Ok(None) if self.decider.reached || self.state.paused.is_some() => break None,
                 Ok(None) => {}
-                Ok(Some(stop)) => break stop,
-                Err(stop) => break *stop,
+                Ok(Some(stop)) => break Some(stop),
+                Err(stop) => break Some(*stop),
             }
         };
+        let ended = stop.map(|stop| self.ended(stop));
+        let strategy = self.decider.strategy.take();
+        (ended, strategy.expect("a run has a strategy"))
+    }
+
+    fn ended(&mut self, stop: Stop) -> Ended {
         if let Stop::Bugcheck(b) = &stop {
             self.event(usize::from(b.core), EventKind::Bugcheck { code: b.code });
         }
-        let ended = Ended {
+        Ended {
             stop,
             moves: Moves(std::mem::take(&mut self.decider.moves)),
             choices: self.state.choices,
             instructions: self.engine.retired(),
             trace_hash: self.recorder.hash(),
-        };
-        let strategy = self.decider.strategy.take();
-        (ended, strategy.expect("a run has a strategy"))
+        }
     }
 
     /// One decision and what follows from it.
     fn turn(&mut self) -> Result<Option<Stop>, Box<Stop>> {
+        if let Some(paused) = self.state.paused.take() {
+            return self.resume(paused).map(|()| None);
+        }
         if self.retired() >= self.setup.plan.limits.instructions {
             return Ok(Some(self.limit(Limit::Instructions)));
         }
@@ -113,6 +145,11 @@ impl Machine {
                     self.decider.options = options;
                     return self.step_unseen(action).map(|()| None);
                 }
+                None if self.is_at_goal() => {
+                    self.decider.options = options;
+                    self.decider.reached = true;
+                    return Ok(None);
+                }
                 None => Some(options[self.answer(&options)]),
             },
         };
@@ -136,7 +173,43 @@ impl Machine {
         let result = self.perform(action);
         self.decider.unseen = false;
         self.state.current = current;
+        if let Some(paused) = &mut self.state.paused {
+            paused.unseen = Some(current);
+        }
         result
+    }
+
+    /// Goes on after a pause in the middle of a turn.
+    fn resume(&mut self, paused: Paused) -> Result<(), Box<Stop>> {
+        match paused.unseen {
+            Some(current) => {
+                self.state.current = current;
+                self.step_unseen(Action::Run(paused.core))
+            }
+            None => self.run_core(usize::from(paused.core)),
+        }
+    }
+
+    /// Whether the next choice is one too many for the position that the run pauses at.
+    fn is_at_goal(&self) -> bool {
+        let goal = self.decider.goal;
+        goal.is_some_and(|goal| self.state.choices >= goal.choice)
+    }
+
+    /// The count of retired instructions at which the run pauses.
+    fn pause_at(&self) -> u64 {
+        match self.decider.goal {
+            Some(goal) if self.is_at_goal() => self.state.choice_at.saturating_add(goal.step),
+            _ => u64::MAX,
+        }
+    }
+
+    /// Pauses the run before the instruction that `core` executes next.
+    fn pause(&mut self, core: usize) {
+        self.state.paused = Some(Paused {
+            core: core as u8,
+            unseen: None,
+        });
     }
 
     /// Lends the strategy to who also needs the machine.
@@ -175,6 +248,9 @@ impl Machine {
         self.state.choices = number;
         self.state.choice_at = self.engine.retired();
         self.engine.mark_choice();
+        if self.recorder.keeps() {
+            self.asked.push(options, taken, current);
+        }
         if taken != 0 {
             self.decider.moves.push((number, taken as u32));
             let label = options[taken].words(current);
@@ -265,6 +341,11 @@ impl Machine {
                         return Ok(());
                     }
                 }
+                Next::Special if self.retired() >= self.pause_at() => {
+                    self.state.cores[core].top_mut().next = Next::Special;
+                    self.pause(core);
+                    return Ok(());
+                }
                 Next::Special => self.special(core)?,
                 Next::Call(import) => self.call(core, import)?,
                 Next::Host(then, value) => self.host(core, then, value, None)?,
@@ -299,6 +380,10 @@ impl Machine {
         // Going on is one of the options.
         self.state.cores[core].top_mut().next = Next::Guest { asked };
         self.prepare(core);
+        if self.engine.pauses() {
+            self.pause(core);
+            return Ok(true);
+        }
         let stopwatch = self.stopwatch.unwrap_or(|_| {});
         stopwatch(true);
         let exit = self.engine.run(core, asked);
@@ -345,6 +430,11 @@ impl Machine {
                 *next = Next::Guest { asked: false };
                 Ok(true)
             }
+            Exit::Paused => {
+                *next = Next::Guest { asked: false };
+                self.pause(core);
+                Ok(true)
+            }
             Exit::Stopped => {
                 *next = Next::Special;
                 // Only a change of IRQL is something the outside world can see.
@@ -378,8 +468,11 @@ impl Machine {
             deadline = self.state.nt.threads.boot_deadline.unwrap_or(deadline);
         }
         self.engine.set_deadline(deadline);
+        self.engine.set_pause(self.pause_at());
         let mut quiet = None;
-        if self.state.choosing && (self.decider.unseen || self.decider.observed) {
+        if self.state.choosing
+            && (self.decider.unseen || self.decider.observed || self.recorder.keeps())
+        {
             quiet = Some(Quiet::Ask);
         } else if self.state.choosing {
             let mut options = std::mem::take(&mut self.decider.options);
@@ -400,8 +493,17 @@ impl Machine {
             }
             self.decider.options = options;
         }
-        let left =
-            self.setup.plan.limits.choices - self.state.choices.min(self.setup.plan.limits.choices);
+        let left = self
+            .setup
+            .plan
+            .limits
+            .choices
+            .saturating_sub(self.state.choices);
+        // The choice behind which the run pauses is one that is asked about.
+        let before = self.decider.goal.map_or(u64::MAX, |goal| {
+            goal.choice.saturating_sub(self.state.choices + 1)
+        });
+        let left = left.min(before);
         match quiet {
             None => self.engine.set_choosing(false, 0, false),
             Some(Quiet::Ask) => self.engine.set_choosing(true, 0, false),

@@ -45,7 +45,7 @@ impl Rights {
 }
 
 /// One 4 KiB page of a region.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Page {
     /// Index of the frame in the arena.
     pub frame: u32,
@@ -350,6 +350,18 @@ impl Memory {
         let page = self.page(at).filter(|p| p.valid)?;
         let offset = at as usize % FRAME_SIZE;
         Some((page.frame, offset, (FRAME_SIZE - offset).min(length - done)))
+    }
+
+    /// Feeds the page tables and the contents of every page to a hash.
+    pub(super) fn hash(&self, hasher: &mut impl std::hash::Hasher) {
+        use std::hash::Hash;
+        for region in &*self.regions {
+            (region.base, region.kind).hash(hasher);
+            for page in &*region.pages {
+                page.hash(hasher);
+                hasher.write(self.arena.frame(page.frame));
+            }
+        }
     }
 
     /// The contents and page tables as a value.

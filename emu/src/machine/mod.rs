@@ -23,7 +23,10 @@ mod unwind;
 mod view;
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+
+use twox_hash::XxHash3_64;
 
 use isa::{Arch, IrqlTable, Profile, Reg, RegisterAccess, Registers};
 
@@ -34,7 +37,7 @@ pub use engine::{AccessRecord, Granularity, Watch};
 pub use exec::Ended;
 pub use registers::LiveRegisters;
 
-use crate::choice::Kinds;
+use crate::choice::{Asked, Kinds};
 use crate::loader::Image;
 use crate::nt::{self, Api};
 use crate::personality::Personality;
@@ -102,7 +105,7 @@ pub struct Setup {
 }
 
 /// The changing part of a machine besides memory and registers. A plain value.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub struct State {
     /// The cores.
     pub cores: Vec<Core>,
@@ -120,6 +123,10 @@ pub struct State {
     pub idle: u64,
     /// Whether choices are made at all: not during the boot.
     pub choosing: bool,
+    /// Instructions retired when the boot was over.
+    pub booted: u64,
+    /// The run was paused in the middle of what a core does.
+    pub(crate) paused: Option<Paused>,
     /// Bytes of the shared region in use for kernel objects.
     pub shared_used: u64,
     /// What each fault rule has seen so far.
@@ -131,6 +138,15 @@ impl State {
     pub fn lively(&mut self) {
         self.idle = 0;
     }
+}
+
+/// Where a run goes on that was paused before an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Paused {
+    /// The core that executes it.
+    core: u8,
+    /// The step is no decision: the core that ran last before it.
+    unseen: Option<u8>,
 }
 
 /// A machine at one moment. Cloning is cheap; see [`Machine::restore`].
@@ -157,6 +173,8 @@ pub struct Machine {
     pub recorder: Recorder,
     /// Called before and after driver code runs, if somebody measures.
     pub stopwatch: Option<fn(bool)>,
+    /// What was asked, if events are kept.
+    asked: Asked,
     /// Answers the choices that arise inside kernel functions, and records all answers.
     decider: exec::Decider,
 }
@@ -218,7 +236,22 @@ impl Machine {
         }
         self.engine.set_retired(snapshot.retired);
         self.engine.clear_records();
+        self.asked.clear();
         self.flush();
+    }
+
+    /// A hash over all that decides what the machine does next: state, memory, registers, and what
+    /// has happened so far. Equal for equal machines of one build of the program; a build may differ
+    /// from another.
+    pub fn digest(&self) -> u64 {
+        let mut hasher = XxHash3_64::new();
+        self.state.hash(&mut hasher);
+        self.memory.hash(&mut hasher);
+        for core in 0..self.state.cores.len() {
+            self.engine.registers(core).save().hash(&mut hasher);
+        }
+        (self.engine.retired(), self.recorder.hash()).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The registers of a core: live, or saved if its context is not loaded.
@@ -328,6 +361,11 @@ impl Machine {
         self.engine.accesses()
     }
 
+    /// The choices of this run, if events are kept.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
     /// The path recorded in this run: core and address of every instruction executed.
     pub fn path(&self) -> &[(u8, u64)] {
         self.engine.path()
@@ -336,6 +374,12 @@ impl Machine {
     /// The position at which so many instructions had retired, if the run is recorded.
     pub fn position_of(&self, retired: u64) -> Position {
         self.engine.position_of(retired)
+    }
+
+    /// The last position at which so many instructions had retired, if the run is recorded: the
+    /// choices before the next instruction have been answered.
+    pub fn last_position_of(&self, retired: u64) -> Position {
+        self.engine.last_position_of(retired)
     }
 
     /// Instructions retired at a position, if the run is recorded.

@@ -5,7 +5,7 @@ use isa::{Arch, Convention, IrqlTable};
 use super::call::{Call, Done};
 
 /// The module that exports a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Module {
     /// `ntoskrnl.exe`.
     Ntoskrnl,
@@ -34,7 +34,7 @@ impl Module {
 
 /// The calling convention of a function where it depends on the function: on x86. The other
 /// architectures have one convention for all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Style {
     /// `NTAPI`, stdcall: nearly all of the kernel.
     Std,
@@ -58,7 +58,7 @@ impl Style {
 }
 
 /// An argument: its width decides how many slots it takes on x86 and which bits count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Arg {
     /// The parameter's documented name.
     pub name: &'static str,
@@ -88,7 +88,7 @@ pub const fn quad(name: &'static str) -> Arg {
 }
 
 /// At which IRQL a function may be called, from its documentation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Contract {
     /// At any level.
     Any,

@@ -22,7 +22,7 @@ const SYNCHRONIZATION_TIMER: u8 = 9;
 const ATTEMPTED_SWITCH_FROM_DPC: u32 = 0xB8;
 
 /// Who waits for what.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Waits {
     /// Waiting threads by object, first come first served.
     queues: BTreeMap<u64, Vec<Waiter>>,
@@ -30,7 +30,7 @@ pub struct Waits {
     last: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 struct Waiter {
     thread: ThreadId,
     /// Number of the wait: an entry of a wait that has ended is stale.
@@ -49,7 +49,7 @@ impl Waits {
 }
 
 /// What a thread waits for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Wait {
     /// Its number.
     pub number: u64,
@@ -60,7 +60,7 @@ pub struct Wait {
 }
 
 /// What the kernel does when a wait ends.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Then {}
 
 pub(crate) fn resume(_call: &mut Call<'_>, then: Then, _value: u64) -> Done {

@@ -22,19 +22,19 @@ const HIGH: u8 = 2;
 const DPC_OBJECT: u8 = 0x13;
 
 /// The cores' queues.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Dpcs {
     queues: Vec<Queue>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 struct Queue {
     items: VecDeque<Item>,
     requested: bool,
 }
 
 /// An entry of a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Item {
     /// A driver's KDPC, by address.
     Guest(u64),

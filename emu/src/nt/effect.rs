@@ -13,7 +13,7 @@ use crate::machine::context::ContextKind;
 use crate::nt::io::HandleTarget;
 
 /// How a function touches what its arguments name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Nothing but the caller's own.
     Local,

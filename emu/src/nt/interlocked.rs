@@ -157,7 +157,7 @@ pub const API: &[Api] = &[
 ];
 
 /// An operation that waits for its lock.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Then {
     operation: Operation,
     args: [u64; 2],
@@ -166,7 +166,7 @@ pub struct Then {
     irql: u8,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Operation {
     InsertHead,
     InsertTail,

@@ -3,7 +3,7 @@
 use super::{dispatcher, dpc, io, ndis, pool, registry, spin_lock, thread, timer};
 
 /// Everything the kernel knows besides what is in guest memory. A plain value.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub struct Kernel {
     /// Spin locks in use.
     pub locks: spin_lock::Locks,

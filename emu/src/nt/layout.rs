@@ -16,7 +16,7 @@ macro_rules! layouts {
     )*) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
             #[allow(missing_docs)]
             pub struct $name {
                 /// Bytes in the structure.
@@ -26,7 +26,7 @@ macro_rules! layouts {
         )*
 
         /// All structures of one pointer size.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs)]
         pub struct Layout {
             pub pointer: u64,

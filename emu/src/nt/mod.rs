@@ -71,7 +71,7 @@ pub fn find(name: &str) -> Option<&'static Api> {
 }
 
 /// What the kernel does when driver code it entered comes back, or when a wait ends.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Then {
     /// The value is the kernel call's result.
     Return,

@@ -28,13 +28,13 @@ const BAD_POOL_CALLER: u32 = 0xC2;
 const NO_TAG: [u8; 4] = *b"None";
 
 /// Both pools.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Pools {
     /// Nonpaged, paged.
     pools: [Pool; 2],
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 struct Pool {
     base: u64,
     end: u64,
@@ -52,7 +52,7 @@ struct Pool {
 }
 
 /// An allocated block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Block {
     /// Size asked for.
     pub size: u64,

@@ -26,7 +26,7 @@ pub mod kind {
 }
 
 /// A value's data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Value {
     /// One of the `REG_` types in [`kind`].
     pub kind: u32,
@@ -35,7 +35,7 @@ pub struct Value {
 }
 
 /// A key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Key {
     /// Its name without the path, as first written.
     name: String,
@@ -46,7 +46,7 @@ struct Key {
 }
 
 /// All keys.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Registry {
     /// By path in lower case.
     keys: BTreeMap<String, Key>,

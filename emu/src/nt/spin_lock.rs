@@ -14,11 +14,11 @@ use crate::trace::event::LockOp;
 const WDK: &str = "Windows driver documentation: Introduction to Spin Locks; wdm.h";
 
 /// Held locks, by address.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Locks(pub BTreeMap<u64, Held>);
 
 /// Who holds a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Held {
     /// The core.
     pub core: u8,

@@ -17,7 +17,7 @@ const NORMAL: u8 = 8;
 const WORKER_PRIORITY: [u8; 3] = [13, 12, 15];
 
 /// All threads.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Threads {
     /// By number. Ended ones stay.
     pub list: Vec<Thread>,
@@ -32,7 +32,7 @@ pub struct Threads {
 }
 
 /// Why a driver did not start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BootFailure {
     /// Index of the driver in the plan.
     pub driver: usize,
@@ -41,7 +41,7 @@ pub struct BootFailure {
 }
 
 /// One thread.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Thread {
     /// For reports.
     pub name: String,
@@ -68,7 +68,7 @@ pub struct Thread {
 }
 
 /// What a thread is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ThreadState {
     /// Waits for a core.
     Ready,
@@ -81,7 +81,7 @@ pub enum ThreadState {
 }
 
 /// A requester's place in its script.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Script {
     /// Index of the thread in the plan.
     pub plan: usize,
@@ -94,7 +94,7 @@ pub struct Script {
 }
 
 /// What the kernel does next in a thread of its own.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Then {
     /// Calls `DriverEntry` of the plan's driver of that index; those before have been called.
     Boot(usize),

@@ -10,7 +10,7 @@ use crate::trace::event::TimerOp;
 const WDK: &str = "Windows driver documentation: Timer Objects and DPCs; wdm.h";
 
 /// What is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Due {
     /// A driver's KTIMER, by address, with its period in ms (0: none).
     Timer(u64, u32),
@@ -19,7 +19,7 @@ pub enum Due {
 }
 
 /// Timers that are set, by due time.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Timers {
     list: Vec<(u64, Due)>,
 }

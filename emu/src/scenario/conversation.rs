@@ -9,7 +9,7 @@ use super::packet::TcpFlags;
 use super::plan::Protocol;
 
 /// How far a flow has come, seen from its host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Conversation {
     /// The other end, if it is known.
     pub remote: Option<End>,

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// A scenario, or a choice made for it, that cannot be used. `Display` shows the place, the
 /// problem, the offending line and the mend.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ScenarioError {
     /// Where: `FILE:LINE:COLUMN`, or the command-line option. Lines and columns count from 1,
     /// columns in characters.
@@ -62,7 +62,7 @@ impl fmt::Display for ScenarioError {
 impl std::error::Error for ScenarioError {}
 
 /// The text of a scenario and the name that messages give it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Source {
     pub file: String,
     pub text: String,

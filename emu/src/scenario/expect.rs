@@ -5,7 +5,7 @@ use std::fmt;
 use crate::stop::{Bugcheck, Stop};
 
 /// The expected end of a run. A field that is `None` may have any value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Expectation {
     /// The kind of stop.
     pub stop: StopKind,
@@ -25,7 +25,7 @@ pub struct Expectation {
 }
 
 /// The kinds of [`Stop`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum StopKind {
     Completed,
@@ -37,7 +37,7 @@ pub enum StopKind {
 }
 
 /// Under how many schedules the expected stop happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum How {
     /// Under all.
     Always,

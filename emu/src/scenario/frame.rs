@@ -19,7 +19,7 @@ const FRAME_MIN: usize = 60;
 pub(super) type End = (Ipv4Addr, u16);
 
 /// The numbers that a segment's own and the remote's offset 0 have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Numbers {
     /// Sequence number of the sender's SYN.
     pub isn: u32,

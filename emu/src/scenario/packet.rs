@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 /// A frame to put on a wire.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PacketTemplate {
     /// A whole Ethernet frame, without its check sequence.
     Frame(Vec<u8>),
@@ -18,7 +18,7 @@ pub enum PacketTemplate {
 }
 
 /// The addresses of an Ethernet frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Link {
     /// Who sends.
     pub source: [u8; 6],
@@ -27,7 +27,7 @@ pub struct Link {
 }
 
 /// An ARP packet for IPv4 over Ethernet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ArpTemplate {
     /// The frame's addresses.
     pub link: Link,
@@ -44,7 +44,7 @@ pub struct ArpTemplate {
 }
 
 /// An IPv4 packet (RFC 791). Its addresses are those of its flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IpTemplate {
     /// The frame's addresses.
     pub link: Link,
@@ -65,7 +65,7 @@ pub struct IpTemplate {
 }
 
 /// A part of an IP payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fragment {
     /// First byte of the payload, a multiple of 8.
     pub offset: u16,
@@ -76,7 +76,7 @@ pub struct Fragment {
 }
 
 /// How a checksum field is filled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Checksum {
     /// As the standard says.
     #[default]
@@ -88,7 +88,7 @@ pub enum Checksum {
 }
 
 /// What an IPv4 packet carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// A TCP segment.
     Tcp(TcpTemplate),
@@ -99,7 +99,7 @@ pub enum Transport {
 }
 
 /// A TCP segment (RFC 9293).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TcpTemplate {
     /// Control flags.
     pub flags: TcpFlags,
@@ -137,7 +137,7 @@ impl TcpTemplate {
 }
 
 /// A UDP datagram (RFC 768).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UdpTemplate {
     /// The checksum.
     pub checksum: Checksum,
@@ -146,7 +146,7 @@ pub struct UdpTemplate {
 }
 
 /// An ICMP echo message (RFC 792).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EchoTemplate {
     /// True: echo request; false: echo reply.
     pub request: bool,
@@ -159,7 +159,7 @@ pub struct EchoTemplate {
 }
 
 /// The control flags of a TCP segment, as in the header: FIN is bit 0, CWR bit 7.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TcpFlags(pub u8);
 
 impl TcpFlags {

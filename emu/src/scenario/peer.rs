@@ -18,7 +18,7 @@ use super::plan::{Await, Flow, Host, Matcher, Plan};
 const WINDOW: u16 = 8760;
 
 /// All hosts of a plan. A plain value: a clone of the machine clones it along.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Peer {
     wires: Arc<Wires>,
     conversations: Vec<Conversation>,
@@ -30,7 +30,7 @@ pub struct Peer {
 }
 
 /// What a sent frame brought about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Observed {
     /// Frames that now come back on the same adapter, in this order: an ARP reply, an
     /// acknowledgment.
@@ -40,7 +40,7 @@ pub struct Observed {
 }
 
 /// The part of a plan that does not change.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct Wires {
     hosts: Vec<Host>,
     flows: Vec<Flow>,

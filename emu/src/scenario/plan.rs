@@ -53,7 +53,7 @@ pub struct Plan {
 }
 
 /// A driver to load.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DriverRef {
     /// Its name without `.sys`.
     pub name: String,
@@ -66,7 +66,7 @@ pub struct DriverRef {
 }
 
 /// The data of a registry value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RegValue {
     /// `REG_SZ`
     Sz(String),
@@ -79,7 +79,7 @@ pub enum RegValue {
 }
 
 /// A network adapter, seen by the drivers as `\Device\<name>`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Adapter {
     /// Its name without `\Device\`.
     pub name: String,
@@ -92,7 +92,7 @@ pub struct Adapter {
 }
 
 /// A machine on a wire that answers ARP and takes part in flows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Host {
     /// Its name in the scenario.
     pub name: String,
@@ -107,7 +107,7 @@ pub struct Host {
 }
 
 /// One conversation of a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Flow {
     /// Name of the stream that declares it.
     pub name: String,
@@ -128,7 +128,7 @@ pub struct Flow {
 }
 
 /// What a flow speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
     /// RFC 9293
     Tcp,
@@ -150,7 +150,7 @@ impl Protocol {
 }
 
 /// Which IPv4 packets, of those that the drivers sent, are counted; `None` means any.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Matcher {
     /// Index of the adapter they left by.
     pub adapter: Option<usize>,
@@ -186,7 +186,7 @@ pub enum StreamStep {
 }
 
 /// A condition on what has happened so far. Once true it stays true, whatever the drivers send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Await {
     /// The host of the flow received `count` segments with at least these flags.
     Flags {
@@ -279,7 +279,7 @@ impl Await {
 }
 
 /// A user-mode thread that makes requests, one after the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ThreadPlan {
     /// Its name in the scenario.
     pub name: String,
@@ -292,7 +292,7 @@ pub struct ThreadPlan {
 }
 
 /// One request of a thread. `expect` is the status the request has to end with; `None`: any.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ThreadStep {
     /// `NtCreateFile` on a device.
     Open {
@@ -357,7 +357,7 @@ pub enum ThreadStep {
 }
 
 /// One `FILE_FULL_EA_INFORMATION` of a create request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ExtendedAttribute {
     /// Its name, for example `TransportAddress`.
     pub name: String,
@@ -379,7 +379,7 @@ pub struct FaultRule {
 }
 
 /// What ends a run that does not end by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Instructions of all cores together.
     pub instructions: u64,
@@ -400,7 +400,7 @@ impl Default for Limits {
 }
 
 /// The modelled memory: sizes in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Memory {
     /// Nonpaged pool.
     pub nonpaged_pool: u64,

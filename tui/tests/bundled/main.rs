@@ -22,3 +22,4 @@ mod story;
 mod strategies;
 mod support;
 mod symbols;
+mod travel;

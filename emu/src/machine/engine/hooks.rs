@@ -34,8 +34,11 @@ pub(super) unsafe extern "C" fn code_hook(
         return match s.traps.contains(&address) {
             true => stop(uc, s, Exit::Trap(address)),
             // A jump into the wild: the fetch was allowed, so it is somebody's executable page.
-            false => s.retired += 1,
+            false => step(s, unsafe { (*context).core }, address),
         };
+    }
+    if s.retired >= s.pause {
+        return stop(uc, s, Exit::Paused);
     }
     if s.pass_at == address {
         s.pass_at = 0;
@@ -59,9 +62,14 @@ pub(super) unsafe extern "C" fn code_hook(
             return stop(uc, s, Exit::Deadline);
         }
     }
+    step(s, unsafe { (*context).core }, address);
+}
+
+/// An instruction is about to be executed.
+fn step(s: &mut Shared, core: u8, address: u64) {
     s.retired += 1;
     if let Some(path) = &mut s.path {
-        path.push((unsafe { (*context).core }, address));
+        path.push((core, address));
     }
 }
 
@@ -95,6 +103,12 @@ pub(super) unsafe extern "C" fn block_hook(
     if let Some(at) = span.special {
         s.code.announce(at);
         s.new_special = Some(at);
+        // SAFETY: called from a hook of this running instance.
+        let _ = unsafe { uc_emu_stop(uc) };
+        return;
+    }
+    if s.retired + span.count > s.pause {
+        s.crossing = true;
         // SAFETY: called from a hook of this running instance.
         let _ = unsafe { uc_emu_stop(uc) };
         return;

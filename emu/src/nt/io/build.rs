@@ -28,7 +28,7 @@ const METHOD_IN_DIRECT: u32 = 1;
 const METHOD_NEITHER: u32 = 3;
 
 /// A piece of memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Buffer {
     pub at: u64,
     pub length: u64,

@@ -15,7 +15,7 @@ const IRP_MJ_CLOSE: u8 = 0x02;
 const IRP_MJ_CLEANUP: u8 = 0x12;
 
 /// A file being closed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Closing {
     file: u64,
     then: Box<nt::Then>,

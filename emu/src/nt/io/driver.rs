@@ -18,7 +18,7 @@ const MAJOR_FUNCTIONS: u64 = 28;
 const SERVICES: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\";
 
 /// A loaded driver.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Driver {
     /// Its file name.
     pub name: String,

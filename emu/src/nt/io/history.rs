@@ -9,7 +9,7 @@ use crate::position::Position;
 const REMEMBERED: usize = 64;
 
 /// Who owns an IRP, and so who frees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// A driver: from `IoAllocateIrp` and its relatives.
     Driver,
@@ -20,7 +20,7 @@ pub enum Origin {
 }
 
 /// What is known of an IRP beyond its memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
     /// Its address.
     pub irp: u64,
@@ -33,7 +33,7 @@ pub struct Record {
 }
 
 /// One thing that happened to an IRP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Step {
     /// When.
     pub at: Position,
@@ -46,7 +46,7 @@ pub struct Step {
 }
 
 /// What happened to an IRP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum What {
     /// It was allocated.
     Allocated,
@@ -66,14 +66,14 @@ pub enum What {
 }
 
 /// How an IRP ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Ended {
     pub status: u32,
     pub information: u64,
 }
 
 /// The IRPs in flight by address, and the last ones that ended.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Irps {
     live: BTreeMap<u64, Record>,
     ended: VecDeque<Record>,

@@ -27,7 +27,7 @@ mod flags {
 }
 
 /// Pages that must stay in memory, with how often they were locked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Locked {
     pages: BTreeMap<u64, u32>,
 }

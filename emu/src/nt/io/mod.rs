@@ -33,7 +33,7 @@ use crate::machine::context::Outcome;
 pub use object::{HandleTarget, new_handle};
 
 /// The I/O manager's and the object manager's state.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Hash)]
 pub struct Io {
     /// Names of devices, links and events.
     pub names: name::Namespace,
@@ -54,7 +54,7 @@ pub struct Io {
 }
 
 /// What the I/O manager does when a routine it called has returned, or a wait has ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Then {
     /// A completion routine has returned: its result says whether the IRP goes on.
     Climb {

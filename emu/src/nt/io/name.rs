@@ -23,7 +23,7 @@ const DIRECTORIES: [&str; 7] = [
 const LINKS_MAX: usize = 32;
 
 /// What a name stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Entry {
     /// A device object, by address.
     Device(u64),
@@ -34,7 +34,7 @@ pub enum Entry {
 }
 
 /// All names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Namespace {
     /// By full path in lower case, with `\??` for its other names.
     entries: BTreeMap<String, Entry>,

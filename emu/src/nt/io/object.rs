@@ -17,7 +17,7 @@ const WDK: &str = "Windows driver documentation: ObReferenceObjectByHandle, ObDe
 const REFERENCE_BY_POINTER: u32 = 0x18;
 
 /// What a handle leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HandleTarget {
     /// A file object, by address.
     File(u64),
@@ -42,7 +42,7 @@ impl HandleTarget {
 }
 
 /// What an object body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `FILE_OBJECT`
     File,
@@ -57,7 +57,7 @@ pub enum Kind {
 }
 
 /// Who still uses an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Body {
     /// What it is.
     pub kind: Kind,
@@ -68,7 +68,7 @@ pub struct Body {
 }
 
 /// Handles and bodies.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Objects {
     handles: BTreeMap<u64, HandleTarget>,
     last_handle: u64,

@@ -24,7 +24,7 @@ const FILE_NON_DIRECTORY_FILE: u32 = 0x40;
 const FO_HANDLE_CREATED: u32 = 0x4_0000;
 
 /// A file to be opened.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub(crate) struct Open {
     /// Full name.
     pub path: String,
@@ -45,7 +45,7 @@ pub(crate) struct Open {
 }
 
 /// A file being opened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Opening {
     file: u64,
     /// Extended attributes and security context in pool; 0 is none.
@@ -55,7 +55,7 @@ pub struct Opening {
 }
 
 /// Where the handle of an opened file goes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Destination {
     /// Into memory, with the final status; 0 is nowhere.
     Memory {

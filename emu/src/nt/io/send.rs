@@ -9,7 +9,7 @@ use super::transfer::{self, Transfer};
 use crate::nt::{self, Call, Done, dispatcher, layout, status};
 
 /// An IRP of the I/O manager on its way, and what it is for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Sent {
     /// The IRP.
     pub irp: u64,
@@ -22,7 +22,7 @@ pub struct Sent {
 }
 
 /// What an IRP of the I/O manager is for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Purpose {
     /// `IRP_MJ_CREATE`
     Open(Opening),

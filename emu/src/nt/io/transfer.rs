@@ -15,7 +15,7 @@ use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, status};
 const WDK: &str = "Windows driver documentation: ZwDeviceIoControlFile, ZwReadFile, ZwWriteFile; \
                    wdm.h, ntifs.h";
 /// What is asked of the device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum What {
     /// `IRP_MJ_DEVICE_CONTROL` with input and output buffer.
     Control {
@@ -30,7 +30,7 @@ pub(super) enum What {
 }
 
 /// A request to be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Request {
     /// The handle of the file.
     pub handle: u64,
@@ -43,7 +43,7 @@ pub(super) struct Request {
 }
 
 /// A request that has been sent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Transfer {
     then: Box<nt::Then>,
 }

@@ -25,7 +25,7 @@ pub(super) mod filter {
 }
 
 /// An adapter at run time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Adapter {
     /// What its bindings ask for together; 0 while nobody listens.
     pub filter: u32,
@@ -42,7 +42,7 @@ pub(super) struct Adapter {
 }
 
 /// A receive queue, and how far the DPC of its core is in it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Queue {
     /// Frames that the DPC has not taken yet.
     pub ring: VecDeque<Frame>,
@@ -57,7 +57,7 @@ pub(super) struct Queue {
 }
 
 /// A frame in a ring.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Frame {
     /// Its number of arrival in the run.
     pub number: u32,
@@ -66,7 +66,7 @@ pub(super) struct Frame {
 }
 
 /// The interrupt of a receive queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) enum Line {
     /// Nothing to tell.
     #[default]
@@ -78,7 +78,7 @@ pub(super) enum Line {
 }
 
 /// The miniport's statistics (`OID_GEN_XMIT_OK`...).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Hash)]
 pub(super) struct Counters {
     pub sent: u32,
     pub send_errors: u32,

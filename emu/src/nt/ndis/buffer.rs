@@ -20,7 +20,7 @@ const PARTIAL: u16 = 0x10;
 const CHAIN_MAX: usize = 1024;
 
 /// Bytes that a buffer describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Span {
     /// Address of the MDL.
     pub mdl: u64,

@@ -10,12 +10,12 @@ macro_rules! layouts {
     )*) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Copy, Debug)]
+            #[derive(Clone, Copy, Debug, Hash)]
             pub(super) struct $name { $(pub $field: u64,)* }
         )*
 
         /// All structures of one pointer size.
-        #[derive(Clone, Copy, Debug)]
+        #[derive(Clone, Copy, Debug, Hash)]
         pub(super) struct Layout { $(pub $member: $name,)* }
 
         /// 32-bit x86.

@@ -40,7 +40,7 @@ use crate::machine::context::Outcome;
 use crate::scenario::{Peer, Plan};
 
 /// Adapters, protocols, bindings, packets, and who speaks on the wires. A plain value.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub struct Net {
     /// The other machines on the wires.
     pub peer: Peer,
@@ -92,7 +92,7 @@ impl Net {
 
 /// What NDIS does when a handler of a protocol that it called has returned, and what begins in a
 /// context of its own.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Then {
     /// The interrupt of the adapter of this number is serviced.
     Service(u32),

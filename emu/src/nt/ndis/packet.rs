@@ -16,7 +16,7 @@ const ALLOCATED_BY_NDIS: u8 = 0x80;
 const PACKET_INFO: u64 = 12;
 
 /// A pool of packet descriptors. Its handle is its address.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Pool {
     /// Bytes for the protocol in each descriptor.
     reserved: u64,

@@ -18,7 +18,7 @@ const ETHERNET: u32 = 0;
 const WORKER: u8 = 12;
 
 /// A registered protocol driver.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Protocol {
     /// The name it registered by.
     name: String,
@@ -26,7 +26,7 @@ pub(super) struct Protocol {
 }
 
 /// Addresses of a protocol's handlers; 0 is none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Handlers {
     pub close_complete: u64,
     pub send_complete: u64,
@@ -36,7 +36,7 @@ pub(super) struct Handlers {
 }
 
 /// A protocol's use of an adapter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Binding {
     /// Number of the adapter.
     pub adapter: u32,

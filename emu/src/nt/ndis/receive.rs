@@ -22,7 +22,7 @@ const RESERVED: u64 = 4;
 const LENT_MAX: u32 = 64;
 
 /// A received packet in the hands of protocols.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Loan {
     /// Its number of arrival in the run.
     pub number: u32,

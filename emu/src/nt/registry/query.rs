@@ -90,7 +90,7 @@ pub const API: &[Api] = &[
 ];
 
 /// A query in progress.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Query {
     /// Address of the current entry of the table.
     entry: u64,
@@ -108,7 +108,7 @@ pub struct Query {
 }
 
 /// An entry of the table.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 struct Entry {
     routine: u64,
     flags: u32,

@@ -22,7 +22,7 @@ pub trait Arguments {
 }
 
 /// How a value is laid out.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Hash)]
 struct Layout {
     left: bool,
     zeros: bool,
@@ -34,7 +34,7 @@ struct Layout {
 }
 
 /// The size of an argument.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Size {
     Short,
     Normal,

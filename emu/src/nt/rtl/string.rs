@@ -110,7 +110,7 @@ pub const API: &[Api] = &[
 ];
 
 /// A counted string's fields.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 struct Counted {
     length: u64,
     room: u64,

@@ -23,7 +23,7 @@ pub(super) struct Expression {
 }
 
 /// Why a text is no expression, or has no value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ExpressionError {
     /// The bytes of the text that are meant.
     pub part: Range<usize>,
@@ -32,7 +32,7 @@ pub(super) struct ExpressionError {
 }
 
 /// The type of an expression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Type {
     Bool,
     Int,
@@ -68,7 +68,7 @@ enum Kind {
     Choose(Box<Node>, Box<Node>, Box<Node>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Operator {
     Or,
     And,

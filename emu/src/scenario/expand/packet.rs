@@ -23,7 +23,7 @@ const CHECKSUMS: [(&str, Checksum); 3] = [
 ];
 
 /// What a `send` puts on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     Frame,
     ArpRequest,

@@ -1,0 +1,415 @@
+//! Where a step leads. Every motion has its mirror image: what it does forwards, it does backwards.
+
+use std::collections::BTreeSet;
+
+use isa::Flow;
+
+use super::Record;
+use crate::position::Position;
+use crate::trace::EventKind;
+
+/// A stretch of memory that is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datum {
+    /// First address.
+    pub address: u64,
+    /// Bytes, at least 1.
+    pub length: u64,
+}
+
+/// What all panes are about: a moment of the run, a core, and a datum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Focus {
+    /// The moment.
+    pub at: Position,
+    /// The core that is looked at.
+    pub core: u8,
+    /// The event that is looked at, by index; of those at one position one is.
+    pub event: Option<usize>,
+    /// The memory that is looked at.
+    pub datum: Option<Datum>,
+}
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Towards the end of the run.
+    Forward,
+    /// Towards its beginning.
+    Backward,
+}
+
+/// A kind of step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Motion {
+    /// One instruction of the core.
+    Instruction,
+    /// One instruction of who runs on the core, calls as a whole, whatever else happens meanwhile.
+    Over,
+    /// To where the function returns; backwards, to where it was called.
+    Out,
+    /// To another source line of the same function, or out of it.
+    Line,
+    /// One event of any core.
+    Event,
+    /// One event of the core.
+    CoreEvent,
+    /// One choice.
+    Choice,
+    /// One choice at which something else happened than would by itself.
+    Deviation,
+    /// To where the datum is written.
+    Write,
+    /// To where the datum is read or written.
+    Touch,
+    /// To a breakpoint, or the end of the run.
+    Run,
+}
+
+/// A place to go to, as one writes it: `1842:17`, `1842`, `50%`, `start`, `end`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Goal {
+    /// A position.
+    Position(Position),
+    /// A share of the instructions of the run, from 0 to 1.
+    Share(f64),
+    /// The first moment.
+    Start,
+    /// The last one.
+    End,
+}
+
+impl std::str::FromStr for Goal {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Goal, String> {
+        let wrong = || {
+            format!(
+                "'{text}' is no moment; write CHOICE:STEP, CHOICE, a share like 50%, start or end"
+            )
+        };
+        match text.trim() {
+            "start" => return Ok(Goal::Start),
+            "end" => return Ok(Goal::End),
+            _ => {}
+        }
+        if let Some(share) = text.trim().strip_suffix('%') {
+            let share: f64 = share.trim().parse().map_err(|_| wrong())?;
+            return match (0.0..=100.0).contains(&share) {
+                true => Ok(Goal::Share(share / 100.0)),
+                false => Err(wrong()),
+            };
+        }
+        if let Ok(choice) = text.trim().parse() {
+            return Ok(Goal::Position(Position { choice, step: 0 }));
+        }
+        text.trim().parse().map(Goal::Position).map_err(|_| wrong())
+    }
+}
+
+impl Record {
+    /// The focus at the end of the run: on the core and the event that ended it.
+    pub fn focus_at_end(&self) -> Focus {
+        let event = self.events().len().checked_sub(1);
+        let at = self.last();
+        let core = event.map_or(0, |i| self.events()[i].core);
+        let at = event.map_or(at, |i| at.max(self.events()[i].at));
+        Focus {
+            at,
+            core,
+            event,
+            datum: None,
+        }
+    }
+
+    /// The focus at a goal.
+    pub fn focus_on(&self, from: Focus, goal: Goal) -> Focus {
+        let at = match goal {
+            Goal::Position(at) => self.clamp(at),
+            Goal::Start => self.first(),
+            Goal::End => {
+                return Focus {
+                    datum: from.datum,
+                    ..self.focus_at_end()
+                };
+            }
+            Goal::Share(share) => {
+                let (start, end) = (self.retired(self.first()), self.path().len() as u64);
+                let retired = start + ((end - start) as f64 * share).round() as u64;
+                self.moment(retired)
+            }
+        };
+        // The core that acts there.
+        let next = self.path().get(self.retired(at) as usize);
+        Focus {
+            at,
+            core: next.map_or(from.core, |(core, _)| *core),
+            event: self.event_behind(at).checked_sub(1),
+            datum: from.datum,
+        }
+    }
+
+    /// The focus on an event.
+    pub fn focus_on_event(&self, from: Focus, event: usize) -> Focus {
+        let e = &self.events()[event];
+        Focus {
+            at: e.at.max(self.first()),
+            core: e.core,
+            event: Some(event),
+            datum: from.datum,
+        }
+    }
+
+    /// Where a motion leads; `None` if there is nothing more that way.
+    pub fn go(
+        &self,
+        from: Focus,
+        motion: Motion,
+        direction: Direction,
+        breakpoints: &BTreeSet<u64>,
+    ) -> Option<Focus> {
+        let forward = direction == Direction::Forward;
+        match motion {
+            Motion::Event | Motion::CoreEvent => {
+                let core = (motion == Motion::CoreEvent).then_some(from.core);
+                self.event_step(from, core, forward)
+            }
+            Motion::Choice => self.choice_step(from, forward, |_| true),
+            Motion::Deviation => {
+                let deviates = |number| self.question(number).is_some_and(|q| q.taken != 0);
+                self.choice_step(from, forward, deviates)
+            }
+            Motion::Run => {
+                let retired = self.retired(from.at) as usize;
+                let wanted = |&i: &usize| breakpoints.contains(&self.path()[i].1);
+                let end = self.path().len();
+                let found = match forward {
+                    true => ((retired + 1).min(end)..end).find(wanted),
+                    false => (0..retired).rev().find(wanted),
+                };
+                match found.filter(|&i| i as u64 >= self.retired(self.first())) {
+                    Some(index) => Some(self.at_instruction(from, index)),
+                    None => {
+                        let goal = if forward { Goal::End } else { Goal::Start };
+                        Some(self.focus_on(from, goal)).filter(|to| to.at != from.at)
+                    }
+                }
+            }
+            Motion::Write | Motion::Touch => self.access_step(from, motion, forward),
+            Motion::Instruction => {
+                let retired = self.retired(from.at);
+                match forward {
+                    true => {
+                        let next = self.next_on_core(from.core, retired)?;
+                        Some(self.behind_instruction(from, next))
+                    }
+                    false => {
+                        let last = self.last_on_core(from.core, retired)?;
+                        self.inside(self.at_instruction(from, last))
+                    }
+                }
+            }
+            Motion::Over | Motion::Out | Motion::Line => self.call_step(from, motion, forward),
+        }
+    }
+
+    /// A focus, unless it lies in the boot, where the machine cannot be put.
+    fn inside(&self, to: Focus) -> Option<Focus> {
+        (to.at >= self.first()).then_some(to)
+    }
+
+    /// Just before the instruction at that index of the path.
+    fn at_instruction(&self, from: Focus, index: usize) -> Focus {
+        let at = self.moment(index as u64);
+        Focus {
+            at,
+            core: self.path()[index].0,
+            event: self.event_behind(at).checked_sub(1),
+            datum: from.datum,
+        }
+    }
+
+    /// Just behind it.
+    fn behind_instruction(&self, from: Focus, index: usize) -> Focus {
+        let at = self.moment(index as u64 + 1);
+        Focus {
+            at,
+            core: from.core,
+            event: self.event_behind(at).checked_sub(1),
+            datum: from.datum,
+        }
+    }
+
+    fn event_step(&self, from: Focus, core: Option<u8>, forward: bool) -> Option<Focus> {
+        let events = self.events();
+        let wanted = |&i: &usize| core.is_none_or(|core| events[i].core == core);
+        let first = self.event_from(self.first());
+        // The event of the focus, if the focus is still where it happened.
+        let here = from.event.filter(|&i| events[i].at == from.at);
+        let to = match forward {
+            true => {
+                let next = here.map_or_else(|| self.event_behind(from.at), |i| i + 1);
+                (next..events.len()).find(wanted)
+            }
+            false => {
+                let before = here.unwrap_or_else(|| self.event_from(from.at));
+                (first..before.max(first)).rev().find(wanted)
+            }
+        };
+        to.map(|event| self.focus_on_event(from, event))
+    }
+
+    fn choice_step(
+        &self,
+        from: Focus,
+        forward: bool,
+        wanted: impl Fn(u64) -> bool,
+    ) -> Option<Focus> {
+        let to = match forward {
+            true => (from.at.choice + 1..=self.choices()).find(|&n| wanted(n)),
+            // From within the steps behind a choice, back to the choice itself.
+            false => {
+                let own = u64::from(from.at.step > 0);
+                (1..from.at.choice + own).rev().find(|&n| wanted(n))
+            }
+        };
+        let at = Position {
+            choice: to?,
+            step: 0,
+        };
+        Some(self.focus_on(from, Goal::Position(at)))
+    }
+
+    fn access_step(&self, from: Focus, motion: Motion, forward: bool) -> Option<Focus> {
+        let datum = from.datum?;
+        let log = self.accesses();
+        let retired = self.retired(from.at);
+        let end = datum.address + datum.length;
+        let wanted = |&i: &usize| {
+            let a = &log[i];
+            let kind = a.write || motion == Motion::Touch;
+            kind && a.address < end && datum.address < a.address + u64::from(a.width)
+        };
+        // An access's count includes its own instruction.
+        let index = match forward {
+            true => {
+                let next = log.partition_point(|a| a.retired <= retired + 1);
+                (next..log.len()).find(wanted)
+            }
+            false => {
+                let before = log.partition_point(|a| a.retired <= retired);
+                (0..before).rev().find(wanted)
+            }
+        };
+        let index = index?;
+        let instruction = (log[index].retired - 1) as usize;
+        self.inside(self.at_instruction(from, instruction))
+    }
+
+    /// Steps that know calls from other instructions. They follow who runs on the core, not the
+    /// core: what interrupts it is not walked through.
+    fn call_step(&self, from: Focus, motion: Motion, forward: bool) -> Option<Focus> {
+        let retired = self.retired(from.at);
+        let next = self.next_on_core(from.core, retired);
+        let here = match forward {
+            true => next?,
+            false => next.or_else(|| self.last_on_core(from.core, retired))?,
+        };
+        let (strand, at) = self.strand(here);
+        let pc = |i: usize| self.path()[strand[i] as usize].1;
+        let line = match motion {
+            Motion::Line => self.line(pc(at)),
+            _ => None,
+        };
+        // How many calls deep, from here; below 0 is in the caller.
+        let mut depth = 0i64;
+        let to = match forward {
+            true => {
+                let mut to = None;
+                let mut returns: Vec<u64> = Vec::new();
+                for i in at..strand.len() {
+                    if i > at {
+                        if returns.last() == Some(&pc(i)) {
+                            returns.pop();
+                        }
+                        let level = returns.len() as i64 + depth;
+                        let done = match motion {
+                            Motion::Out => level < 0,
+                            Motion::Line => level < 0 || level == 0 && self.line(pc(i)) != line,
+                            _ => level <= 0,
+                        };
+                        if done {
+                            to = Some(i);
+                            break;
+                        }
+                    }
+                    match self
+                        .machine()
+                        .insn(pc(i))
+                        .map(|insn| (insn.flow, insn.next()))
+                    {
+                        Some((Flow::Call { .. }, behind)) => returns.push(behind),
+                        // Returns that match no call seen leave the function itself.
+                        Some((Flow::Return, _)) if returns.is_empty() => depth -= 1,
+                        _ => {}
+                    }
+                }
+                to
+            }
+            false => {
+                let mut to = None;
+                // A return, met backwards, goes down into a function; its call comes up again.
+                let mut calls: Vec<u64> = Vec::new();
+                for i in (0..at).rev() {
+                    let insn = self.machine().insn(pc(i));
+                    match insn.map(|insn| (insn.flow, insn.next())) {
+                        Some((Flow::Call { .. }, behind)) => match calls.last() {
+                            Some(&expected) if expected == behind => {
+                                calls.pop();
+                            }
+                            Some(_) => {}
+                            // Not a call that has returned: it is the one that led here, unless
+                            // the kernel has answered it.
+                            None if pc(i + 1) != behind => depth -= 1,
+                            None => {}
+                        },
+                        Some((Flow::Return, _)) => calls.push(pc(i + 1)),
+                        _ => {}
+                    }
+                    let level = calls.len() as i64 + depth;
+                    let done = match motion {
+                        Motion::Out => level < 0,
+                        Motion::Line => level < 0 || level == 0 && self.line(pc(i)) != line,
+                        _ => level <= 0,
+                    };
+                    if done {
+                        to = Some(i);
+                        break;
+                    }
+                }
+                to
+            }
+        };
+        let index = strand[to?] as usize;
+        self.inside(self.at_instruction(from, index))
+    }
+
+    /// The source line of an address.
+    fn line(&self, pc: u64) -> Option<(String, u32)> {
+        let machine = self.machine();
+        let image = machine.setup.modules[machine.in_driver(pc)?]
+            .image
+            .as_ref()?;
+        let frame = image.source(pc).into_iter().next()?;
+        Some((frame.file, frame.line))
+    }
+
+    /// What a choice event of the focus is about, by number; 0 before the first.
+    pub fn choice_of(&self, focus: Focus) -> u64 {
+        let event = focus.event.map(|i| &self.events()[i]);
+        match event.map(|e| (&e.kind, e.at)) {
+            Some((EventKind::Choice { .. }, at)) if at == focus.at => at.choice,
+            _ => focus.at.choice,
+        }
+    }
+}
