@@ -14,6 +14,7 @@ pub mod personality;
 pub mod position;
 pub mod report;
 pub mod scenario;
+pub mod scene;
 pub mod search;
 pub mod stop;
 pub mod trace;

@@ -397,23 +397,20 @@ impl Engine {
     /// The position at which `retired` instructions had retired, if the run is recorded.
     pub fn position_of(&self, retired: u64) -> Position {
         let marks = self.shared.marks.as_deref().unwrap_or_default();
-        self.position_after(marks.partition_point(|&m| m < retired), retired)
-    }
-
-    /// The last position at which so many instructions had retired, if the run is recorded.
-    pub fn last_position_of(&self, retired: u64) -> Position {
-        let marks = self.shared.marks.as_deref().unwrap_or_default();
-        self.position_after(marks.partition_point(|&m| m <= retired), retired)
-    }
-
-    /// The position so many instructions into the run, with `choice` choices answered.
-    fn position_after(&self, choice: usize, retired: u64) -> Position {
-        let marks = self.shared.marks.as_deref().unwrap_or_default();
+        let choice = marks.partition_point(|&m| m < retired);
         let since = choice.checked_sub(1).map_or(0, |i| marks[i]);
         Position {
             choice: choice as u64,
             step: retired - since,
         }
+    }
+
+    /// The path, the accesses and the counts at the choices that were recorded.
+    pub fn take_records(&mut self) -> (Vec<(u8, u64)>, Vec<AccessRecord>, Vec<u64>) {
+        let s = &mut *self.shared;
+        let path = s.path.take().unwrap_or_default();
+        let accesses = s.accesses.take().unwrap_or_default();
+        (path, accesses, s.marks.take().unwrap_or_default())
     }
 
     /// Instructions retired at a position, if the run is recorded.

@@ -159,6 +159,27 @@ pub struct Snapshot {
     recorder: Recorder,
 }
 
+impl Snapshot {
+    /// Instructions retired before it.
+    pub fn retired(&self) -> u64 {
+        self.retired
+    }
+}
+
+/// What was recorded of a run.
+pub struct Log {
+    /// The events and their stacks.
+    pub recorder: Recorder,
+    /// What was asked.
+    pub asked: Asked,
+    /// Core and address of every instruction, in the order in which they retired.
+    pub path: Vec<(u8, u64)>,
+    /// Every access to memory by drivers, in order.
+    pub accesses: Vec<AccessRecord>,
+    /// Instructions retired when each choice was answered.
+    pub marks: Vec<u64>,
+}
+
 /// A machine that runs.
 pub struct Machine {
     // The engine's hooks point into the memory: it is dropped first.
@@ -216,10 +237,14 @@ impl Machine {
     /// The machine as a value.
     pub fn snapshot(&mut self) -> Snapshot {
         let registers = (0..self.state.cores.len()).map(|c| self.engine.registers(c).save());
+        let registers = registers.collect();
+        let memory = self.memory.snapshot();
+        // From now on every store to a page that the snapshot shares must be heard of.
+        self.flush();
         Snapshot {
-            registers: registers.collect(),
+            registers,
             state: self.state.clone(),
-            memory: self.memory.snapshot(),
+            memory,
             retired: self.engine.retired(),
             recorder: self.recorder.clone(),
         }
@@ -376,10 +401,16 @@ impl Machine {
         self.engine.position_of(retired)
     }
 
-    /// The last position at which so many instructions had retired, if the run is recorded: the
-    /// choices before the next instruction have been answered.
-    pub fn last_position_of(&self, retired: u64) -> Position {
-        self.engine.last_position_of(retired)
+    /// What was recorded of the run; the machine is gone.
+    pub fn into_log(mut self) -> Log {
+        let (path, accesses, marks) = self.engine.take_records();
+        Log {
+            recorder: self.recorder,
+            asked: self.asked,
+            path,
+            accesses,
+            marks,
+        }
     }
 
     /// Instructions retired at a position, if the run is recorded.

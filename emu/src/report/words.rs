@@ -203,7 +203,7 @@ fn pool(
 }
 
 /// `IRP_MJ_*` by number (WDK `wdm.h`), with the minor code where it is not 0.
-fn irp_function(major: u8, minor: u8) -> String {
+pub fn irp_function(major: u8, minor: u8) -> String {
     const MAJOR: [&str; 28] = [
         "CREATE",
         "CREATE_NAMED_PIPE",

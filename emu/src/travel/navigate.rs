@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use isa::Flow;
-
 use super::Record;
 use crate::position::Position;
 use crate::trace::EventKind;
@@ -317,90 +315,23 @@ impl Record {
         };
         let (strand, at) = self.strand(here);
         let pc = |i: usize| self.path()[strand[i] as usize].1;
-        let line = match motion {
-            Motion::Line => self.line(pc(at)),
-            _ => None,
+        let depth = |i: usize| self.depth(strand[i] as usize);
+        let (level, line) = (depth(at), self.line(pc(at)));
+        let wanted = |&i: &usize| match motion {
+            Motion::Out => depth(i) < level,
+            Motion::Line => depth(i) < level || depth(i) == level && self.line(pc(i)) != line,
+            _ => depth(i) <= level,
         };
-        // How many calls deep, from here; below 0 is in the caller.
-        let mut depth = 0i64;
         let to = match forward {
-            true => {
-                let mut to = None;
-                let mut returns: Vec<u64> = Vec::new();
-                for i in at..strand.len() {
-                    if i > at {
-                        if returns.last() == Some(&pc(i)) {
-                            returns.pop();
-                        }
-                        let level = returns.len() as i64 + depth;
-                        let done = match motion {
-                            Motion::Out => level < 0,
-                            Motion::Line => level < 0 || level == 0 && self.line(pc(i)) != line,
-                            _ => level <= 0,
-                        };
-                        if done {
-                            to = Some(i);
-                            break;
-                        }
-                    }
-                    match self
-                        .machine()
-                        .insn(pc(i))
-                        .map(|insn| (insn.flow, insn.next()))
-                    {
-                        Some((Flow::Call { .. }, behind)) => returns.push(behind),
-                        // Returns that match no call seen leave the function itself.
-                        Some((Flow::Return, _)) if returns.is_empty() => depth -= 1,
-                        _ => {}
-                    }
-                }
-                to
-            }
-            false => {
-                let mut to = None;
-                // A return, met backwards, goes down into a function; its call comes up again.
-                let mut calls: Vec<u64> = Vec::new();
-                for i in (0..at).rev() {
-                    let insn = self.machine().insn(pc(i));
-                    match insn.map(|insn| (insn.flow, insn.next())) {
-                        Some((Flow::Call { .. }, behind)) => match calls.last() {
-                            Some(&expected) if expected == behind => {
-                                calls.pop();
-                            }
-                            Some(_) => {}
-                            // Not a call that has returned: it is the one that led here, unless
-                            // the kernel has answered it.
-                            None if pc(i + 1) != behind => depth -= 1,
-                            None => {}
-                        },
-                        Some((Flow::Return, _)) => calls.push(pc(i + 1)),
-                        _ => {}
-                    }
-                    let level = calls.len() as i64 + depth;
-                    let done = match motion {
-                        Motion::Out => level < 0,
-                        Motion::Line => level < 0 || level == 0 && self.line(pc(i)) != line,
-                        _ => level <= 0,
-                    };
-                    if done {
-                        to = Some(i);
-                        break;
-                    }
-                }
-                to
-            }
+            true => (at + 1..strand.len()).find(wanted),
+            false => (0..at).rev().find(wanted),
         };
-        let index = strand[to?] as usize;
-        self.inside(self.at_instruction(from, index))
+        self.inside(self.at_instruction(from, strand[to?] as usize))
     }
 
     /// The source line of an address.
     fn line(&self, pc: u64) -> Option<(String, u32)> {
-        let machine = self.machine();
-        let image = machine.setup.modules[machine.in_driver(pc)?]
-            .image
-            .as_ref()?;
-        let frame = image.source(pc).into_iter().next()?;
+        let frame = self.image(pc)?.source(pc).into_iter().next()?;
         Some((frame.file, frame.line))
     }
 

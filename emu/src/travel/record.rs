@@ -1,30 +1,41 @@
 //! A run as it was, with the indexes that make looking something up in it fast.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isa::{Flow, Insn};
 
 use crate::choice::{Actor, Question};
 use crate::explain::Explained;
-use crate::machine::{AccessRecord, Ended, Machine};
+use crate::loader::Image;
+use crate::machine::context::Next;
+use crate::machine::{AccessRecord, Ended, Log, Machine, Setup};
 use crate::oracle::walk::{Observer, Walk, walk};
 use crate::position::Position;
 use crate::report::Report;
 use crate::trace::Event;
 
-/// A recorded run.
+/// A recorded run. Plain data, to be shared between threads.
 pub struct Record {
-    machine: Machine,
+    /// What does not change.
+    pub setup: Arc<Setup>,
+    log: Log,
     /// How it ended.
     pub ended: Ended,
     /// What is told about it.
     pub report: Report,
+    /// Every instruction that was executed, decoded.
+    insns: BTreeMap<u64, Insn>,
     /// Indexes in the path, of each core.
     by_core: Vec<Vec<u32>>,
     /// Who executes each instruction of the path: an index in `strands`.
     strand_of: Vec<u16>,
     /// Indexes in the path, of each thread, and of each core's DPCs and interrupts.
     strands: Vec<Vec<u32>>,
-    /// Instructions retired at each event.
-    event_at: Vec<u64>,
+    /// How many calls deep each instruction of the path is in what its strand does.
+    depths: Vec<u16>,
+    /// Where each core was when the run ended.
+    ends: Vec<Option<u64>>,
     /// Instructions retired when the workload began.
     start: u64,
 }
@@ -44,47 +55,55 @@ impl Record {
         let mut weaver = Weaver::default();
         weaver.strand_of.reserve(machine.path().len());
         walk(&machine, &mut weaver);
-        let events = machine.recorder.events().iter();
+        let ends = (0..machine.cpus()).map(|core| end(&machine, core));
         Record {
             by_core,
             strand_of: weaver.strand_of,
-            strands: weaver.strands,
-            event_at: events.map(|e| machine.retired_at(e.at)).collect(),
+            strands: weaver.strands.into_iter().map(|s| s.path).collect(),
+            depths: weaver.depths,
+            insns: weaver.insns,
+            ends: ends.collect(),
             start: machine.state.booted,
-            machine,
+            setup: machine.setup.clone(),
+            log: machine.into_log(),
             ended,
             report,
         }
     }
 
-    /// The machine that recorded it, as the run left it.
-    pub fn machine(&self) -> &Machine {
-        &self.machine
-    }
-
     /// The events, in order.
     pub fn events(&self) -> &[Event] {
-        self.machine.recorder.events()
+        self.log.recorder.events()
+    }
+
+    /// The return addresses, innermost first, at an event.
+    pub fn stack(&self, event: usize) -> &[u64] {
+        self.log.recorder.stack(event).unwrap_or_default()
     }
 
     /// Core and address of every instruction, in the order in which they retired.
     pub fn path(&self) -> &[(u8, u64)] {
-        self.machine.path()
+        &self.log.path
     }
 
     /// Every access to memory by drivers, in order.
     pub fn accesses(&self) -> &[AccessRecord] {
-        self.machine.accesses()
+        &self.log.accesses
+    }
+
+    /// An instruction that was executed.
+    pub fn insn(&self, pc: u64) -> Option<&Insn> {
+        self.insns.get(&pc)
     }
 
     /// The choice of that number, from 1.
     pub fn question(&self, number: u64) -> Option<Question<'_>> {
-        self.machine.asked().get(number)
+        self.log.asked.get(number)
     }
 
     /// How many choices there were.
     pub fn choices(&self) -> u64 {
-        self.machine.asked().len()
+        self.log.asked.len()
     }
 
     /// The first moment of the run: the end of the boot.
@@ -103,12 +122,21 @@ impl Record {
     /// The last moment at which so many instructions had retired: the choices before the next
     /// instruction have been answered.
     pub fn moment(&self, retired: u64) -> Position {
-        self.machine.last_position_of(retired)
+        let marks = &self.log.marks;
+        let choice = marks.partition_point(|&m| m <= retired);
+        let since = choice.checked_sub(1).map_or(0, |i| marks[i]);
+        Position {
+            choice: choice as u64,
+            step: retired - since,
+        }
     }
 
     /// Instructions retired at a position.
     pub fn retired(&self, at: Position) -> u64 {
-        self.machine.retired_at(at).min(self.path().len() as u64)
+        let mark = |choice: u64| self.log.marks.get(choice as usize);
+        let mark = at.choice.checked_sub(1).and_then(mark).copied();
+        let retired = at.step.saturating_add(mark.unwrap_or(0));
+        retired.min(self.path().len() as u64)
     }
 
     /// The position as the run knows it: one that lies behind its end, or has more steps than its
@@ -123,10 +151,10 @@ impl Record {
             step: 0,
         };
         let most = match at.choice < self.choices() {
-            true => self.machine.retired_at(next),
+            true => self.retired(next),
             false => self.path().len() as u64,
         };
-        let base = self.machine.retired_at(Position { step: 0, ..at });
+        let base = self.retired(Position { step: 0, ..at });
         let step = at.step.min(most.saturating_sub(base));
         Position { step, ..at }.max(self.first())
     }
@@ -139,11 +167,6 @@ impl Record {
     /// The first event behind a position, by index.
     pub fn event_behind(&self, at: Position) -> usize {
         self.events().partition_point(|e| e.at <= at)
-    }
-
-    /// Instructions retired at an event.
-    pub fn event_retired(&self, event: usize) -> u64 {
-        self.event_at[event]
     }
 
     /// The next instruction that a core executes once so many have retired, by index in the path.
@@ -168,13 +191,35 @@ impl Record {
         (strand, at)
     }
 
-    /// Where a core is in the code when so many instructions have retired: at what it executes
-    /// next, or executed last. `None` if it never executes driver code.
-    pub fn pc(&self, core: u8, retired: u64) -> Option<u64> {
-        let next = self.next_on_core(core, retired);
-        let index = next.or_else(|| self.last_on_core(core, retired))?;
-        Some(self.path()[index].1)
+    /// The driver that an address lies in.
+    pub fn image(&self, pc: u64) -> Option<&Image> {
+        let mut modules = self.setup.modules.iter();
+        let module = modules.find(|m| pc.wrapping_sub(m.base) < m.size)?;
+        module.image.as_deref()
     }
+
+    /// How many calls deep the instruction at `index` is in what its strand does.
+    pub(super) fn depth(&self, index: usize) -> u16 {
+        self.depths[index]
+    }
+
+    /// Where a core is in the code when so many instructions have retired: at what it executes
+    /// next, at what it could not execute any more, or behind what it executed last. `None` if it
+    /// never executes driver code.
+    pub fn pc(&self, core: u8, retired: u64) -> Option<u64> {
+        if let Some(next) = self.next_on_core(core, retired) {
+            return Some(self.path()[next].1);
+        }
+        let last = || Some(self.path()[self.last_on_core(core, retired)?].1);
+        self.ends[usize::from(core)].or_else(last)
+    }
+}
+
+/// The instruction that a core was about to execute when the run ended.
+fn end(machine: &Machine, core: u8) -> Option<u64> {
+    let top = machine.state.cores[usize::from(core)].top();
+    let executes = matches!(top.next, Next::Guest { .. } | Next::Special);
+    executes.then(|| machine.registers(usize::from(core)).pc)
 }
 
 /// Sorts the instructions of the path by who executes them.
@@ -182,21 +227,63 @@ impl Record {
 struct Weaver {
     numbers: BTreeMap<Actor, u16>,
     strand_of: Vec<u16>,
-    strands: Vec<Vec<u32>>,
+    strands: Vec<Strand>,
+    depths: Vec<u16>,
+    insns: BTreeMap<u64, Insn>,
+}
+
+/// The instructions of one thread, or of a core's DPCs or interrupts.
+#[derive(Default)]
+struct Strand {
+    path: Vec<u32>,
+    /// Where the calls that have not returned yet return to.
+    returns: Vec<u64>,
+}
+
+impl Strand {
+    /// Adds an instruction; gives how many calls deep it is. Calls into the kernel return without
+    /// an instruction, and so do those that end in such a call: so what counts is not who returns
+    /// but who is returned to.
+    fn add(&mut self, index: usize, insn: Option<Insn>) -> u16 {
+        self.path.push(index as u32);
+        let Some(insn) = insn else {
+            return self.depth();
+        };
+        if let Some(level) = self.returns.iter().rposition(|&pc| pc == insn.addr) {
+            self.returns.truncate(level);
+        }
+        let depth = self.depth();
+        if matches!(insn.flow, Flow::Call { .. }) {
+            self.returns.push(insn.next());
+        }
+        depth
+    }
+
+    fn depth(&self) -> u16 {
+        self.returns.len().min(usize::from(u16::MAX)) as u16
+    }
 }
 
 impl Observer for Weaver {
     const PATH: bool = true;
 
     fn insn(&mut self, walk: &Walk<'_>, index: usize) {
-        let (core, _) = walk.machine.path()[index];
+        let (core, pc) = walk.machine.path()[index];
         let strands = &mut self.strands;
         let number = *self.numbers.entry(walk.actor(core)).or_insert_with(|| {
-            strands.push(Vec::new());
+            strands.push(Strand::default());
             // Threads are never that many: their stacks would not fit.
             (strands.len() - 1).min(usize::from(u16::MAX)) as u16
         });
-        strands[usize::from(number)].push(index as u32);
+        let insn = match self.insns.get(&pc) {
+            Some(insn) => Some(*insn),
+            None => walk.machine.insn(pc),
+        };
+        if let Some(insn) = insn {
+            self.insns.insert(pc, insn);
+        }
+        let depth = strands[usize::from(number)].add(index, insn);
+        self.depths.push(depth);
         self.strand_of.push(number);
     }
 }

@@ -1,5 +1,7 @@
 //! A machine that can be put at any moment of a run.
 
+use std::sync::Arc;
+
 use super::Record;
 use crate::campaign::Case;
 use crate::choice::strategy::Replay;
@@ -9,18 +11,29 @@ use crate::position::Position;
 
 /// Instructions between two snapshots that are kept for the whole run.
 const SPACING: u64 = 200_000;
+/// Instructions before a moment at which snapshots are left on the way to it: who steps back from
+/// there will want them.
+const NEAR: [u64; 3] = [16_384, 1024, 64];
+/// How many of those are kept.
+const MOST_NEAR: usize = 48;
 
 /// A machine and snapshots of its way. Going back is restoring one and replaying from there.
 pub struct Traveller {
     machine: Machine,
-    moves: Moves,
-    /// Instructions retired and position of each snapshot, in order. The first is the end of the
-    /// boot.
-    kept: Vec<(u64, Position, Snapshot)>,
-    /// Positions at which snapshots are taken on the way.
-    stations: Vec<Position>,
+    record: Arc<Record>,
+    /// By position: those for the whole run, the end of the boot first.
+    kept: Vec<Kept>,
+    /// By position: those near where the machine has been, each with when it was last used.
+    near: Vec<(Kept, u64)>,
+    /// How often the machine was put somewhere.
+    seeks: u64,
     /// How the run ended, where the machine is at its end.
     end: Option<Ended>,
+}
+
+struct Kept {
+    at: Position,
+    snapshot: Snapshot,
 }
 
 impl Traveller {
@@ -31,75 +44,132 @@ impl Traveller {
     pub fn new(
         case: &Case,
         scope: impl Into<Scope>,
-        record: &Record,
+        record: Arc<Record>,
     ) -> Result<Traveller, BootError> {
         let mut machine = case.boot(scope, Watch::Points)?;
-        let first = machine.snapshot();
-        let start = record.retired(record.first());
-        let end = record.path().len() as u64;
-        let stations = (1..)
-            .map(|i| start + i * SPACING)
-            .take_while(|&at| at < end)
-            .map(|at| record.moment(at));
+        let first = Kept {
+            at: record.first(),
+            snapshot: machine.snapshot(),
+        };
         Ok(Traveller {
-            stations: stations.collect(),
-            kept: vec![(start, record.first(), first)],
-            moves: record.ended.moves.clone(),
+            kept: vec![first],
+            near: Vec::new(),
+            seeks: 0,
+            record,
             machine,
             end: None,
         })
     }
 
+    /// The machine, where it was put.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
     /// Puts the machine at the last moment that is not behind `to`; where that is inside a kernel
-    /// call, behind it. Gives how the run ended if it ends there.
+    /// call, behind the call. At the last position of the run that is its end, and how it ended is
+    /// given.
     pub fn seek(&mut self, to: Position) -> Option<&Ended> {
-        let here = self.machine.position();
-        let nearest = self.kept.partition_point(|(_, at, _)| *at <= to).max(1) - 1;
-        // Going on from here is right if here is not behind the goal, and no snapshot is nearer.
-        if here > to || here < self.kept[nearest].1 || self.end.is_some() {
-            let snapshot = self.kept[nearest].2.clone();
-            self.machine.restore(&snapshot);
-            self.end = None;
-        }
-        while self.end.is_none() {
-            let here = self.machine.position();
-            let next = self.stations.partition_point(|at| *at <= here);
-            match self.stations.get(next) {
-                Some(&station) if station <= to => {
-                    self.go_on(station);
-                    self.keep();
-                }
-                _ => {
-                    self.go_on(to);
-                    break;
-                }
+        self.seeks += 1;
+        self.start_before(to);
+        for stop in self.stops(to) {
+            self.go_on(Some(stop));
+            if self.end.is_some() {
+                return self.end.as_ref();
             }
+            self.keep(to);
+        }
+        if self.end.is_none() {
+            self.go_on((to < self.record.last()).then_some(to));
         }
         self.end.as_ref()
     }
 
-    fn go_on(&mut self, to: Position) {
-        let made = self.machine.state.choices;
-        let left = self.moves.0.partition_point(|&(number, _)| number <= made);
-        let answers = Box::new(Replay::new(Moves(self.moves.0[left..].to_vec())));
-        self.end = self.machine.run_to(answers, to);
+    /// Restores what is nearest before a position, unless the machine is nearer by itself.
+    fn start_before(&mut self, to: Position) {
+        let here = match self.end {
+            Some(_) => Position {
+                choice: u64::MAX,
+                step: 0,
+            },
+            None => self.machine.position(),
+        };
+        let kept = self.kept.partition_point(|k| k.at <= to).max(1) - 1;
+        let near = self
+            .near
+            .partition_point(|(k, _)| k.at <= to)
+            .checked_sub(1);
+        let near = near.filter(|&i| self.near[i].0.at > self.kept[kept].at);
+        let nearest = match near {
+            Some(i) => {
+                self.near[i].1 = self.seeks;
+                &self.near[i].0
+            }
+            None => &self.kept[kept],
+        };
+        if here > to || here < nearest.at {
+            self.machine.restore(&nearest.snapshot);
+            self.end = None;
+        }
     }
 
-    fn keep(&mut self) {
-        if self.end.is_some() {
+    /// The moments between the machine and `to` at which snapshots are to be left.
+    fn stops(&self, to: Position) -> Vec<Position> {
+        let first = self.record.first();
+        let start = self.record.retired(first);
+        let (here, goal) = (self.machine.retired(), self.record.retired(to));
+        if self.end.is_some() || goal <= here {
+            return Vec::new();
+        }
+        let next = here - (here - start) % SPACING + SPACING;
+        let far = (0..)
+            .map(|i| next + i * SPACING)
+            .take_while(|&at| at < goal);
+        let near = NEAR.iter().filter_map(|&d| goal.checked_sub(d));
+        let mut stops: Vec<Position> = far
+            .chain(near)
+            .filter(|&at| at > here)
+            .map(|at| self.record.moment(at))
+            .filter(|&at| first < at && at < to)
+            .collect();
+        stops.sort_unstable();
+        stops.dedup();
+        stops
+    }
+
+    fn go_on(&mut self, to: Option<Position>) {
+        let made = self.machine.state.choices;
+        let moves = &self.record.ended.moves.0;
+        let left = moves.partition_point(|&(number, _)| number <= made);
+        let answers = Box::new(Replay::new(Moves(moves[left..].to_vec())));
+        self.end = match to {
+            Some(to) => self.machine.run_to(answers, to),
+            None => Some(self.machine.run(answers)),
+        };
+    }
+
+    /// Leaves a snapshot here, on the way to `to`.
+    fn keep(&mut self, to: Position) {
+        let at = self.machine.position();
+        let retired = self.machine.retired();
+        let whole = (retired - self.kept[0].snapshot.retired()).is_multiple_of(SPACING);
+        if whole {
+            let index = self.kept.partition_point(|k| k.at < at);
+            if self.kept.get(index).is_none_or(|k| k.at != at) {
+                let snapshot = self.machine.snapshot();
+                self.kept.insert(index, Kept { at, snapshot });
+            }
             return;
         }
-        let at = self.machine.position();
-        let index = self.kept.partition_point(|(_, kept, _)| *kept < at);
-        if self.kept.get(index).is_none_or(|(_, kept, _)| *kept != at) {
-            let snapshot = self.machine.snapshot();
-            self.kept
-                .insert(index, (self.machine.retired(), at, snapshot));
+        let index = self.near.partition_point(|(k, _)| k.at < at);
+        if at >= to || self.near.get(index).is_some_and(|(k, _)| k.at == at) {
+            return;
         }
-    }
-
-    /// The machine, where it was put.
-    pub fn machine(&self) -> &Machine {
-        &self.machine
+        let snapshot = self.machine.snapshot();
+        self.near.insert(index, (Kept { at, snapshot }, self.seeks));
+        if self.near.len() > MOST_NEAR {
+            let oldest = (0..self.near.len()).min_by_key(|&i| self.near[i].1);
+            self.near.remove(oldest.expect("it is not empty"));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Walking runs in both directions: the machine at a moment is the same whichever way it got there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use emu::campaign::Case;
 use emu::explain::{RunHeader, explain};
@@ -11,12 +12,12 @@ use emu::travel::{Datum, Direction, Focus, Goal, Motion, Record, Traveller};
 use crate::support::{CASES, case, run};
 
 /// A recorded run of a seed and a machine to walk it with.
-fn travel(case: &Case, granularity: Granularity, seed: u64) -> (Record, Traveller) {
+fn travel(case: &Case, granularity: Granularity, seed: u64) -> (Arc<Record>, Traveller) {
     let ended = run(case, granularity, seed);
     let told = explain(case, granularity, &ended.moves, &RunHeader::default()).unwrap();
     assert_eq!(told.ended.trace_hash, ended.trace_hash);
-    let record = Record::new(told);
-    let traveller = Traveller::new(case, granularity, &record).unwrap();
+    let record = Arc::new(Record::new(told));
+    let traveller = Traveller::new(case, granularity, record.clone()).unwrap();
     (record, traveller)
 }
 
@@ -74,9 +75,9 @@ fn a_moment_is_one_machine() {
             assert_eq!(digest, digests[&at], "{scenario} {profile} at {at}");
         }
         // A machine that never paused before.
-        let mut other = Traveller::new(&case, Granularity::Access, &record).unwrap();
+        let mut other = Traveller::new(&case, Granularity::Access, record.clone()).unwrap();
         for &at in &moments[..5] {
-            let mut fresh = Traveller::new(&case, Granularity::Access, &record).unwrap();
+            let mut fresh = Traveller::new(&case, Granularity::Access, record.clone()).unwrap();
             fresh.seek(at);
             other.seek(at);
             assert_eq!(
@@ -226,10 +227,9 @@ fn calls_are_stepped_over_and_out_of() {
     for (scenario, profile) in CASES {
         let case = case(scenario, profile, &[]);
         let (record, _) = travel(&case, Granularity::Access, 2);
-        let machine = record.machine();
         let start = record.retired(record.first()) as usize;
         let calls = (start..record.path().len()).filter(|&i| {
-            let insn = machine.insn(record.path()[i].1);
+            let insn = record.insn(record.path()[i].1);
             insn.is_some_and(|insn| matches!(insn.flow, isa::Flow::Call { .. }))
         });
         let (mut over, mut out) = (0, 0);
@@ -241,7 +241,7 @@ fn calls_are_stepped_over_and_out_of() {
                 event: None,
                 datum: None,
             };
-            let behind = machine.insn(pc).unwrap().next();
+            let behind = record.insn(pc).unwrap().next();
             let go = |from, motion, way| record.go(from, motion, way, &none);
             let here = |focus: Focus| record.pc(focus.core, record.retired(focus.at)).unwrap();
             // The run may end inside the call.

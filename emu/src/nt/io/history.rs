@@ -85,6 +85,11 @@ impl Irps {
         self.live.values()
     }
 
+    /// Some that have ended, the newest last.
+    pub fn ended(&self) -> impl Iterator<Item = &Record> {
+        self.ended.iter()
+    }
+
     /// Everything known of IRPs at this address, the newest last.
     pub fn history(&self, irp: u64) -> impl Iterator<Item = &Record> {
         let ended = self.ended.iter().filter(move |r| r.irp == irp);
