@@ -159,13 +159,6 @@ pub struct Snapshot {
     recorder: Recorder,
 }
 
-impl Snapshot {
-    /// Instructions retired before it.
-    pub fn retired(&self) -> u64 {
-        self.retired
-    }
-}
-
 /// What was recorded of a run.
 pub struct Log {
     /// The events and their stacks.

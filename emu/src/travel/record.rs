@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use isa::{Flow, Insn};
+use isa::{Atomic, Flow, Insn};
 
 use crate::choice::{Actor, Question};
 use crate::explain::Explained;
@@ -32,6 +32,9 @@ pub struct Record {
     strand_of: Vec<u16>,
     /// Indexes in the path, of each thread, and of each core's DPCs and interrupts.
     strands: Vec<Vec<u32>>,
+    /// Counts of retired instructions, first and last, between which a core holds an exclusive
+    /// reservation.
+    reserved: Vec<(u64, u64)>,
     /// How many calls deep each instruction of the path is in what its strand does.
     depths: Vec<u16>,
     /// Where each core was when the run ended.
@@ -58,6 +61,7 @@ impl Record {
         let ends = (0..machine.cpus()).map(|core| end(&machine, core));
         Record {
             by_core,
+            reserved: weaver.reserved(machine.path().len()),
             strand_of: weaver.strand_of,
             strands: weaver.strands.into_iter().map(|s| s.path).collect(),
             depths: weaver.depths,
@@ -185,7 +189,7 @@ impl Record {
 
     /// The instructions of the thread, DPC queue or interrupt that executes the one at `index`, and
     /// which of them that is.
-    pub(super) fn strand(&self, index: usize) -> (&[u32], usize) {
+    pub fn strand(&self, index: usize) -> (&[u32], usize) {
         let strand = &self.strands[usize::from(self.strand_of[index])];
         let at = strand.partition_point(|&i| (i as usize) < index);
         (strand, at)
@@ -198,8 +202,18 @@ impl Record {
         module.image.as_deref()
     }
 
+    /// The last count of retired instructions, not above this one, at which no core holds an
+    /// exclusive reservation: those are not part of a snapshot.
+    pub(super) fn without_reservation(&self, retired: u64) -> u64 {
+        let at = self.reserved.partition_point(|&(from, _)| from <= retired);
+        match at.checked_sub(1).map(|i| self.reserved[i]) {
+            Some((from, to)) if retired <= to => from - 1,
+            _ => retired,
+        }
+    }
+
     /// How many calls deep the instruction at `index` is in what its strand does.
-    pub(super) fn depth(&self, index: usize) -> u16 {
+    pub fn depth(&self, index: usize) -> u16 {
         self.depths[index]
     }
 
@@ -230,6 +244,9 @@ struct Weaver {
     strands: Vec<Strand>,
     depths: Vec<u16>,
     insns: BTreeMap<u64, Insn>,
+    /// Of each core, when it last made an exclusive reservation that it still holds.
+    reserving: BTreeMap<u8, u64>,
+    reserved: Vec<(u64, u64)>,
 }
 
 /// The instructions of one thread, or of a core's DPCs or interrupts.
@@ -264,6 +281,37 @@ impl Strand {
     }
 }
 
+impl Weaver {
+    /// A reservation lasts from the exclusive load to the store, and not across calls.
+    fn reserve(&mut self, core: u8, index: u64, insn: &Insn) {
+        let ends = matches!(
+            insn.atomic,
+            Atomic::StoreExclusive | Atomic::ClearExclusive | Atomic::LoadExclusive
+        ) || matches!(insn.flow, Flow::Call { .. } | Flow::Return);
+        if ends && let Some(since) = self.reserving.remove(&core) {
+            self.reserved.push((since, index));
+        }
+        if insn.atomic == Atomic::LoadExclusive {
+            self.reserving.insert(core, index + 1);
+        }
+    }
+
+    /// All reservations, those that were held at the end among them, joined where they overlap.
+    fn reserved(&mut self, end: usize) -> Vec<(u64, u64)> {
+        let mut all = std::mem::take(&mut self.reserved);
+        all.extend(self.reserving.values().map(|&since| (since, end as u64)));
+        all.sort_unstable();
+        let mut joined: Vec<(u64, u64)> = Vec::new();
+        for (from, to) in all {
+            match joined.last_mut() {
+                Some((_, last)) if from <= *last + 1 => *last = to.max(*last),
+                _ => joined.push((from, to)),
+            }
+        }
+        joined
+    }
+}
+
 impl Observer for Weaver {
     const PATH: bool = true;
 
@@ -281,8 +329,9 @@ impl Observer for Weaver {
         };
         if let Some(insn) = insn {
             self.insns.insert(pc, insn);
+            self.reserve(core, index as u64, &insn);
         }
-        let depth = strands[usize::from(number)].add(index, insn);
+        let depth = self.strands[usize::from(number)].add(index, insn);
         self.depths.push(depth);
         self.strand_of.push(number);
     }

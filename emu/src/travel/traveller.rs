@@ -72,12 +72,12 @@ impl Traveller {
     pub fn seek(&mut self, to: Position) -> Option<&Ended> {
         self.seeks += 1;
         self.start_before(to);
-        for stop in self.stops(to) {
+        for (stop, far) in self.stops(to) {
             self.go_on(Some(stop));
             if self.end.is_some() {
                 return self.end.as_ref();
             }
-            self.keep(to);
+            self.keep(far);
         }
         if self.end.is_none() {
             self.go_on((to < self.record.last()).then_some(to));
@@ -113,8 +113,9 @@ impl Traveller {
         }
     }
 
-    /// The moments between the machine and `to` at which snapshots are to be left.
-    fn stops(&self, to: Position) -> Vec<Position> {
+    /// The moments between the machine and `to` at which snapshots are to be left, and which of
+    /// them are for the whole run.
+    fn stops(&self, to: Position) -> Vec<(Position, bool)> {
         let first = self.record.first();
         let start = self.record.retired(first);
         let (here, goal) = (self.machine.retired(), self.record.retired(to));
@@ -126,14 +127,15 @@ impl Traveller {
             .map(|i| next + i * SPACING)
             .take_while(|&at| at < goal);
         let near = NEAR.iter().filter_map(|&d| goal.checked_sub(d));
-        let mut stops: Vec<Position> = far
-            .chain(near)
-            .filter(|&at| at > here)
-            .map(|at| self.record.moment(at))
-            .filter(|&at| first < at && at < to)
+        let all = far.map(|at| (at, true)).chain(near.map(|at| (at, false)));
+        let mut stops: Vec<(Position, bool)> = all
+            .map(|(at, far)| (self.record.without_reservation(at), far))
+            .filter(|&(at, _)| at > here)
+            .map(|(at, far)| (self.record.moment(at), far))
+            .filter(|&(at, _)| first < at && at < to)
             .collect();
         stops.sort_unstable();
-        stops.dedup();
+        stops.dedup_by_key(|(at, _)| *at);
         stops
     }
 
@@ -148,12 +150,10 @@ impl Traveller {
         };
     }
 
-    /// Leaves a snapshot here, on the way to `to`.
-    fn keep(&mut self, to: Position) {
+    /// Leaves a snapshot here, for the whole run or for a while.
+    fn keep(&mut self, far: bool) {
         let at = self.machine.position();
-        let retired = self.machine.retired();
-        let whole = (retired - self.kept[0].snapshot.retired()).is_multiple_of(SPACING);
-        if whole {
+        if far {
             let index = self.kept.partition_point(|k| k.at < at);
             if self.kept.get(index).is_none_or(|k| k.at != at) {
                 let snapshot = self.machine.snapshot();
@@ -162,7 +162,7 @@ impl Traveller {
             return;
         }
         let index = self.near.partition_point(|(k, _)| k.at < at);
-        if at >= to || self.near.get(index).is_some_and(|(k, _)| k.at == at) {
+        if self.near.get(index).is_some_and(|(k, _)| k.at == at) {
             return;
         }
         let snapshot = self.machine.snapshot();
