@@ -33,6 +33,7 @@ use std::thread;
 
 use crossbeam::channel::{self, Sender};
 use ratatui::DefaultTerminal;
+use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{
     self, DisableMouseCapture, EnableMouseCapture, KeyEvent, KeyEventKind, MouseEvent,
 };
@@ -80,6 +81,8 @@ fn restore() {
     // There is nobody to tell if this fails.
     let _ = capture_mouse(false);
     ratatui::restore();
+    // The terminal's own value does this when it is dropped, which a panic may not come to.
+    let _ = execute!(io::stdout(), Show);
 }
 
 fn capture_mouse(on: bool) -> io::Result<()> {

@@ -7,6 +7,10 @@ mod docs;
 mod keys_page;
 mod looks;
 mod mouse;
+mod panics;
+#[cfg(unix)]
+#[path = "../../../tests/terminal/pty.rs"]
+mod pty;
 mod real;
 mod sample;
 mod scripts;
