@@ -42,6 +42,11 @@ pub struct Source {
     pub scenario: Scenario,
 }
 
+/// Whether a bundled scenario has this name.
+pub fn is_bundled(name: &str) -> bool {
+    BUNDLED.iter().any(|(bundled, _)| *bundled == name)
+}
+
 /// Finds a scenario: a bundled name, or else the path of a `.toml` file.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use emu::choice::strategy::{STRATEGIES, StrategyKind, find};
 use emu::choice::{ChoiceKind, Kinds};
 use emu::machine::Granularity;
@@ -20,8 +20,11 @@ use crate::suggest;
 ///
 /// Without a command, on a terminal: the workbench.
 #[derive(Debug, Parser)]
-#[command(name = "irqlab", version, after_help = STATUS)]
+#[command(name = "irqlab", version, after_help = STATUS, args_conflicts_with_subcommands = true)]
 pub struct Cli {
+    /// Scenarios (.toml) and recorded runs (.schedule) that the workbench is to offer
+    #[arg(value_name = "FILE", value_parser = workbench_file)]
+    pub files: Vec<String>,
     /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -278,6 +281,22 @@ fn seeds(text: &str) -> Result<Seeds, String> {
     }
 }
 
+/// A file for the workbench: anything else is rather a command that is misspelt.
+fn workbench_file(text: &str) -> Result<String, String> {
+    if text.ends_with(".toml") || text.ends_with(".schedule") {
+        return Ok(text.to_owned());
+    }
+    let program = Cli::command();
+    let verbs: Vec<&str> = program
+        .get_subcommands()
+        .map(|verb| verb.get_name())
+        .collect();
+    Err(format!(
+        "it is no command, and the name of a file for the workbench ends in .toml or .schedule; {}",
+        suggest::mend(text, &verbs)
+    ))
+}
+
 fn setting(text: &str) -> Result<(String, String), String> {
     let (key, value) = text
         .split_once('=')
@@ -315,17 +334,23 @@ fn held(text: &str) -> Result<Kinds, String> {
     })
 }
 
+/// Searches that are more than a strategy that draws schedules, with their help; the first is the
+/// one unless another one is chosen.
+pub const SEARCHES: &[(&str, &str)] = &[
+    ("portfolio", "several strategies share the budget"),
+    ("dfs", "every schedule, up to a bound"),
+    ("dpor", "one schedule of every class of equivalent ones"),
+];
+
 /// What searches schedules: the strategies that draw them, and those that are more than that.
 fn searches() -> PossibleValuesParser {
-    let more = [
-        PossibleValue::new("portfolio").help("several strategies share the budget"),
-        PossibleValue::new("dfs").help("every schedule, up to a bound"),
-        PossibleValue::new("dpor").help("one schedule of every class of equivalent ones"),
-    ];
+    let more = SEARCHES
+        .iter()
+        .map(|(name, help)| PossibleValue::new(*name).help(*help));
     let drawn = STRATEGIES
         .iter()
         .map(|s| PossibleValue::new(s.name).help(s.help));
-    PossibleValuesParser::new(more.into_iter().chain(drawn).collect::<Vec<_>>())
+    PossibleValuesParser::new(more.chain(drawn).collect::<Vec<_>>())
 }
 
 fn strategies() -> impl TypedValueParser<Value = Strategy> {
@@ -339,7 +364,6 @@ fn strategies() -> impl TypedValueParser<Value = Strategy> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_sound() {

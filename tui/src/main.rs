@@ -36,7 +36,9 @@ fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Some(command) => command::execute(command),
-        None if stdin().is_terminal() && stdout().is_terminal() => workbench::run().map(|()| true),
+        None if stdin().is_terminal() && stdout().is_terminal() => {
+            workbench::run(&cli.files).map(|()| true)
+        }
         None => {
             eprintln!("{}", Cli::command().render_help());
             return ExitCode::from(BAD_INPUT);

@@ -17,7 +17,7 @@ use crate::failure::{Failure, Outcome};
 use crate::replay_line::{Answers, replay_line};
 
 /// Seeds that are tried in search of a stop.
-const TRIES: u64 = 10_000;
+pub const TRIES: u64 = 10_000;
 
 /// A scenario with every choice made: what every run of it needs.
 pub struct Session {

@@ -2,9 +2,9 @@
 //! or 1; a [`Failure`](crate::failure::Failure) is status 2.
 
 mod drivers;
-mod explore;
+pub(crate) mod explore;
 mod imports;
-mod replay;
+pub(crate) mod replay;
 mod run;
 mod scenarios;
 

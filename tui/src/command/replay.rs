@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 
-use emu::explain::RunHeader;
+use emu::explain::{Explained, RunHeader};
 
 use crate::cli::ReplayArgs;
 use crate::failure::{Failure, Outcome};
@@ -15,7 +15,21 @@ use crate::session::Session;
 const LONGEST: u64 = 256 << 20;
 
 pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
-    let name = args.file.as_str();
+    let explained = explained(&args.file, args.best_effort, &mut |note| {
+        eprintln!("irqlab: {}: {note}", args.file);
+    })?;
+    super::run::show(&explained, &args.output)
+}
+
+/// The run that a file has recorded. What does not fit is an error, or with `best_effort` a note.
+///
+/// # Errors
+/// The file cannot be read or is no schedule, or the run is not the recorded one any more.
+pub(crate) fn explained(
+    name: &str,
+    best_effort: bool,
+    note: &mut dyn FnMut(String),
+) -> Outcome<Explained> {
     let at = |problem: &dyn std::fmt::Display| Failure::at(name, problem);
     let text = read(name)?;
     let file: ScheduleFile = text.parse().map_err(|error: String| {
@@ -23,12 +37,12 @@ pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
     })?;
     let session = Session::new(&file.scenario, file.selection(), file.openness())?;
     if let Err(difference) = file.check(&session.loaded) {
-        if !args.best_effort {
+        if !best_effort {
             let mend = "replay it with the irqlab and the files that it was recorded with, or as \
                         far as it goes with --best-effort";
             return Err(at(&difference).mend(mend));
         }
-        eprintln!("irqlab: {name}: {difference}");
+        note(difference);
     }
     let header = RunHeader {
         seed: file.seed,
@@ -38,16 +52,16 @@ pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
             _ => format!("irqlab replay {}", quoted(name)),
         },
     };
-    if args.best_effort {
+    if best_effort {
         let (explained, misfit) = session.run_as_far_as_possible(&file.moves, &header)?;
         match misfit {
-            Some(problem) => eprintln!("irqlab: {name}: {problem}"),
+            Some(problem) => note(problem),
             None if explained.ended.trace_hash != file.trace => {
-                eprintln!("irqlab: {name}: every move was made, but the run is another one");
+                note("every move was made, but the run is another one".to_owned());
             }
             None => {}
         }
-        return super::run::show(&explained, &args.output);
+        return Ok(explained);
     }
     let explained = session.run_moves(&file.moves, name, &header)?;
     if explained.ended.trace_hash != file.trace {
@@ -57,7 +71,7 @@ pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
         );
         return Err(at(&difference).mend("it was recorded with another version of irqlab"));
     }
-    super::run::show(&explained, &args.output)
+    Ok(explained)
 }
 
 fn read(name: &str) -> Outcome<String> {

@@ -1,25 +1,83 @@
-//! What is run: the scenarios, and what can be changed about each.
+//! What can be run: scenarios with what can be changed about each, and recorded runs.
+
+use std::fs;
 
 use emu::choice::strategy::{STRATEGIES, StrategyKind, find};
 use emu::machine::Granularity;
-use emu::scenario::{CPUS_MAX, Selection, SettingKind, Value};
+use emu::scenario::{CPUS_MAX, Plan, Selection, SettingKind, Value};
 
 use super::app::Effect;
-use super::keys::Key;
-use super::worker::Job;
+use super::commands::explore_job;
+use super::files;
+use super::line::words;
+use super::search_job::SearchJob;
+use super::worker::{CaseChoice, Task};
 use crate::catalogue::{self, BUNDLED, Source};
-use crate::cli::DEFAULT_STRATEGY;
+use crate::cli::{DEFAULT_STRATEGY, SEARCHES};
 use crate::failure::Outcome;
 use crate::replay_line::{Answers, replay_line};
+use crate::schedule_file::ScheduleFile;
 
-/// The scenarios and the choices made for each.
+/// What can be run and the choices made for it.
 pub struct Home {
-    /// The scenarios.
-    pub entries: Vec<Entry>,
+    /// The scenarios and recorded runs.
+    pub rows: Vec<Row>,
     /// The chosen one, by index.
     pub chosen: usize,
-    /// The field that the cursor is on, by index; `None`: it is on the scenarios.
+    /// The field that the cursor is on, by index; `None`: it is on the rows.
     pub at: Option<usize>,
+    /// Only rows with these letters are shown.
+    pub filter: String,
+}
+
+/// Something that can be run.
+pub enum Row {
+    /// A scenario.
+    Scenario(Box<Entry>),
+    /// A run that was recorded.
+    Recorded(Recorded),
+}
+
+/// A recorded run.
+pub struct Recorded {
+    /// Its file.
+    pub name: String,
+    /// What the file says, or why it says nothing.
+    pub file: Result<ScheduleFile, String>,
+}
+
+impl Row {
+    /// A scenario with its defaults.
+    pub fn scenario(source: Source) -> Row {
+        Row::Scenario(Box::new(Entry::new(source)))
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        match self {
+            Row::Scenario(entry) => &entry.source.name,
+            Row::Recorded(recorded) => &recorded.name,
+        }
+    }
+
+    /// What it is, in one line.
+    pub fn summary(&self) -> String {
+        let recorded = match self {
+            Row::Scenario(entry) => return entry.source.scenario.summary.clone(),
+            Row::Recorded(recorded) => &recorded.file,
+        };
+        match recorded {
+            Ok(file) => format!(
+                "recorded: {} on {}, {} {}, {} moves",
+                file.scenario,
+                file.profile.name(),
+                file.strategy,
+                file.seed,
+                file.moves.0.len()
+            ),
+            Err(problem) => format!("no recorded run: {problem}"),
+        }
+    }
 }
 
 /// A scenario and what is chosen for it.
@@ -32,7 +90,9 @@ pub struct Entry {
     settings: Vec<Value>,
     granularity: Granularity,
     strategy: &'static StrategyKind,
+    search: &'static str,
     seed: u64,
+    plan: Result<Plan, String>,
 }
 
 /// Something that can be changed.
@@ -52,45 +112,122 @@ pub enum Field {
     Strategy,
     /// The strategy's seed.
     Seed,
+    /// How schedules are searched.
+    Search,
 }
 
 impl Home {
-    /// The bundled scenarios with their defaults.
+    /// The files that were named, the bundled scenarios, and what is in the current folder.
     ///
     /// # Errors
-    /// A bundled scenario is not well formed.
-    pub fn new() -> Outcome<Home> {
-        let entries = BUNDLED
-            .iter()
-            .map(|(name, _)| catalogue::find(name).map(Entry::new));
-        Ok(Home {
-            entries: entries.collect::<Outcome<_>>()?,
+    /// A named file or a bundled scenario is not well formed.
+    pub fn new(named: &[String]) -> Outcome<Home> {
+        let mut rows = files::named(named)?;
+        rows.extend(bundled()?);
+        let names: Vec<String> = rows.iter().map(|row| row.name().to_owned()).collect();
+        let found = files::in_current_folder();
+        rows.extend(
+            found
+                .into_iter()
+                .filter(|row| !names.iter().any(|name| name == row.name())),
+        );
+        Ok(Home::of(rows))
+    }
+
+    /// These rows, the first one chosen.
+    pub fn of(rows: Vec<Row>) -> Home {
+        Home {
+            rows,
             chosen: 0,
             at: None,
-        })
+            filter: String::new(),
+        }
+    }
+
+    /// The chosen row, unless the filter leaves nothing.
+    pub fn row(&self) -> Option<&Row> {
+        self.rows.get(self.chosen).filter(|row| self.shows(row))
     }
 
     /// The chosen scenario.
-    pub fn entry(&self) -> &Entry {
-        &self.entries[self.chosen]
+    pub fn entry(&self) -> Option<&Entry> {
+        match self.row()? {
+            Row::Scenario(entry) => Some(entry),
+            Row::Recorded(_) => None,
+        }
+    }
+
+    fn entry_mut(&mut self) -> Option<&mut Entry> {
+        match self.rows.get_mut(self.chosen)? {
+            Row::Scenario(entry) => Some(entry),
+            Row::Recorded(_) => None,
+        }
+    }
+
+    fn shows(&self, row: &Row) -> bool {
+        let filter = self.filter.to_lowercase();
+        let line = format!("{}  {}", row.name(), row.summary());
+        line.to_lowercase().contains(&filter)
+    }
+
+    /// The rows that the filter leaves, by index.
+    pub fn visible(&self) -> Vec<usize> {
+        let rows = self.rows.iter().enumerate();
+        rows.filter(|(_, row)| self.shows(row))
+            .map(|(i, _)| i)
+            .collect()
+    }
+
+    /// Shows only rows with these letters; if the chosen one is not among them, the first that is
+    /// is chosen.
+    pub fn set_filter(&mut self, filter: String) {
+        self.filter = filter;
+        let visible = self.visible();
+        if !visible.contains(&self.chosen)
+            && let Some(first) = visible.first()
+        {
+            self.choose(*first);
+        }
+    }
+
+    /// Chooses a row.
+    pub fn choose(&mut self, row: usize) {
+        self.chosen = row.min(self.rows.len().saturating_sub(1));
+        self.at = None;
+    }
+
+    /// The names of the scenarios, or of the recorded runs.
+    pub fn names(&self, recorded: bool) -> Vec<String> {
+        let rows = self.rows.iter();
+        let rows = rows.filter(|row| matches!(row, Row::Recorded(_)) == recorded);
+        rows.map(|row| row.name().to_owned()).collect()
     }
 
     /// The field that the cursor is on.
     pub fn field(&self) -> Option<Field> {
-        self.entry().fields().get(self.at?).copied()
+        self.entry()?.fields().get(self.at?).copied()
     }
 
     /// Moves the cursor by rows: among the scenarios it chooses one, above the first field it
     /// goes back to them.
     pub fn go(&mut self, by: isize) -> Effect {
-        match self.at {
-            None => {
-                let last = self.entries.len() - 1;
-                self.chosen = self.chosen.saturating_add_signed(by).min(last);
-            }
-            Some(at) => {
-                let last = self.entry().fields().len() - 1;
+        match (self.at, self.entry()) {
+            (Some(at), Some(entry)) => {
+                let last = entry.fields().len() - 1;
                 self.at = at.checked_add_signed(by).map(|at| at.min(last));
+            }
+            _ => {
+                let visible = self.visible();
+                let at = visible
+                    .iter()
+                    .position(|row| *row == self.chosen)
+                    .unwrap_or(0);
+                let to = at
+                    .saturating_add_signed(by)
+                    .min(visible.len().saturating_sub(1));
+                if let Some(row) = visible.get(to) {
+                    self.choose(*row);
+                }
             }
         }
         Effect::None
@@ -98,9 +235,9 @@ impl Home {
 
     /// Moves the cursor from the scenarios to the fields, or back.
     pub fn turn(&mut self) -> Effect {
-        self.at = match self.at {
-            None => Some(0),
-            Some(_) => None,
+        self.at = match (self.at, self.entry()) {
+            (None, Some(_)) => Some(0),
+            _ => None,
         };
         Effect::None
     }
@@ -108,72 +245,77 @@ impl Home {
     /// Changes the field of the cursor to its next value, or the one before; from the scenarios
     /// it goes to the fields.
     pub fn change(&mut self, by: isize) -> Effect {
-        match self.field() {
-            Some(field) => self.entries[self.chosen].change(field, by),
-            None if by > 0 => return self.turn(),
-            None => {}
+        let Some(field) = self.field() else {
+            return match by > 0 {
+                true => self.turn(),
+                false => Effect::None,
+            };
+        };
+        if let Some(entry) = self.entry_mut() {
+            entry.change(field, by);
         }
         Effect::None
     }
 
-    /// Adds a digit to the seed; the first one on another field starts a new seed.
-    pub fn type_seed(&mut self, key: Key) -> Effect {
-        let Key::Digit(digit) = key else {
+    /// Adds digits to the seed; the first ones on another field start a new seed.
+    pub fn type_seed(&mut self, words: &[String]) -> Effect {
+        let digits = words.concat();
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Effect::Refuse(format!("'{digits}' is no seed\nmend: write digits only"));
+        }
+        let fresh = self.field() != Some(Field::Seed);
+        let Some(entry) = self.entry_mut() else {
             return Effect::None;
         };
-        let fresh = self.field() != Some(Field::Seed);
-        let fields = self.entry().fields();
-        let seed = fields
-            .iter()
-            .position(|field| *field == Field::Seed)
-            .unwrap_or(0);
-        self.at = Some(seed);
-        let entry = &mut self.entries[self.chosen];
         let so_far = if fresh { 0 } else { entry.seed };
-        let digit = u64::from(digit.to_digit(10).unwrap_or(0));
-        let longer = so_far
-            .checked_mul(10)
-            .and_then(|seed| seed.checked_add(digit));
+        let longer = digits.bytes().try_fold(so_far, |seed, digit| {
+            seed.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+        });
         entry.seed = longer.unwrap_or(entry.seed);
+        entry.refresh();
+        let seed = entry
+            .fields()
+            .iter()
+            .position(|field| *field == Field::Seed);
+        self.at = seed;
         Effect::None
     }
 
     /// Takes the last digit of the seed away.
     pub fn erase_seed(&mut self) -> Effect {
-        if self.field() == Some(Field::Seed) {
-            self.entries[self.chosen].seed /= 10;
+        if self.field() == Some(Field::Seed)
+            && let Some(entry) = self.entry_mut()
+        {
+            entry.seed /= 10;
+            entry.refresh();
         }
         Effect::None
     }
 
-    /// The seed that a search has found.
-    pub fn set_seed(&mut self, seed: u64) {
-        self.entries[self.chosen].seed = seed;
+    /// The seed that was found for a row.
+    pub fn set_seed(&mut self, row: usize, seed: u64) {
+        if let Some(Row::Scenario(entry)) = self.rows.get_mut(row) {
+            entry.seed = seed;
+            entry.refresh();
+        }
     }
+}
 
-    /// The job that runs what is chosen.
-    ///
-    /// # Errors
-    /// The scenario does not offer what is chosen.
-    pub fn job(&self, id: u64, tries: u64) -> Result<Job, String> {
-        let entry = self.entry();
-        entry.plan()?;
-        Ok(Job {
-            id,
-            scenario: entry.source.name.clone(),
-            selection: entry.selection(),
-            granularity: entry.granularity,
-            strategy: entry.strategy,
-            seed: entry.seed,
-            tries,
-        })
-    }
+/// The bundled scenarios with their defaults.
+///
+/// # Errors
+/// One of them is not well formed.
+pub fn bundled() -> Outcome<Vec<Row>> {
+    let names = BUNDLED.iter().map(|(name, _)| name);
+    names
+        .map(|name| catalogue::find(name).map(Row::scenario))
+        .collect()
 }
 
 impl Entry {
     fn new(source: Source) -> Entry {
         let scenario = &source.scenario;
-        Entry {
+        let mut entry = Entry {
             profile: 0,
             personality: 0,
             cpus: scenario.cpus,
@@ -184,9 +326,23 @@ impl Entry {
                 .collect(),
             granularity: Granularity::Access,
             strategy: find(DEFAULT_STRATEGY).unwrap_or(&STRATEGIES[0]),
+            search: SEARCHES[0].0,
             seed: 1,
+            plan: Err(String::new()),
             source,
-        }
+        };
+        entry.refresh();
+        entry
+    }
+
+    /// Works the plan out anew: not when a frame is drawn, since it may read files.
+    fn refresh(&mut self) {
+        let files = |path: &str| match &self.source.folder {
+            Some(folder) => fs::read(folder.join(path)).map_err(|error| error.to_string()),
+            None => Err("a bundled scenario has no files beside it".to_owned()),
+        };
+        let plan = self.source.scenario.expand(&self.selection(), &files);
+        self.plan = plan.map_err(|error| error.to_string());
     }
 
     /// What can be changed, in order.
@@ -195,7 +351,12 @@ impl Entry {
         [Field::Profile, Field::Personality, Field::Cpus]
             .into_iter()
             .chain(settings)
-            .chain([Field::Granularity, Field::Strategy, Field::Seed])
+            .chain([
+                Field::Granularity,
+                Field::Strategy,
+                Field::Seed,
+                Field::Search,
+            ])
             .collect()
     }
 
@@ -209,6 +370,7 @@ impl Entry {
             Field::Granularity => "granularity",
             Field::Strategy => "strategy",
             Field::Seed => "seed",
+            Field::Search => "search",
         }
     }
 
@@ -223,6 +385,7 @@ impl Entry {
             Field::Granularity => self.granularity.name().into(),
             Field::Strategy => self.strategy.name.into(),
             Field::Seed => self.seed.to_string(),
+            Field::Search => self.search.into(),
         }
     }
 
@@ -241,6 +404,11 @@ impl Entry {
             },
             Field::Strategy => self.strategy.help,
             Field::Seed => "one seed is one run; digits type it",
+            Field::Search => {
+                let help = SEARCHES.iter().find(|(name, _)| *name == self.search);
+                let drawn = || find(self.search).map(|kind| kind.help);
+                help.map(|(_, help)| *help).or_else(drawn).unwrap_or("")
+            }
         }
     }
 
@@ -267,7 +435,16 @@ impl Entry {
                 self.strategy = &STRATEGIES[turn(at.unwrap_or(0), STRATEGIES.len(), by)];
             }
             Field::Seed => self.seed = self.seed.saturating_add_signed(by as i64),
+            Field::Search => {
+                let all: Vec<&'static str> = SEARCHES
+                    .iter()
+                    .map(|(name, _)| *name)
+                    .chain(STRATEGIES.iter().map(|kind| kind.name))
+                    .collect();
+                self.search = turn_in(&all, self.search, by);
+            }
         }
+        self.refresh();
     }
 
     /// What is chosen.
@@ -286,31 +463,71 @@ impl Entry {
         }
     }
 
-    fn plan(&self) -> Result<emu::scenario::Plan, String> {
-        let files = |_: &str| Err("a bundled scenario has no files beside it".to_owned());
-        let plan = self.source.scenario.expand(&self.selection(), &files);
-        plan.map_err(|error| error.to_string())
+    /// The run of what is chosen.
+    ///
+    /// # Errors
+    /// The scenario does not offer what is chosen.
+    pub fn task(&self, tries: u64) -> Result<(CaseChoice, Task), String> {
+        self.plan.as_ref().map_err(Clone::clone)?;
+        let case = CaseChoice {
+            scenario: self.source.name.clone(),
+            selection: self.selection(),
+            openness: self.granularity.into(),
+        };
+        let task = Task::Seeds {
+            strategy: self.strategy,
+            first: self.seed,
+            tries,
+        };
+        Ok((case, task))
+    }
+
+    /// The search of what is chosen.
+    ///
+    /// # Errors
+    /// The scenario does not offer what is chosen.
+    pub fn search(&self) -> Result<SearchJob, String> {
+        self.plan.as_ref().map_err(Clone::clone)?;
+        explore_job(&words(&self.search_line())?.split_off(2))
     }
 
     /// How a run is expected to end, or why it cannot be run.
     pub fn expectation(&self) -> String {
-        match self.plan() {
+        match &self.plan {
             Ok(plan) => format!("expected: {}", plan.expect),
-            Err(error) => error,
+            Err(error) => error.clone(),
         }
     }
 
-    /// The command line that does the same.
+    /// The command line that runs the same.
     pub fn command_line(&self) -> String {
-        let Ok(plan) = self.plan() else {
+        self.line(self.strategy.name, self.seed)
+    }
+
+    /// The command line that searches the same.
+    pub fn search_line(&self) -> String {
+        let line = self.line(DEFAULT_STRATEGY, 0);
+        let case = line
+            .trim_start_matches("irqlab run")
+            .trim_end_matches(" --seed 0");
+        let search = match self.search {
+            search if search == SEARCHES[0].0 => String::new(),
+            "dfs" => " --exhaustive".to_owned(),
+            search => format!(" --strategy {search}"),
+        };
+        format!("irqlab explore{case}{search}")
+    }
+
+    fn line(&self, strategy: &str, seed: u64) -> String {
+        let Ok(plan) = &self.plan else {
             return String::new();
         };
         let answers = Answers::Strategy {
-            name: self.strategy.name,
-            seed: self.seed,
+            name: strategy,
+            seed,
         };
         let (name, scenario) = (&self.source.name, &self.source.scenario);
-        replay_line(name, scenario, &plan, &[], self.granularity.into(), answers)
+        replay_line(name, scenario, plan, &[], self.granularity.into(), answers)
     }
 }
 
@@ -355,31 +572,58 @@ mod tests {
         );
     }
 
-    #[test]
-    fn typing_digits_makes_a_seed_and_too_many_are_ignored() {
-        let mut home = Home::new().unwrap();
-        "12".chars()
-            .for_each(|c| drop(home.type_seed(Key::Digit(c))));
-        assert_eq!(
-            home.entry().seed,
-            12,
-            "the first digit replaces the default"
-        );
-        home.erase_seed();
-        assert_eq!(home.entry().seed, 1);
-        (0..30).for_each(|_| drop(home.type_seed(Key::Digit('9'))));
-        assert_eq!(home.entry().seed, 1_999_999_999_999_999_999);
+    fn home() -> Home {
+        Home::of(bundled().unwrap())
+    }
+
+    fn seed(home: &Home) -> u64 {
+        home.entry().unwrap().seed
     }
 
     #[test]
-    fn every_profile_of_every_scenario_can_be_run() {
-        let mut home = Home::new().unwrap();
-        for chosen in 0..home.entries.len() {
-            home.chosen = chosen;
-            for _ in 0..home.entry().source.scenario.profiles.len() {
-                home.job(1, 1).unwrap();
-                home.entries[chosen].change(Field::Profile, 1);
+    fn typing_digits_makes_a_seed_and_too_many_are_ignored() {
+        let mut home = home();
+        let digit = |c: char| [c.to_string()];
+        "12".chars().for_each(|c| drop(home.type_seed(&digit(c))));
+        assert_eq!(seed(&home), 12, "the first digit replaces the default");
+        home.erase_seed();
+        assert_eq!(seed(&home), 1);
+        (0..30).for_each(|_| drop(home.type_seed(&digit('9'))));
+        assert_eq!(seed(&home), 1_999_999_999_999_999_999);
+        assert!(matches!(
+            home.type_seed(&["x".to_owned()]),
+            Effect::Refuse(_)
+        ));
+    }
+
+    #[test]
+    fn every_profile_of_every_scenario_can_be_run_and_searched_in_every_way() {
+        let mut home = home();
+        for chosen in 0..home.rows.len() {
+            home.choose(chosen);
+            for _ in 0..home.entry().unwrap().source.scenario.profiles.len() {
+                home.entry().unwrap().task(1).unwrap();
+                home.entry_mut().unwrap().change(Field::Profile, 1);
+            }
+            for _ in 0..SEARCHES.len() + STRATEGIES.len() {
+                home.entry().unwrap().search().unwrap();
+                home.entry_mut().unwrap().change(Field::Search, 1);
             }
         }
+    }
+
+    #[test]
+    fn the_filter_keeps_what_is_chosen_if_it_can() {
+        let mut home = home();
+        home.choose(3);
+        home.set_filter("RESET".into());
+        assert_eq!(home.row().unwrap().name(), "kb931322");
+        home.set_filter("deadl".into());
+        assert_eq!(home.row().unwrap().name(), "deadlock");
+        home.set_filter("nothing like it".into());
+        assert!(home.row().is_none() && home.visible().is_empty());
+        home.go(1);
+        home.set_filter(String::new());
+        assert_eq!(home.row().unwrap().name(), "deadlock");
     }
 }

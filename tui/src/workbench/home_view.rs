@@ -5,58 +5,91 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::home::Home;
-use super::theme::Theme;
-use super::view::{pane, scrolled};
+use super::home::{Entry, Field, Home, Row};
+use super::theme::{Target, Theme};
+use super::view::{one_pane, pane, top_of};
 
 /// Draws it.
 pub fn draw(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
-    let entry = home.entry();
-    let fields = entry.fields();
-    let in_fields = home.at.is_some();
-    let lists = (home.entries.len() + fields.len() + 4) as u16;
-    if area.height < lists.min(16) {
-        // One pane: the one with the cursor.
-        match in_fields {
-            true => settings(home, theme, frame, area),
-            false => scenarios(home, theme, frame, area),
+    let fields = home.entry().map_or(0, |entry| entry.fields().len());
+    if one_pane(area) {
+        // The one with the cursor.
+        match (home.at, home.entry()) {
+            (Some(_), Some(entry)) => settings(home, entry, theme, frame, area),
+            _ => scenarios(home, theme, frame, area),
         }
         return;
     }
     // The list scrolls; what the chosen scenario is about needs the room more.
-    let list_height = (home.entries.len() as u16 + 2).min(area.height / 4);
+    let rows = home.visible().len() as u16;
+    let list_height = (rows + 2).clamp(3, (area.height / 4).max(3));
     let rows = [
         Constraint::Length(list_height),
-        Constraint::Length(fields.len() as u16 + 2),
+        Constraint::Length(fields as u16 + 2),
         Constraint::Min(0),
     ];
     let [top, middle, bottom] = Layout::vertical(rows).spacing(-1).areas(area);
     scenarios(home, theme, frame, top);
-    settings(home, theme, frame, middle);
-    about(home, theme, frame, bottom);
+    match home.row() {
+        Some(Row::Scenario(entry)) => {
+            settings(home, entry, theme, frame, middle);
+            about(home, entry, theme, frame, bottom);
+        }
+        other => {
+            // Nothing can be changed about a recorded run.
+            let text = other.map_or(String::new(), |row| {
+                format!("{}: {}", row.name(), row.summary())
+            });
+            let block = pane("About", false, theme);
+            let place = middle.union(bottom);
+            let text = Paragraph::new(text).block(block).wrap(Wrap { trim: false });
+            frame.render_widget(text, place);
+        }
+    }
 }
 
 fn scenarios(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let in_list = home.at.is_none();
-    let names = home.entries.iter().map(|entry| entry.source.name.len());
+    let names = home.rows.iter().map(|row| row.name().chars().count());
     let width = names.max().unwrap_or(0);
-    let lines = home.entries.iter().enumerate().map(|(i, entry)| {
-        let mark = if i == home.chosen { '▶' } else { ' ' };
-        let summary = &entry.source.scenario.summary;
-        let line = Line::from(format!("{mark} {:width$}  {summary}", entry.source.name));
-        if in_list && i == home.chosen {
-            line.style(theme.selected())
-        } else {
-            line
-        }
-    });
-    let block = pane("Scenarios", in_list, theme);
-    let lines = scrolled(lines.collect(), home.chosen, block.inner(area).height);
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+    let title = match home.filter.as_str() {
+        "" => "Scenarios".to_owned(),
+        filter => format!("Scenarios with '{filter}'"),
+    };
+    let block = pane(&title, in_list, theme);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let visible = home.visible();
+    if visible.is_empty() {
+        frame.render_widget(Paragraph::new("none; Esc shows all"), inner);
+        return;
+    }
+    let at = visible
+        .iter()
+        .position(|row| *row == home.chosen)
+        .unwrap_or(0);
+    let rows = usize::from(inner.height);
+    let top = top_of(at, visible.len(), rows);
+    for (i, row) in visible.iter().skip(top).take(rows).enumerate() {
+        let chosen = *row == home.chosen;
+        let mark = if chosen { '▶' } else { ' ' };
+        let line = &home.rows[*row];
+        let line = Line::from(format!("{mark} {:width$}  {}", line.name(), line.summary()));
+        let place = Rect {
+            y: inner.y + i as u16,
+            height: 1,
+            ..inner
+        };
+        theme.place(Target::Row(*row), place);
+        let line = match in_list && chosen {
+            true => line.style(theme.selected()),
+            false => line,
+        };
+        frame.render_widget(Paragraph::new(line), place);
+    }
 }
 
-fn settings(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
-    let entry = home.entry();
+fn settings(home: &Home, entry: &Entry, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let fields = entry.fields();
     let selected = home.at;
     let names = fields
@@ -83,19 +116,29 @@ fn settings(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     });
     let title = format!("Machine and settings of {}", entry.source.name);
     let block = pane(&title, selected.is_some(), theme);
-    let lines = scrolled(
-        lines.collect(),
-        selected.unwrap_or(0),
-        block.inner(area).height,
-    );
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let rows = usize::from(inner.height);
+    let top = top_of(selected.unwrap_or(0), fields.len(), rows);
+    for (i, line) in lines.enumerate().skip(top).take(rows) {
+        let place = Rect {
+            y: inner.y + (i - top) as u16,
+            height: 1,
+            ..inner
+        };
+        theme.place(Target::Field(i), place);
+        frame.render_widget(Paragraph::new(line), place);
+    }
 }
 
-fn about(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
-    let entry = home.entry();
+fn about(home: &Home, entry: &Entry, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let command = match home.field() {
+        Some(Field::Search) => entry.search_line(),
+        _ => entry.command_line(),
+    };
     let mut lines = vec![
         Line::from(entry.expectation()),
-        Line::styled(entry.command_line(), theme.strong()),
+        Line::styled(command, theme.strong()),
     ];
     match home.field() {
         // The list cuts what is too long for its line.

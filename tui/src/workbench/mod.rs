@@ -5,10 +5,19 @@
 //! touches the terminal.
 
 mod app;
+mod commands;
+mod files;
 mod help;
 mod home;
 mod home_view;
 mod keys;
+mod line;
+mod mouse;
+mod overlay;
+mod palette;
+mod search;
+mod search_job;
+mod search_view;
 mod stop_screen;
 #[cfg(test)]
 mod tests;
@@ -24,11 +33,17 @@ use std::thread;
 
 use crossbeam::channel::{self, Sender};
 use ratatui::DefaultTerminal;
-use ratatui::crossterm::event::{self, KeyEvent, KeyEventKind};
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::event::{
+    self, DisableMouseCapture, EnableMouseCapture, KeyEvent, KeyEventKind, MouseEvent,
+};
+use ratatui::crossterm::execute;
 
 use crate::failure::{Failure, Outcome};
 use app::{App, Effect};
 use home::Home;
+use search::News;
+use search_job::Searcher;
 use theme::Theme;
 use worker::{Reply, Worker};
 
@@ -36,25 +51,45 @@ use worker::{Reply, Worker};
 enum Event {
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
     /// The terminal has another size.
     Resize,
     /// The terminal cannot be read any more.
     Gone(io::Error),
     /// A run makes progress or has ended.
     Worker(Reply),
+    /// The search with this number makes progress or has ended.
+    Search(u64, News),
 }
 
-/// Runs the workbench until the user leaves it.
+/// Runs the workbench until the user leaves it; `files` are offered beside the bundled scenarios.
 ///
 /// # Errors
-/// The terminal cannot be used.
-pub fn run() -> Outcome<()> {
-    let home = Home::new()?;
+/// A file is not well formed, or the terminal cannot be used.
+pub fn run(files: &[String]) -> Outcome<()> {
+    let home = Home::new(files)?;
     restore_on_panic();
     let terminal = ratatui::try_init().map_err(terminal_failure)?;
-    let result = event_loop(terminal, App::new(home));
-    ratatui::restore();
+    let result = capture_mouse(true).and_then(|()| event_loop(terminal, App::new(home)));
+    restore();
     result.map_err(terminal_failure)
+}
+
+/// Gives the terminal back as it was.
+fn restore() {
+    // There is nobody to tell if this fails.
+    let _ = capture_mouse(false);
+    ratatui::restore();
+    // The terminal's own value does this when it is dropped, which a panic may not come to.
+    let _ = execute!(io::stdout(), Show);
+}
+
+fn capture_mouse(on: bool) -> io::Result<()> {
+    match on {
+        true => execute!(io::stdout(), EnableMouseCapture),
+        false => execute!(io::stdout(), DisableMouseCapture),
+    }
 }
 
 fn terminal_failure(error: io::Error) -> Failure {
@@ -65,7 +100,7 @@ fn terminal_failure(error: io::Error) -> Failure {
 fn restore_on_panic() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        ratatui::restore();
+        restore();
         report(info);
         process::exit(101);
     }));
@@ -74,27 +109,31 @@ fn restore_on_panic() {
 fn event_loop(mut terminal: DefaultTerminal, mut app: App) -> io::Result<()> {
     let (sender, events) = channel::unbounded();
     let theme = Theme::of_terminal();
-    let replies = sender.clone();
+    let (replies, news) = (sender.clone(), sender.clone());
     let worker = Worker::new(move |reply| replies.send(Event::Worker(reply)).is_ok());
+    let searcher = Searcher::new(move |id, what| news.send(Event::Search(id, what)).is_ok());
     thread::spawn(move || read_terminal(&sender));
     terminal.draw(|frame| view::draw(&app, &theme, frame))?;
     while let Ok(event) = events.recv() {
         // What has queued up meanwhile is handled before the next frame.
         for event in std::iter::once(event).chain(events.try_iter()) {
-            let effect = match event {
-                Event::Key(key) => app.key(key),
-                Event::Resize => Effect::None,
+            let mut effect = Effect::None;
+            match event {
+                Event::Key(key) => effect = app.key(key),
+                Event::Mouse(event) => mouse::mouse(&mut app, event, &theme),
+                Event::Resize => {}
                 Event::Gone(error) => return Err(error),
-                Event::Worker(reply) => {
-                    app.reply(reply);
-                    Effect::None
-                }
-            };
+                Event::Worker(reply) => app.reply(reply),
+                Event::Search(id, news) => app.search_news(id, news),
+            }
             match effect {
-                Effect::None => {}
+                Effect::None | Effect::Refuse(_) => {}
                 Effect::Quit => return Ok(()),
-                Effect::Start(job) => worker.start(job),
+                Effect::Start(job) => worker.start(*job),
                 Effect::Cancel => worker.cancel(),
+                Effect::Search(job) => searcher.start(*job),
+                Effect::EndSearch => searcher.end(),
+                Effect::Mouse(on) => capture_mouse(on)?,
             }
         }
         terminal.draw(|frame| view::draw(&app, &theme, frame))?;
@@ -106,6 +145,7 @@ fn read_terminal(events: &Sender<Event>) {
     loop {
         let event = match event::read() {
             Ok(event::Event::Key(key)) if key.kind != KeyEventKind::Release => Event::Key(key),
+            Ok(event::Event::Mouse(mouse)) => Event::Mouse(mouse),
             Ok(event::Event::Resize(..)) => Event::Resize,
             Ok(_) => continue,
             Err(error) => {

@@ -1,22 +1,37 @@
 //! The view: a pure function of the state and the size of the terminal.
 
 use ratatui::Frame;
+use ratatui::crossterm::event::KeyCode;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::style::Style;
 use ratatui::symbols::merge::MergeStrategy;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 
-use super::app::{App, View};
-use super::keys::COMMANDS;
+use super::app::{App, Overlay, View};
+use super::commands::{self, Command};
+use super::keys::named;
 use super::theme::Theme;
-use super::{help, home_view, stop_screen, trace};
+use super::{home_view, overlay, search_view, stop_screen, trace};
 
 /// Smallest terminal that shows more than a line.
 const SMALLEST: (u16, u16) = (40, 10);
+/// Smallest terminal that shows several panes.
+const SEVERAL: (u16, u16) = (80, 24);
+
+/// Whether what is between the top and the bottom line of a terminal is only one pane's.
+pub fn one_pane(area: Rect) -> bool {
+    area.width < SEVERAL.0 || area.height < SEVERAL.1 - 2
+}
 
 /// Draws everything.
 pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
+    theme.begin();
+    draw_all(app, theme, frame);
+    theme.finish(frame.buffer_mut());
+}
+
+fn draw_all(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         let text = format!("irqlab needs {}x{} cells", SMALLEST.0, SMALLEST.1);
@@ -48,22 +63,34 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
             header(&trace::header(state), theme, frame, top);
             trace::draw(state, theme, frame, between);
         }
-        _ => {
-            header(
-                " irqlab │ choose a scenario, change it, run it",
-                theme,
-                frame,
-                top,
-            );
-            home_view::draw(&app.home, theme, frame, between);
-        }
-    }
-    if let Some(scroll) = app.help {
-        help::draw(app.view, scroll, theme, frame, between);
+        _ => match app.search.as_ref().filter(|_| app.view == View::Search) {
+            Some(search) => {
+                header(&format!(" irqlab │ {}", search.title), theme, frame, top);
+                search_view::draw(search, theme, frame, between);
+            }
+            None => {
+                header(&home_header(app), theme, frame, top);
+                home_view::draw(&app.home, theme, frame, between);
+            }
+        },
     }
     status(app, theme, frame, bottom);
+    match &app.overlay {
+        Overlay::None => {}
+        Overlay::Text(text) => text.draw(theme, frame, between),
+        Overlay::Line(line) => overlay::line(line, app.view, theme, frame, area),
+        Overlay::Palette(palette) => overlay::palette(palette, app.view, theme, frame, between),
+    }
     if let Some(message) = &app.message {
         message_box(message, theme, frame, between);
+    }
+}
+
+/// The first screen's top line; a search that goes on elsewhere is told there.
+fn home_header(app: &App) -> String {
+    match app.search.as_ref().filter(|search| search.goes_on()) {
+        Some(search) => format!(" irqlab │ search (E): {}", search_view::summary(search)),
+        None => " irqlab │ choose a scenario, change it, run it".to_owned(),
     }
 }
 
@@ -96,7 +123,10 @@ fn header(text: &str, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
 /// The bottom line: what is going on, what went wrong, or which keys there are.
 fn status(app: &App, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let line = match (&app.running, &app.message) {
-        (Some((_, text)), _) => Line::styled(format!(" {text} ... (Esc cancels)"), theme.strong()),
+        (Some(running), _) => {
+            let text = format!(" {} ... (Esc cancels)", running.text);
+            Line::styled(text, theme.strong())
+        }
         (None, Some(_)) => Line::styled(" any key goes on", theme.strong()),
         (None, None) => {
             let below = match app.screen().filter(|_| app.view == View::Stop) {
@@ -105,10 +135,11 @@ fn status(app: &App, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
                 }
                 None => 0,
             };
+            let down = theme.key(named(KeyCode::Down));
             let below = match below {
                 0 => String::new(),
-                1 => " ↓ 1 more line ".into(),
-                n => format!(" ↓ {n} more lines "),
+                1 => format!(" {down} 1 more line "),
+                n => format!(" {down} {n} more lines "),
             };
             let width = area.width - below.chars().count() as u16;
             let mut line = hints(app.view, theme, width);
@@ -121,12 +152,10 @@ fn status(app: &App, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
 
 /// The hints of a view, as many as fit; help comes first, because it is the way to the others.
 fn hints(view: View, theme: &Theme, width: u16) -> Line<'static> {
-    let here = COMMANDS
-        .iter()
-        .filter(|c| c.views.contains(&view) && !c.hint.is_empty());
+    let here = commands::in_view(view).filter(|command| !command.hint.is_empty());
     let (help, others): (Vec<_>, Vec<_>) = here.partition(|command| command.id == "help");
     let any = (view == View::Stop).then(|| ("any key".to_owned(), "the trace".to_owned()));
-    let hint = |command: &&super::keys::Command| (command.keys[0].name(), command.hint.to_owned());
+    let hint = |command: &&Command| (theme.key(command.keys[0]), command.hint.to_owned());
     let all = any
         .into_iter()
         .chain(others.iter().map(hint))

@@ -1,35 +1,100 @@
 //! Emulation, away from the thread that draws.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use emu::choice::StrategyKind;
+use emu::choice::{Kinds, Moves, StrategyKind};
+use emu::explain::{Explained, RunHeader};
 use emu::machine::Granularity;
 use emu::scenario::Selection;
 use emu::stop::Stop;
 
 use super::trace::Trace;
-use crate::failure::Outcome;
-use crate::session::Session;
+use crate::cli::CaseArgs;
+use crate::command::replay;
+use crate::failure::{Failure, Outcome};
+use crate::replay_line::Answers;
+use crate::schedule_file::ScheduleFile;
+use crate::session::{Openness, Session};
+
+/// A scenario and what was chosen for it.
+#[derive(Clone, Debug)]
+pub struct CaseChoice {
+    /// The scenario; for a recorded run, its file.
+    pub scenario: String,
+    /// What was chosen for it.
+    pub selection: Selection,
+    /// Which decisions are left open.
+    pub openness: Openness,
+}
+
+impl CaseChoice {
+    /// What the command line chooses.
+    pub fn of(args: &CaseArgs) -> CaseChoice {
+        CaseChoice {
+            scenario: args.scenario.clone(),
+            selection: args.selection(),
+            openness: args.openness(),
+        }
+    }
+}
+
+impl Default for CaseChoice {
+    fn default() -> CaseChoice {
+        CaseChoice {
+            scenario: String::new(),
+            selection: Selection::default(),
+            openness: Openness {
+                granularity: Granularity::Access,
+                held: Kinds::NONE,
+                races: false,
+            },
+        }
+    }
+}
+
+/// Which run of a case it is.
+#[derive(Clone)]
+pub enum Task {
+    /// A seed, or the first seed that does not complete.
+    Seeds {
+        /// What answers the choices.
+        strategy: &'static StrategyKind,
+        /// The first seed.
+        first: u64,
+        /// How many seeds are tried; 1 runs the seed whatever its end.
+        tries: u64,
+    },
+    /// A schedule.
+    Moves {
+        /// The schedule.
+        moves: Moves,
+        /// The strategy that found it.
+        strategy: String,
+        /// Its seed.
+        seed: u64,
+    },
+    /// What a file says.
+    Recorded {
+        /// As far as it goes.
+        best_effort: bool,
+    },
+}
 
 /// What is to be run.
 #[derive(Clone)]
 pub struct Job {
     /// Its number; replies carry it.
     pub id: u64,
-    /// The scenario.
-    pub scenario: String,
-    /// What was chosen for it.
-    pub selection: Selection,
-    /// How often the outside world decides.
-    pub granularity: Granularity,
-    /// What answers the choices.
-    pub strategy: &'static StrategyKind,
-    /// The seed, or the first one of a search.
-    pub seed: u64,
-    /// How many seeds are tried until one does not complete; 1 runs the seed whatever its end.
-    pub tries: u64,
+    /// What is run.
+    pub case: CaseChoice,
+    /// Which run of it.
+    pub task: Task,
+    /// The file that the schedule is written to.
+    pub save: Option<PathBuf>,
 }
 
 /// News of a job.
@@ -44,8 +109,10 @@ pub struct Reply {
 pub enum News {
     /// This seed is running.
     Running(u64),
+    /// A schedule is being followed: that of a file, or one that was found.
+    Replaying(String),
     /// The run is explained now.
-    Explaining(u64),
+    Explaining,
     /// The job is done.
     Done(Box<Trace>),
     /// None of the seeds of a search stopped: so many were tried.
@@ -95,23 +162,86 @@ impl<F: Fn(Reply) -> bool + Send + Sync + 'static> Worker<F> {
 
 /// Runs the job; `None` if nobody wants it any more.
 pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
-    let session = Session::new(&job.scenario, job.selection.clone(), job.granularity)?;
-    let mut campaign = session.campaign()?;
-    let hints = session.hints(job.strategy)?;
-    for seed in (job.seed..=u64::MAX).take(usize::try_from(job.tries).unwrap_or(usize::MAX)) {
-        if !tell(News::Running(seed)) {
+    let CaseChoice {
+        scenario,
+        selection,
+        openness,
+    } = &job.case;
+    let done = |explained| Ok(Some(News::Done(Box::new(Trace::new(explained)))));
+    if let Task::Recorded { best_effort } = job.task {
+        if !tell(News::Replaying(scenario.clone())) {
             return Ok(None);
         }
-        let ended = campaign.run((job.strategy.make)(seed, &hints));
-        if job.tries > 1 && ended.stop == Stop::Completed {
+        // Notes about what does not fit have no place here: the run is shown as it is.
+        return done(replay::explained(scenario, best_effort, &mut |_| {})?);
+    }
+    let session = Session::new(scenario, selection.clone(), *openness)?;
+    let explained = match &job.task {
+        Task::Recorded { .. } => None,
+        Task::Seeds {
+            strategy,
+            first,
+            tries,
+        } => match stopping(&session, strategy, *first, *tries, tell)? {
+            Found::Run(explained) => Some(*explained),
+            Found::Nothing => return Ok(Some(News::NotFound(*tries))),
+            Found::Unwanted => None,
+        },
+        Task::Moves {
+            moves,
+            strategy,
+            seed,
+        } => {
+            if !tell(News::Replaying("the schedule".into())) {
+                return Ok(None);
+            }
+            let header = RunHeader {
+                seed: *seed,
+                strategy: strategy.clone(),
+                replay_line: session.replay_line(Answers::Schedule(&moves.to_string())),
+            };
+            Some(session.run_moves(moves, "the schedule", &header)?)
+        }
+    };
+    let Some(explained) = explained else {
+        return Ok(None);
+    };
+    if let Some(path) = &job.save {
+        let file = ScheduleFile::of(&session, &explained);
+        fs::write(path, format!("{file}\n")).map_err(|e| Failure::at(path.display(), e))?;
+    }
+    done(explained)
+}
+
+/// What came of trying seeds.
+enum Found {
+    Run(Box<Explained>),
+    Nothing,
+    Unwanted,
+}
+
+fn stopping(
+    session: &Session,
+    strategy: &'static StrategyKind,
+    first: u64,
+    tries: u64,
+    tell: &dyn Fn(News) -> bool,
+) -> Outcome<Found> {
+    let mut campaign = session.campaign()?;
+    let hints = session.hints(strategy)?;
+    for seed in (first..=u64::MAX).take(usize::try_from(tries).unwrap_or(usize::MAX)) {
+        if !tell(News::Running(seed)) {
+            return Ok(Found::Unwanted);
+        }
+        let ended = campaign.run((strategy.make)(seed, &hints));
+        if tries > 1 && ended.stop == Stop::Completed {
             continue;
         }
-        if !tell(News::Explaining(seed)) {
-            return Ok(None);
+        if !tell(News::Explaining) {
+            return Ok(Found::Unwanted);
         }
-        let header = session.header(job.strategy.name, seed);
-        let explained = session.explain(&ended, &header)?;
-        return Ok(Some(News::Done(Box::new(Trace::new(explained)))));
+        let header = session.header(strategy.name, seed);
+        return Ok(Found::Run(Box::new(session.explain(&ended, &header)?)));
     }
-    Ok(Some(News::NotFound(job.tries)))
+    Ok(Found::Nothing)
 }

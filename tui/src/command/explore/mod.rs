@@ -88,16 +88,19 @@ pub(super) fn run(args: &ExploreArgs) -> Outcome<bool> {
 }
 
 /// What the user asked for.
-pub(super) struct Chosen {
+pub(crate) struct Chosen {
     /// The name of the search.
-    name: String,
+    pub(crate) name: String,
     bound: Bound,
     seeds: Seeds,
-    schedules: u64,
+    /// Schedules after which it ends.
+    pub(crate) schedules: u64,
 }
 
 impl Chosen {
-    fn of(args: &ExploreArgs) -> Outcome<Chosen> {
+    /// # Errors
+    /// The arguments do not fit each other.
+    pub(crate) fn of(args: &ExploreArgs) -> Outcome<Chosen> {
         let name = match (&args.strategy, args.exhaustive, args.seeds) {
             (Some(name), ..) => name.clone(),
             (None, true, _) => "dfs".into(),
@@ -137,7 +140,11 @@ impl Chosen {
         })
     }
 
-    fn search(&self, session: &Session) -> Outcome<Box<dyn Search>> {
+    /// The search, before its first schedule.
+    ///
+    /// # Errors
+    /// It cannot be done with this case, or the machine does not boot.
+    pub(crate) fn search(&self, session: &Session) -> Outcome<Box<dyn Search>> {
         let plan = &session.loaded.case.plan;
         Ok(match self.name.as_str() {
             "dfs" => Box::new(Dfs::new(self.bound)),

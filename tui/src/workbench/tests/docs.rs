@@ -71,7 +71,7 @@ fn carry_out(app: &mut App, key: KeyCode) {
         panic!("nothing starts: {:?}", app.message);
     };
     let (sender, replies) = channel();
-    Worker::new(move |reply| sender.send(reply).is_ok()).start(job);
+    Worker::new(move |reply| sender.send(reply).is_ok()).start(*job);
     while app.running.is_some() {
         app.reply(replies.recv().unwrap());
     }

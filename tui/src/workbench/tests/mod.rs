@@ -1,10 +1,19 @@
 //! Text snapshots of the screens, and scripts of keys.
 //!
-//! The expected screens lie in `tests/screens`; `UPDATE_EXPECT=1` writes them anew.
+//! The expected screens lie in `tests/screens`, the scripts in `tests/scripts`; `UPDATE_EXPECT=1`
+//! writes what they expect anew.
 
 mod docs;
+mod keys_page;
+mod looks;
+mod mouse;
+mod panics;
+#[cfg(unix)]
+#[path = "../../../tests/terminal/pty.rs"]
+mod pty;
 mod real;
 mod sample;
+mod scripts;
 
 use std::fs;
 use std::path::Path;
@@ -15,18 +24,17 @@ use isa::Profile;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::style::{Color, Modifier};
 
 use super::app::{App, Effect, View};
-use super::home::Home;
-use super::theme::Theme;
+use super::home::{Home, bundled};
+use super::theme::{Depth, Theme};
 use super::trace::Trace;
 use super::view;
 use super::worker::{News, Reply};
 
 /// The workbench with the NAT router chosen.
 fn workbench() -> App {
-    let mut app = App::new(Home::new().unwrap());
+    let mut app = App::new(Home::of(bundled().unwrap()));
     press(&mut app, "<down><down><down>");
     app
 }
@@ -78,17 +86,25 @@ fn by_name(name: &str) -> KeyCode {
     }
 }
 
-fn terminal(app: &App, width: u16, height: u16, colour: bool) -> Terminal<TestBackend> {
+fn terminal(app: &App, width: u16, height: u16, depth: Depth) -> Terminal<TestBackend> {
+    drawn(app, width, height, &Theme::new(depth, false))
+}
+
+fn drawn(app: &App, width: u16, height: u16, theme: &Theme) -> Terminal<TestBackend> {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal
-        .draw(|frame| view::draw(app, &Theme::new(colour), frame))
+        .draw(|frame| view::draw(app, theme, frame))
         .unwrap();
     terminal
 }
 
 /// The screen as text.
 fn text(app: &App, width: u16, height: u16) -> String {
-    let terminal = terminal(app, width, height, false);
+    text_of(&terminal(app, width, height, Depth::None))
+}
+
+fn text_of(terminal: &Terminal<TestBackend>) -> String {
+    let (width, height) = terminal.backend().buffer().area.as_size().into();
     let buffer = terminal.backend().buffer();
     let row = |y| {
         (0..width)
@@ -156,42 +172,6 @@ fn stop_screens() {
     let facts = sample::facts(Profile::Alpha, Personality::Nt4);
     app.trace.as_mut().unwrap().trace.report.screen = Some(screen::render(&facts));
     expect_screen("stop-note", &app, 80, 24);
-}
-
-#[test]
-fn a_stop_screen_has_its_colours_unless_they_are_off() {
-    let app = after(sample::stopped());
-    let colours = |colour| {
-        let terminal = terminal(&app, 80, 24, colour);
-        let cell = terminal.backend().buffer()[(0, 0)].clone();
-        (cell.fg, cell.bg)
-    };
-    assert_eq!(colours(true), (Color::White, Color::Blue));
-    assert_eq!(colours(false), (Color::Reset, Color::Reset));
-}
-
-#[test]
-fn without_colours_there_are_none() {
-    for keys in ["", " ", " 1", " 5", " ?"] {
-        let mut app = after(sample::stopped());
-        press(&mut app, keys);
-        let terminal = terminal(&app, 80, 24, false);
-        let cells = terminal.backend().buffer().content();
-        assert!(
-            cells
-                .iter()
-                .all(|c| c.fg == Color::Reset && c.bg == Color::Reset),
-            "{keys:?}"
-        );
-        let reversed = cells
-            .iter()
-            .filter(|c| c.modifier.contains(Modifier::REVERSED))
-            .count();
-        assert!(
-            keys.is_empty() || reversed > 0,
-            "what is selected shows without colours"
-        );
-    }
 }
 
 #[test]
@@ -272,7 +252,7 @@ fn keys_move_the_cursor() {
 fn chosen(keys: &str) -> String {
     let mut app = workbench();
     press(&mut app, keys);
-    app.home.entry().command_line()
+    app.home.entry().unwrap().command_line()
 }
 
 #[test]

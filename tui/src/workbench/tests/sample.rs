@@ -11,9 +11,13 @@ use emu::report::{
     StopFacts, StopLine, WaitLine, WhyStep, eventlog, screen,
 };
 use emu::scenario::Await;
+use emu::search::{Coverage, Finding, Group, Signature, Tally};
 use emu::stop::{Access, Awaited, Bugcheck};
 use isa::{Arch, Profile};
 
+use crate::workbench::app::App;
+use crate::workbench::home::{Recorded, Row, bundled};
+use crate::workbench::search::{News, Short, Snapshot};
 use crate::workbench::trace::{Mark, Moment, Trace};
 
 const BASE: u64 = 0xFFFF_FADF_9802_0000;
@@ -339,5 +343,109 @@ fn image() -> Image {
         relocations: Vec::new(),
         fixed: false,
         symbols: None,
+    }
+}
+
+/// Rows of the first screen: a scenario in a file, a recorded run, and one that is none.
+pub fn rows() -> Vec<Row> {
+    let mut rows = bundled().unwrap();
+    rows.truncate(2);
+    let line = "irqlab-schedule 1 scenario=port text=0000000000001234 profile=amd64 \
+                personality=ws2003-sp1 cpus=2 granularity=access strategy=random seed=7 \
+                trace=0000000000000abc moves=4B3C";
+    let recorded = |name: &str, text: &str| {
+        Row::Recorded(Recorded {
+            name: name.into(),
+            file: text.parse(),
+        })
+    };
+    rows.push(recorded("found.schedule", line));
+    rows.push(recorded("torn.schedule", "something else"));
+    rows
+}
+
+/// A search that has come so far: see [`search_news`].
+pub fn searching(steps: usize) -> App {
+    let mut app = super::workbench();
+    super::press(&mut app, "e");
+    let id = app.search.as_ref().expect("e searches").id;
+    for step in 1..=steps {
+        for news in search_news(step) {
+            app.search_news(id, news);
+        }
+    }
+    app
+}
+
+/// What a worker tells of a search: 1, it has begun; 2, it has found two ways to stop, one of them
+/// not expected; 3, it has shrunk one of them; 4, that was all.
+pub fn search_news(step: usize) -> Vec<News> {
+    let group = |what: &str, code, count, strategy: &str, schedule| Group {
+        signature: Signature {
+            kind: if code == 0 { "completed" } else { "bugcheck" }.into(),
+            code: (code != 0).then_some(code),
+            access: None,
+            what: what.into(),
+            module: None,
+        },
+        count,
+        by: BTreeMap::from([(strategy.to_owned(), count)]),
+        unexpected: if code == 0xBE { count } else { 0 },
+        problem: (code == 0xBE).then(|| "expected bugcheck 0x000000D1".into()),
+        first: Finding {
+            schedule,
+            strategy: strategy.into(),
+            seed: Some(3),
+            moves: "4B3C".into(),
+            length: 2,
+            choices: 40,
+            trace_hash: 1,
+        },
+        short: Vec::new(),
+    };
+    let progress = |schedules, seconds, share, groups: Vec<Group>| {
+        News::Progress(Snapshot {
+            tally: Tally {
+                schedules,
+                choices: schedules * 40,
+                completed: groups[0].count,
+                by: BTreeMap::from([
+                    ("dfs".into(), schedules / 2),
+                    ("pct3".into(), schedules / 2),
+                ]),
+                groups,
+                ..Tally::default()
+            },
+            coverage: Coverage {
+                share,
+                ..Coverage::default()
+            },
+            seconds,
+        })
+    };
+    let completed = |n| group("completed", 0, n, "dfs", 1);
+    match step {
+        1 => vec![progress(64, 0.25, None, vec![completed(64)])],
+        2 => {
+            let stops = [
+                group("STOP 0x000000D1 in sample.sys!drain", 0xD1, 30, "pct3", 70),
+                group("STOP 0x000000BE in sample.sys!reset", 0xBE, 2, "dfs", 101),
+            ];
+            let groups = [completed(600)].into_iter().chain(stops).collect();
+            vec![progress(632, 2.5, Some(0.4), groups)]
+        }
+        3 => {
+            let mut news = search_news(2);
+            let short = Short {
+                moves: "9B".parse().unwrap(),
+                preemptions: 1,
+                others: 0,
+                fewest: true,
+            };
+            news.extend([News::Shrinking(2, 2), News::Shrunk(1, short)]);
+            news
+        }
+        4 => vec![News::Ended],
+        _ => panic!("a search has no step {step}"),
     }
 }

@@ -22,7 +22,7 @@ pub use record::Moment;
 pub use record::Trace;
 pub use state::{Axis, Pane, TraceState};
 
-use super::theme::Theme;
+use super::theme::{Target, Theme};
 use super::view::{pane, scrolled};
 use emu::report::StopLine;
 
@@ -83,6 +83,7 @@ pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect
 
 fn draw_pane(state: &TraceState, which: Pane, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let focus = state.pane == which;
+    theme.place(Target::Pane(which.number()), area);
     let width = usize::from(area.width.saturating_sub(2));
     let (title, lines, at) = match which {
         Pane::Timeline => return lanes::draw(state, theme, frame, area),

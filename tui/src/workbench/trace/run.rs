@@ -51,6 +51,10 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> Vec<Line<'stati
             lock.holder, lock.waiters
         ));
     }
+    for finding in &report.findings {
+        text("");
+        text(&emu::oracle::render(finding));
+    }
     for record in &report.event_log {
         text("");
         let id = record.id.map_or(String::new(), |id| format!(" {id}"));

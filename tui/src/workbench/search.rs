@@ -1,0 +1,191 @@
+//! A search as the workbench shows it: how far it is, and what it has found.
+
+use std::collections::BTreeMap;
+
+use emu::choice::Moves;
+use emu::search::{Coverage, Tally};
+
+use super::search_job::SearchJob;
+use super::worker::{CaseChoice, Task};
+
+/// A search that goes on, or has ended.
+pub struct SearchState {
+    /// Its number; news carry it.
+    pub id: u64,
+    /// What is searched, in a few words.
+    pub title: String,
+    /// The command line that does the same.
+    pub line: String,
+    /// Schedules after which it ends by itself; `u64::MAX`: when there are no more.
+    pub most: u64,
+    /// What it is doing.
+    pub phase: Phase,
+    /// How far it is.
+    pub at: Snapshot,
+    /// The shortest forms of what it found, by index of the group.
+    pub shrunk: BTreeMap<usize, Short>,
+    /// Index of the selected group.
+    pub selected: usize,
+    case: CaseChoice,
+}
+
+/// What a search is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The first machine boots.
+    Booting,
+    /// Schedules are run.
+    Searching,
+    /// It was told to end, and finishes what it has begun.
+    Ending,
+    /// This one of so many groups, from 1, is being shrunk.
+    Shrinking(usize, usize),
+    /// Nothing more will come.
+    Ended,
+    /// It could not be done.
+    Failed(String),
+}
+
+/// How far a search is.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// What it has counted.
+    pub tally: Tally,
+    /// How much of the space that is.
+    pub coverage: Coverage,
+    /// For how long it has been running schedules, in seconds.
+    pub seconds: f64,
+}
+
+/// The shortest form of a run.
+#[derive(Clone, Debug)]
+pub struct Short {
+    /// Its schedule.
+    pub moves: Moves,
+    /// Preemptions in it.
+    pub preemptions: usize,
+    /// Moves that are none.
+    pub others: usize,
+    /// No schedule with fewer preemptions ends like that.
+    pub fewest: bool,
+}
+
+/// What is new about a search.
+pub enum News {
+    /// It is so far.
+    Progress(Snapshot),
+    /// This one of so many groups is being shrunk.
+    Shrinking(usize, usize),
+    /// The group with this index has this shortest form.
+    Shrunk(usize, Short),
+    /// Nothing more will come.
+    Ended,
+    /// It cannot be done.
+    Failed(String),
+}
+
+impl SearchState {
+    /// The search before its first schedule.
+    pub fn new(job: &SearchJob) -> SearchState {
+        SearchState {
+            id: job.id,
+            title: job.title(),
+            line: job.line.clone(),
+            most: job.most,
+            phase: Phase::Booting,
+            at: Snapshot::default(),
+            shrunk: BTreeMap::new(),
+            selected: 0,
+            case: job.case.clone(),
+        }
+    }
+
+    /// Something is new.
+    pub fn note(&mut self, news: News) {
+        match news {
+            News::Progress(snapshot) => {
+                if self.phase == Phase::Booting {
+                    self.phase = Phase::Searching;
+                }
+                self.at = snapshot;
+            }
+            News::Shrinking(group, of) => self.phase = Phase::Shrinking(group, of),
+            News::Shrunk(group, short) => drop(self.shrunk.insert(group, short)),
+            News::Ended => self.phase = Phase::Ended,
+            News::Failed(problem) => self.phase = Phase::Failed(problem),
+        }
+    }
+
+    /// Whether something more will come.
+    pub fn goes_on(&self) -> bool {
+        !matches!(self.phase, Phase::Ended | Phase::Failed(_))
+    }
+
+    /// The user has had enough.
+    pub fn ending(&mut self) {
+        if matches!(self.phase, Phase::Booting | Phase::Searching) {
+            self.phase = Phase::Ending;
+        }
+    }
+
+    /// Moves the selection.
+    pub fn select(&mut self, by: isize) {
+        let last = self.at.tally.groups.len().saturating_sub(1);
+        self.selected = self.selected.saturating_add_signed(by).min(last);
+    }
+
+    /// Schedules per second.
+    pub fn rate(&self) -> f64 {
+        self.at.tally.schedules as f64 / self.at.seconds.max(0.001)
+    }
+
+    /// Seconds until it ends by itself, as far as that can be told: from the share of the space
+    /// that has been seen, or from the limit of schedules, whichever comes first.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let (seconds, done) = (self.at.seconds, self.at.tally.schedules);
+        let share = self.at.coverage.share.filter(|share| *share > 0.0);
+        let by_share = share.map(|share| seconds * (1.0 - share) / share);
+        let limited = self.most != u64::MAX && done > 0;
+        let by_limit =
+            limited.then(|| seconds * self.most.saturating_sub(done) as f64 / done as f64);
+        by_share.into_iter().chain(by_limit).reduce(f64::min)
+    }
+
+    /// What runs the selected group's first run again, in its shortest form if that is known.
+    pub fn open(&self) -> Option<(CaseChoice, Task)> {
+        let first = &self.at.tally.groups.get(self.selected)?.first;
+        let moves = match self.shrunk.get(&self.selected) {
+            Some(short) => short.moves.clone(),
+            None => first.moves.parse().ok()?,
+        };
+        let task = Task::Moves {
+            moves,
+            strategy: first.strategy.clone(),
+            seed: first.seed.unwrap_or_default(),
+        };
+        Some((self.case.clone(), task))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workbench::commands::explore_job;
+
+    #[test]
+    fn the_time_left_is_that_of_the_limit_or_of_the_space() {
+        let mut job = explore_job(&["port".to_owned()]).unwrap();
+        job.most = 1000;
+        let mut state = SearchState::new(&job);
+        assert_eq!(state.seconds_left(), None, "nothing is known yet");
+        state.at.seconds = 2.0;
+        state.at.tally.schedules = 500;
+        assert_eq!(state.rate(), 250.0);
+        assert_eq!(state.seconds_left(), Some(2.0));
+        state.at.coverage.share = Some(0.5);
+        state.most = 4000;
+        assert_eq!(state.seconds_left(), Some(2.0), "of 14 by the limit");
+        state.most = u64::MAX;
+        assert_eq!(state.seconds_left(), Some(2.0));
+    }
+}
