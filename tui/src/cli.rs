@@ -9,6 +9,8 @@ use emu::choice::{ChoiceKind, Kinds};
 use emu::machine::Granularity;
 use emu::personality::Personality;
 use emu::scenario::{CPUS_MAX, Selection};
+use emu::scene::Pane;
+use emu::travel::{Datum, Goal};
 use isa::Profile;
 
 use crate::session::Openness;
@@ -150,6 +152,9 @@ pub struct RunArgs {
     /// Write the schedule to a file for `irqlab replay`
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// A moment of the run to look at.
+    #[command(flatten)]
+    pub moment: MomentArgs,
     /// The form of the result.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -200,6 +205,50 @@ pub struct ExploreArgs {
     pub output: OutputArgs,
 }
 
+/// A moment of a run, and what of it is shown.
+#[derive(Args, Debug)]
+pub struct MomentArgs {
+    /// Look at a moment instead of the whole run: CHOICE:STEP, CHOICE, a share like 50%, start or
+    /// end
+    #[arg(long, value_name = "MOMENT")]
+    pub at: Option<Goal>,
+    /// Show this pane of the moment: may be repeated
+    #[arg(long, value_name = "PANE", value_parser = panes())]
+    pub pane: Vec<&'static Pane>,
+    /// Look at this core instead of the one that acts at the moment
+    #[arg(long, value_name = "N")]
+    pub core: Option<u8>,
+    /// Look at this memory: an address in hexadecimal, and after a comma a length in bytes
+    #[arg(long, value_name = "ADDRESS[,LENGTH]", value_parser = datum)]
+    pub datum: Option<Datum>,
+}
+
+impl MomentArgs {
+    /// It, if anything of it was asked for.
+    pub fn given(&self) -> Option<&MomentArgs> {
+        let any = self.at.is_some() || !self.pane.is_empty() || self.core.is_some();
+        (any || self.datum.is_some()).then_some(self)
+    }
+}
+
+fn panes() -> impl TypedValueParser<Value = &'static Pane> {
+    let names: Vec<&str> = emu::scene::PANES.iter().map(|pane| pane.name).collect();
+    PossibleValuesParser::new(names).map(|name| emu::scene::find(&name).expect("it is one of them"))
+}
+
+fn datum(text: &str) -> Result<Datum, String> {
+    let (address, length) = text.split_once(',').unwrap_or((text, "8"));
+    let digits = address.trim_start_matches("0x");
+    let wrong = || {
+        "write an address in hexadecimal and a length from 1 to 65536, for example fffffadf98001000,8".to_owned()
+    };
+    let address = u64::from_str_radix(digits, 16).map_err(|_| wrong())?;
+    match length.parse() {
+        Ok(length @ 1..=65536) => Ok(Datum { address, length }),
+        _ => Err(wrong()),
+    }
+}
+
 /// `irqlab replay`
 #[derive(Args, Debug)]
 pub struct ReplayArgs {
@@ -209,6 +258,9 @@ pub struct ReplayArgs {
     /// irqlab
     #[arg(long)]
     pub best_effort: bool,
+    /// A moment of the run to look at.
+    #[command(flatten)]
+    pub moment: MomentArgs,
     /// The form of the result.
     #[command(flatten)]
     pub output: OutputArgs,

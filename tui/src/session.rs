@@ -1,6 +1,7 @@
 //! One run from beginning to end: search it with a strategy or follow a schedule, then explain it.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use emu::campaign::Campaign;
 use emu::choice::strategy::{Hints, Replay, StrategyKind};
@@ -10,6 +11,7 @@ use emu::machine::{Ended, Granularity};
 use emu::scenario::Selection;
 use emu::search;
 use emu::stop::Stop;
+use emu::travel::{Record, Traveller};
 
 use crate::case::{self, Loaded};
 use crate::catalogue::{self, Source};
@@ -131,6 +133,15 @@ impl Session {
     /// The machine does not boot.
     pub fn campaign(&self) -> Outcome<Campaign> {
         Campaign::new(&self.loaded.case, self.scope.clone()).map_err(|error| self.failure(&error))
+    }
+
+    /// A machine that can be put at any moment of a recorded run.
+    ///
+    /// # Errors
+    /// The machine does not boot.
+    pub fn traveller(&self, record: Arc<Record>) -> Outcome<Traveller> {
+        Traveller::new(&self.loaded.case, self.scope.clone(), record)
+            .map_err(|error| self.failure(&error))
     }
 
     /// What is wrong with a machine that does not boot.

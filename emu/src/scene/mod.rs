@@ -30,6 +30,7 @@ use crate::report::{Place, words::Names};
 use crate::travel::{Datum, Focus, Record};
 
 /// A pane.
+#[derive(Debug)]
 pub struct Pane {
     /// Its name, as one writes it.
     pub name: &'static str,

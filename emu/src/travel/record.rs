@@ -189,7 +189,7 @@ impl Record {
 
     /// The instructions of the thread, DPC queue or interrupt that executes the one at `index`, and
     /// which of them that is.
-    pub fn strand(&self, index: usize) -> (&[u32], usize) {
+    pub(super) fn strand(&self, index: usize) -> (&[u32], usize) {
         let strand = &self.strands[usize::from(self.strand_of[index])];
         let at = strand.partition_point(|&i| (i as usize) < index);
         (strand, at)
@@ -213,7 +213,7 @@ impl Record {
     }
 
     /// How many calls deep the instruction at `index` is in what its strand does.
-    pub fn depth(&self, index: usize) -> u16 {
+    pub(super) fn depth(&self, index: usize) -> u16 {
         self.depths[index]
     }
 

@@ -61,6 +61,11 @@ impl Traveller {
         })
     }
 
+    /// The run that it walks.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
     /// The machine, where it was put.
     pub fn machine(&self) -> &Machine {
         &self.machine

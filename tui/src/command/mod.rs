@@ -4,6 +4,7 @@
 mod drivers;
 pub(crate) mod explore;
 mod imports;
+mod moment;
 pub(crate) mod replay;
 mod run;
 mod scenarios;

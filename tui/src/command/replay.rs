@@ -15,10 +15,13 @@ use crate::session::Session;
 const LONGEST: u64 = 256 << 20;
 
 pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
-    let explained = explained(&args.file, args.best_effort, &mut |note| {
+    let (session, explained) = explained(&args.file, args.best_effort, &mut |note| {
         eprintln!("irqlab: {}: {note}", args.file);
     })?;
-    super::run::show(&explained, &args.output)
+    match args.moment.given() {
+        Some(moment) => super::moment::show(&session, explained, moment, &args.output),
+        None => super::run::show(&explained, &args.output),
+    }
 }
 
 /// The run that a file has recorded. What does not fit is an error, or with `best_effort` a note.
@@ -29,7 +32,7 @@ pub(crate) fn explained(
     name: &str,
     best_effort: bool,
     note: &mut dyn FnMut(String),
-) -> Outcome<Explained> {
+) -> Outcome<(Session, Explained)> {
     let at = |problem: &dyn std::fmt::Display| Failure::at(name, problem);
     let text = read(name)?;
     let file: ScheduleFile = text.parse().map_err(|error: String| {
@@ -61,7 +64,7 @@ pub(crate) fn explained(
             }
             None => {}
         }
-        return Ok(explained);
+        return Ok((session, explained));
     }
     let explained = session.run_moves(&file.moves, name, &header)?;
     if explained.ended.trace_hash != file.trace {
@@ -71,7 +74,7 @@ pub(crate) fn explained(
         );
         return Err(at(&difference).mend("it was recorded with another version of irqlab"));
     }
-    Ok(explained)
+    Ok((session, explained))
 }
 
 fn read(name: &str) -> Outcome<String> {

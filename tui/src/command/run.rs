@@ -41,7 +41,10 @@ pub(super) fn run(args: &RunArgs) -> Outcome<bool> {
         let file = ScheduleFile::of(&session, &explained);
         fs::write(path, format!("{file}\n")).map_err(|e| Failure::at(path.display(), e))?;
     }
-    show(&explained, &args.output)
+    match args.moment.given() {
+        Some(moment) => super::moment::show(&session, explained, moment, &args.output),
+        None => show(&explained, &args.output),
+    }
 }
 
 /// Prints the report of a run; whether the run ended as expected.

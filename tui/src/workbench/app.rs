@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
+use emu::choice::Moves;
+use emu::position::Position;
 use emu::report::Screen;
+use emu::travel::{Datum, Direction, Goal, Motion, Traveller};
 use ratatui::crossterm::event::KeyEvent;
 
 use super::commands::{self, Command};
+use super::guide::Question;
 use super::help::Text;
 use super::home::{Home, Row};
 use super::keys::Key;
@@ -13,7 +17,7 @@ use super::line::{Line, Outcome as LineOutcome};
 use super::palette::{Outcome as PaletteOutcome, Palette};
 use super::search::{News as SearchNews, SearchState};
 use super::search_job::SearchJob;
-use super::trace::{Axis, Pane, TraceState};
+use super::trace::{self, Pane, Scene, TraceState};
 use super::worker::{CaseChoice, Job, News, Reply, Task};
 
 /// What fills the terminal.
@@ -83,6 +87,10 @@ pub struct Running {
     row: Option<usize>,
     /// Where Esc leads from its trace.
     back: View,
+    /// What is run.
+    case: CaseChoice,
+    /// The choice of the trace at which it decides differently.
+    fork: Option<u64>,
 }
 
 /// The workbench.
@@ -107,6 +115,12 @@ pub struct App {
     pub history: Vec<String>,
     /// Where Esc leads from the trace.
     back: View,
+    /// What the trace is a run of.
+    case: CaseChoice,
+    /// Machines that the guide has not got yet, and the numbers of traces that are gone.
+    travellers: Vec<(u64, Option<Box<Traveller>>)>,
+    /// What the guide was asked last.
+    asked: Option<Question>,
     jobs: u64,
     /// The commands that have been carried out, for the test that all of them are tried.
     #[cfg(test)]
@@ -127,6 +141,9 @@ impl App {
             overlay: Overlay::None,
             history: Vec::new(),
             back: View::Home,
+            case: CaseChoice::default(),
+            travellers: Vec::new(),
+            asked: None,
             jobs: 0,
             #[cfg(test)]
             carried_out: Default::default(),
@@ -236,14 +253,24 @@ impl App {
             News::Replaying(what) => running.text = format!("replaying {what}"),
             News::Explaining => running.text = "explaining the run".into(),
             News::Done(trace) => {
-                let (row, back) = (running.row, running.back);
+                let (row, back, fork) = (running.row, running.back, running.fork);
+                let case = std::mem::take(&mut running.case);
                 self.running = None;
                 if let Some(row) = row {
                     self.home.set_seed(row, trace.report.run.seed);
                 }
-                let state = TraceState::new(*trace);
+                let mut trace = *trace;
+                let traveller = trace.traveller.take();
+                let mut state = TraceState::new(reply.id, trace);
+                self.travellers.push((reply.id, traveller));
                 self.screen_scroll = 0;
                 self.overlay = Overlay::None;
+                if let (Some(choice), Some(from)) = (fork, self.trace.take()) {
+                    self.fork_done(from, state, choice);
+                    return;
+                }
+                self.case = case;
+                state.forked = None;
                 self.back = back;
                 self.view = match state.trace.report.screen {
                     Some(_) => View::Stop,
@@ -300,6 +327,8 @@ impl App {
             text: format!("booting {}", case.scenario),
             row: None,
             back: View::Home,
+            case: case.clone(),
+            fork: None,
         });
         Effect::Start(Box::new(Job {
             id: self.jobs,
@@ -426,7 +455,21 @@ impl App {
         }
         self.view = match self.view {
             View::Stop => View::Trace,
-            View::Trace => self.back,
+            View::Trace => match self.trace.take() {
+                Some(TraceState {
+                    id,
+                    forked: Some((from, _)),
+                    ..
+                }) => {
+                    self.travellers.push((id, None));
+                    self.trace = Some(*from);
+                    View::Trace
+                }
+                trace => {
+                    self.trace = trace;
+                    self.back
+                }
+            },
             View::Search | View::Home => View::Home,
         };
         Effect::None
@@ -465,47 +508,210 @@ impl App {
         }
     }
 
-    /// Changes the trace, if there is one.
-    fn with_trace(&mut self, change: impl FnOnce(&mut TraceState)) -> Effect {
-        if let Some(trace) = &mut self.trace {
-            change(trace);
+    /// Changes the trace, if there is one; what it says is shown.
+    fn with_trace(&mut self, change: impl FnOnce(&mut TraceState) -> Result<(), String>) -> Effect {
+        match self.trace.as_mut().map(change) {
+            Some(Err(why)) => Effect::Refuse(why),
+            _ => Effect::None,
         }
-        Effect::None
     }
 
-    pub(super) fn seek(&mut self, axis: Axis, by: isize) -> Effect {
-        self.with_trace(|trace| trace.seek(axis, by))
+    /// The same for what always works.
+    fn change_trace(&mut self, change: impl FnOnce(&mut TraceState)) -> Effect {
+        self.with_trace(|trace| {
+            change(trace);
+            Ok(())
+        })
+    }
+
+    /// The same for what has something to say.
+    fn ask_trace(
+        &mut self,
+        change: impl FnOnce(&mut TraceState) -> Result<String, String>,
+    ) -> Effect {
+        match self.trace.as_mut().map(change) {
+            Some(Ok(text)) => {
+                self.message = Some(text);
+                Effect::None
+            }
+            Some(Err(why)) => Effect::Refuse(why),
+            None => Effect::None,
+        }
+    }
+
+    pub(super) fn walk(&mut self, motion: Motion, direction: Direction) -> Effect {
+        self.with_trace(|trace| trace.walk(motion, direction))
+    }
+
+    /// Goes to the moment that the words name; without words they are asked for.
+    pub(super) fn go_to(&mut self, words: &[String]) -> Effect {
+        match words {
+            [] => self.open_line("go ".into()),
+            [word] => match word.parse::<Goal>() {
+                Ok(goal) => self.with_trace(|trace| trace.go_to(goal)),
+                Err(why) => Effect::Refuse(why),
+            },
+            _ => Effect::Refuse("mend: write one moment, for example go 50%".into()),
+        }
+    }
+
+    pub(super) fn revisit(&mut self, direction: Direction) -> Effect {
+        self.with_trace(|trace| trace.revisit(direction))
+    }
+
+    pub(super) fn look_at_core(&mut self, by: i8) -> Effect {
+        self.change_trace(|trace| {
+            let cpus = i16::from(trace.trace.report.run.cpus.max(1));
+            let core = (i16::from(trace.focus.core) + i16::from(by)).rem_euclid(cpus);
+            trace.look_at_core(core as u8);
+        })
+    }
+
+    pub(super) fn toggle_breakpoint(&mut self) -> Effect {
+        self.ask_trace(TraceState::toggle_breakpoint)
+    }
+
+    pub(super) fn follow(&mut self) -> Effect {
+        self.with_trace(TraceState::follow)
+    }
+
+    pub(super) fn take_datum(&mut self) -> Effect {
+        self.ask_trace(TraceState::take_datum)
+    }
+
+    /// Selects the memory that the words name: an address in hexadecimal, and a length in bytes.
+    pub(super) fn select_datum(&mut self, words: &[String]) -> Effect {
+        let hex = |word: &String| u64::from_str_radix(word.trim_start_matches("0x"), 16).ok();
+        let datum = match words {
+            [address] => hex(address).map(|address| Datum { address, length: 8 }),
+            [address, length] => match (hex(address), length.parse()) {
+                (Some(address), Ok(length @ 1..=65536)) => Some(Datum { address, length }),
+                _ => None,
+            },
+            _ => None,
+        };
+        match datum {
+            Some(datum) => self.change_trace(|trace| trace.select_datum(Some(datum))),
+            None => Effect::Refuse(
+                "mend: write an address in hexadecimal and a length in bytes, for example datum \
+                 fffffadf98001000 8"
+                    .into(),
+            ),
+        }
+    }
+
+    pub(super) fn note(&mut self, words: &[String]) -> Effect {
+        match words {
+            [] => self.open_line("note ".into()),
+            _ => self.change_trace(|trace| trace.note(words.join(" "))),
+        }
+    }
+
+    /// Runs the schedule up to the choice at the focus again, with another decision there.
+    pub(super) fn fork(&mut self) -> Effect {
+        let Some(state) = &self.trace else {
+            return Effect::None;
+        };
+        let (choice, option) = match state.selected_option() {
+            Ok(found) => found,
+            Err(why) => return Effect::Refuse(why),
+        };
+        let Some(record) = &state.trace.record else {
+            return Effect::None;
+        };
+        let before = record
+            .ended
+            .moves
+            .0
+            .iter()
+            .filter(|(number, _)| *number < choice);
+        let mut moves: Vec<(u64, u32)> = before.copied().collect();
+        if option != 0 {
+            moves.push((choice, option as u32));
+        }
+        let run = &state.trace.report.run;
+        let task = Task::Moves {
+            moves: Moves(moves),
+            strategy: run.strategy.clone(),
+            seed: run.seed,
+        };
+        let effect = self.start(self.case.clone(), task, None);
+        if let Some(running) = &mut self.running {
+            running.fork = Some(choice);
+        }
+        effect
+    }
+
+    /// A fork has run: it is shown at the decision, and how it ended beside how the other did.
+    fn fork_done(&mut self, from: TraceState, mut state: TraceState, choice: u64) {
+        let was = trace::end(&from.trace.report.stop);
+        let now = trace::end(&state.trace.report.stop);
+        let _ = state.go_to(Goal::Position(Position { choice, step: 0 }));
+        state.forked = Some((Box::new(from), choice));
+        self.trace = Some(state);
+        self.view = View::Trace;
+        self.message = Some(format!(
+            "decided differently at choice {choice}: {now}\nbefore: {was}\nEsc goes back to the run \
+             before"
+        ));
+    }
+
+    /// A machine that the guide is to have, or the number of a trace that is gone.
+    pub(super) fn next_traveller(&mut self) -> Option<(u64, Option<Box<Traveller>>)> {
+        self.travellers.pop()
+    }
+
+    /// What the guide is to be asked now, if anything.
+    pub(super) fn question(&mut self) -> Option<Question> {
+        let state = self.trace.as_ref().filter(|_| self.view == View::Trace)?;
+        let Pane::Scene(pane) = state.tab else {
+            return None;
+        };
+        state.trace.record.as_ref()?;
+        let question = Question {
+            trace: state.id,
+            focus: state.focus,
+            pane,
+        };
+        let new = self.asked != Some(question);
+        self.asked = Some(question);
+        new.then_some(question)
+    }
+
+    /// The guide has an answer.
+    pub(super) fn scene(&mut self, id: u64, scene: Scene) {
+        if let Some(state) = self.trace.as_mut().filter(|state| state.id == id) {
+            state.scene = Some(scene);
+        }
     }
 
     pub(super) fn move_in_pane(&mut self, by: isize) -> Effect {
-        self.with_trace(|trace| trace.move_in_pane(by))
+        self.change_trace(|trace| trace.move_in_pane(by))
     }
 
     pub(super) fn turn_pane(&mut self, by: isize) -> Effect {
-        self.with_trace(|trace| trace.turn_pane(by))
+        self.change_trace(|trace| trace.turn_pane(by))
     }
 
-    /// Gives the pane of this number the focus; a key that is no number of a pane does nothing.
-    pub(super) fn focus_numbered(&mut self, words: &[String]) -> Effect {
-        let number = |word: &String| word.chars().next().map(Key::Digit);
+    /// Gives the pane of this name or number the focus; a digit that is no number of a pane does
+    /// nothing.
+    pub(super) fn focus_pane(&mut self, words: &[String]) -> Effect {
         match words {
-            [word] if word.chars().count() == 1 => match number(word).and_then(Pane::numbered) {
-                Some(pane) => self.with_trace(|trace| trace.focus(pane)),
-                None => Effect::None,
+            [word] => match Pane::find(word) {
+                Some(pane) => self.change_trace(|trace| trace.focus_pane(pane)),
+                None if word.parse::<u64>().is_ok() => Effect::None,
+                None => Effect::Refuse(format!("there is no pane '{word}'\nmend: Tab shows them")),
             },
-            _ => Effect::Refuse(format!(
-                "mend: write a number from 1 to {}",
-                Pane::ALL.len()
-            )),
+            _ => Effect::Refuse("mend: write the name or the number of a pane".into()),
         }
     }
 
     pub(super) fn zoom_pane(&mut self) -> Effect {
-        self.with_trace(|trace| trace.zoomed = !trace.zoomed)
+        self.change_trace(|trace| trace.zoomed = !trace.zoomed)
     }
 
     pub(super) fn zoom_time(&mut self, by: isize) -> Effect {
-        self.with_trace(|trace| trace.zoom_time(by))
+        self.change_trace(|trace| trace.zoom_time(by))
     }
 }
 

@@ -7,6 +7,7 @@
 mod app;
 mod commands;
 mod files;
+mod guide;
 mod help;
 mod home;
 mod home_view;
@@ -41,10 +42,12 @@ use ratatui::crossterm::execute;
 
 use crate::failure::{Failure, Outcome};
 use app::{App, Effect};
+use guide::Guide;
 use home::Home;
 use search::News;
 use search_job::Searcher;
 use theme::Theme;
+use trace::Scene;
 use worker::{Reply, Worker};
 
 /// Everything that can happen to the workbench.
@@ -59,6 +62,8 @@ enum Event {
     Gone(io::Error),
     /// A run makes progress or has ended.
     Worker(Reply),
+    /// What the machine of the trace with this number shows.
+    Scene(u64, Scene),
     /// The search with this number makes progress or has ended.
     Search(u64, News),
 }
@@ -109,9 +114,10 @@ fn restore_on_panic() {
 fn event_loop(mut terminal: DefaultTerminal, mut app: App) -> io::Result<()> {
     let (sender, events) = channel::unbounded();
     let theme = Theme::of_terminal();
-    let (replies, news) = (sender.clone(), sender.clone());
+    let (replies, news, scenes) = (sender.clone(), sender.clone(), sender.clone());
     let worker = Worker::new(move |reply| replies.send(Event::Worker(reply)).is_ok());
     let searcher = Searcher::new(move |id, what| news.send(Event::Search(id, what)).is_ok());
+    let guide = Guide::new(move |id, scene| scenes.send(Event::Scene(id, scene)).is_ok());
     thread::spawn(move || read_terminal(&sender));
     terminal.draw(|frame| view::draw(&app, &theme, frame))?;
     while let Ok(event) = events.recv() {
@@ -124,6 +130,7 @@ fn event_loop(mut terminal: DefaultTerminal, mut app: App) -> io::Result<()> {
                 Event::Resize => {}
                 Event::Gone(error) => return Err(error),
                 Event::Worker(reply) => app.reply(reply),
+                Event::Scene(id, scene) => app.scene(id, scene),
                 Event::Search(id, news) => app.search_news(id, news),
             }
             match effect {
@@ -135,6 +142,15 @@ fn event_loop(mut terminal: DefaultTerminal, mut app: App) -> io::Result<()> {
                 Effect::EndSearch => searcher.end(),
                 Effect::Mouse(on) => capture_mouse(on)?,
             }
+        }
+        while let Some((trace, traveller)) = app.next_traveller() {
+            match traveller {
+                Some(traveller) => guide.travel(trace, traveller),
+                None => guide.forget(trace),
+            }
+        }
+        if let Some(question) = app.question() {
+            guide.ask(question);
         }
         terminal.draw(|frame| view::draw(&app, &theme, frame))?;
     }

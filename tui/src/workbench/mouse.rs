@@ -32,7 +32,7 @@ fn click(app: &mut App, target: Option<Target>) {
             }
         }
         (View::Trace, Some(Target::Pane(number))) => {
-            app.focus_numbered(&[number.to_string()]);
+            app.focus_pane(&[number.to_string()]);
         }
         (View::Stop, _) => drop(app.show_trace()),
         _ => {}
@@ -49,7 +49,7 @@ fn wheel(app: &mut App, target: Option<Target>, by: isize) {
         (View::Search, _) => drop(app.select_group(by)),
         (View::Stop, _) => drop(app.scroll_screen(by)),
         (View::Trace, Some(Target::Pane(number))) => {
-            app.focus_numbered(&[number.to_string()]);
+            app.focus_pane(&[number.to_string()]);
             app.move_in_pane(by);
         }
         (View::Trace, _) => {}

@@ -167,13 +167,20 @@ pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Optio
         selection,
         openness,
     } = &job.case;
-    let done = |explained| Ok(Some(News::Done(Box::new(Trace::new(explained)))));
+    let done = |session: &Session, explained| {
+        let mut trace = Trace::new(explained);
+        if let Some(record) = trace.record.clone() {
+            trace.traveller = Some(Box::new(session.traveller(record)?));
+        }
+        Ok(Some(News::Done(Box::new(trace))))
+    };
     if let Task::Recorded { best_effort } = job.task {
         if !tell(News::Replaying(scenario.clone())) {
             return Ok(None);
         }
         // Notes about what does not fit have no place here: the run is shown as it is.
-        return done(replay::explained(scenario, best_effort, &mut |_| {})?);
+        let (session, explained) = replay::explained(scenario, best_effort, &mut |_| {})?;
+        return done(&session, explained);
     }
     let session = Session::new(scenario, selection.clone(), *openness)?;
     let explained = match &job.task {
@@ -210,7 +217,7 @@ pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Optio
         let file = ScheduleFile::of(&session, &explained);
         fs::write(path, format!("{file}\n")).map_err(|e| Failure::at(path.display(), e))?;
     }
-    done(explained)
+    done(&session, explained)
 }
 
 /// What came of trying seeds.

@@ -200,22 +200,6 @@ fn every_motion_has_a_way_back() {
         Motion::Deviation,
     ] {
         let mut at = end;
-        if motion == Motion::Out {
-            let last = record
-                .last_on_core(end.core, record.retired(end.at))
-                .unwrap();
-            let (strand, i) = record.strand(last);
-            let from = i.saturating_sub(60);
-            for j in from..=i {
-                let x = strand[j] as usize;
-                let pc = record.path()[x].1;
-                println!(
-                    "{x} {pc:x} depth {} {:?}",
-                    record.depth(x),
-                    record.insn(pc).map(|i| i.flow)
-                );
-            }
-        }
         let mut steps = 0;
         while steps < 300
             && let Some(to) = record.go(at, motion, Direction::Backward, &none)
@@ -233,7 +217,8 @@ fn every_motion_has_a_way_back() {
             assert!(later, "{motion:?}: {} to {}", at.at, to.at);
             (at, forth) = (to, forth + 1);
         }
-        assert!(forth > 5, "{motion:?}: {forth}");
+        // From the outermost function there is no way out.
+        assert!(forth > 5 || motion == Motion::Out, "{motion:?}: {forth}");
     }
 }
 

@@ -12,7 +12,7 @@ use crate::workbench::worker::carry_out;
 
 /// Presses keys that choose a scenario, searches for a seed that stops, and answers as a worker
 /// does.
-fn found(keys: &str) -> App {
+pub fn found(keys: &str) -> App {
     let mut app = workbench();
     press(&mut app, keys);
     let Effect::Start(job) = app.key(super::named(super::KeyCode::Char('f'))) else {

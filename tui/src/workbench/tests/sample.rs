@@ -85,6 +85,8 @@ pub fn stopped() -> Trace {
         findings: Vec::new(),
     };
     Trace {
+        record: None,
+        traveller: None,
         report,
         moments: moments(),
         left_out: 0,

@@ -8,6 +8,8 @@
 //!   `j j Enter :run port --seed 2<Enter> q`
 //! - `reply WORDS`: a worker has news, see [`reply`]
 //! - `does TEXT`: what the last key made the event loop do
+//! - `shows TEXT`: the text is somewhere on the screen of 160x50; for real runs, whose addresses
+//!   another compiler makes differently
 //! - `screen WIDTHxHEIGHT`: the lines after it, each after a bar, are what is shown
 //! - `# TEXT`: what it is about
 //!
@@ -18,9 +20,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use emu::travel::Traveller;
+
 use crate::workbench::commands;
+use crate::workbench::guide::look;
 use crate::workbench::keys::Key;
-use crate::workbench::worker::{CaseChoice, Task};
+use crate::workbench::worker::{CaseChoice, Task, carry_out};
 
 /// What begins a script.
 fn start(name: &str) -> App {
@@ -35,6 +40,7 @@ fn start(name: &str) -> App {
         "trace" => then(after(sample::stopped()), " "),
         "completed" => after(sample::completed()),
         "search" => sample::searching(1),
+        "real" => then(super::real::found(""), " "),
         _ => panic!("nothing starts like {name:?}"),
     }
 }
@@ -134,11 +140,31 @@ fn task(case: &CaseChoice, task: &Task) -> String {
     }
 }
 
+/// Does what the guide does, and what a worker does for a fork, while the script waits.
+fn serve(app: &mut App, travellers: &mut Vec<(u64, Box<Traveller>)>, effect: &Effect) {
+    let real = app.trace.as_ref().is_some_and(|t| t.trace.record.is_some());
+    if let (true, Effect::Start(job)) = (real, effect) {
+        let news = carry_out(job, &|_| true)
+            .unwrap()
+            .expect("somebody listens");
+        app.reply(Reply { id: job.id, news });
+    }
+    while let Some((id, traveller)) = app.next_traveller() {
+        travellers.extend(traveller.map(|traveller| (id, traveller)));
+    }
+    if let Some(question) = app.question() {
+        let mine = travellers.iter_mut().find(|(id, _)| *id == question.trace);
+        let (id, traveller) = mine.expect("every trace has a machine");
+        app.scene(*id, look(traveller, question));
+    }
+}
+
 /// Plays a script; the script as it would be right, and what differs from it.
 fn play(text: &str, carried_out: &mut BTreeSet<&'static str>) -> (String, Vec<String>) {
     let (mut right, mut wrong) = (String::new(), Vec::new());
     let mut app = start("home");
     let mut effect = Effect::None;
+    let mut travellers = Vec::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
         let (what, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -152,6 +178,13 @@ fn play(text: &str, carried_out: &mut BTreeSet<&'static str>) -> (String, Vec<St
             "keys" => {
                 for key in keys(rest) {
                     effect = app.key(key);
+                    serve(&mut app, &mut travellers, &effect);
+                }
+            }
+            "shows" => {
+                let shown = self::text(&app, 160, 50);
+                if !shown.contains(rest) {
+                    wrong.push(format!("{rest:?} is not on the screen\n{shown}"));
                 }
             }
             "reply" => reply(&mut app, rest),

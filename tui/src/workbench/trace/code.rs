@@ -1,6 +1,7 @@
 //! Source and disassembly at the cursor.
 
 use emu::loader::Image;
+use emu::report::Place;
 use isa::Decoder;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -33,9 +34,28 @@ pub struct CodeView {
 impl CodeView {
     /// The code of the event with this index.
     pub fn at(trace: &Trace, event: usize) -> CodeView {
-        let Some(place) = trace.moments.get(event).and_then(|m| m.place.as_ref()) else {
+        let place = trace.moments.get(event).and_then(|m| m.place.as_deref());
+        place.map_or_else(CodeView::default, |place| Self::of(trace, place))
+    }
+
+    /// The code at an address.
+    pub fn of_pc(trace: &Trace, pc: Option<u64>) -> CodeView {
+        let (Some(record), Some(pc)) = (&trace.record, pc) else {
             return CodeView::default();
         };
+        let image = record.image(pc);
+        // The innermost frame: what is stepped through is also what was inlined.
+        let frame = image.and_then(|image| image.source(pc).into_iter().next());
+        let place = Place {
+            pc,
+            module: image.map(|image| image.name.clone()),
+            function: frame.as_ref().map(|frame| frame.function.clone()),
+            source: frame.map(|frame| (frame.file, frame.line)),
+        };
+        Self::of(trace, &place)
+    }
+
+    fn of(trace: &Trace, place: &Place) -> CodeView {
         let image = trace.images.iter().find(|image| image.contains(place.pc));
         let instructions = image
             .map(|image| disassemble(image, place.pc))

@@ -5,10 +5,11 @@ mod code;
 mod events;
 mod lanes;
 mod mark;
+mod notes;
 mod record;
 mod run;
-mod stacks;
 mod state;
+mod table;
 mod why;
 
 use ratatui::Frame;
@@ -20,7 +21,7 @@ pub use mark::Mark;
 #[cfg(test)]
 pub use record::Moment;
 pub use record::Trace;
-pub use state::{Axis, Pane, TraceState};
+pub use state::{Pane, Scene, TraceState};
 
 use super::theme::{Target, Theme};
 use super::view::{pane, scrolled};
@@ -34,22 +35,35 @@ const WIDE: u16 = 110;
 /// What was run, where the cursor is, and how the run ended.
 pub fn header(state: &TraceState) -> String {
     let run = &state.trace.report.run;
-    let end = match &state.trace.report.stop {
-        StopLine::Bugcheck(line) => format!("STOP 0x{:08X}", line.code),
-        other => other.kind().to_owned(),
+    let at = match state.trace.moments.is_empty() {
+        true => "-".into(),
+        false => state.focus.at.to_string(),
     };
-    let at = state
-        .moment()
-        .map_or("-".into(), |moment| moment.at.to_string());
+    let forked = match &state.forked {
+        Some((from, choice)) => {
+            let was = end(&from.trace.report.stop);
+            format!(" │ fork at choice {choice}, was {was}")
+        }
+        None => String::new(),
+    };
     format!(
-        " {} │ {} {}c {} │ seed {} │ {at} of {} │ {end}",
+        " {} │ {} {}c {} │ seed {} │ {at} of {} │ {}{forked}",
         run.scenario,
         run.profile.name(),
         run.cpus,
         run.personality,
         run.seed,
-        run.choices
+        run.choices,
+        end(&state.trace.report.stop)
     )
+}
+
+/// How a run ended, in a word or two.
+pub fn end(stop: &StopLine) -> String {
+    match stop {
+        StopLine::Bugcheck(line) => format!("STOP 0x{:08X}", line.code),
+        other => other.kind().to_owned(),
+    }
 }
 
 /// Draws the trace.
@@ -92,18 +106,26 @@ fn draw_pane(state: &TraceState, which: Pane, theme: &Theme, frame: &mut Frame<'
             let (lines, at) = why::lines(state, theme, width);
             (String::new(), lines, at)
         }
-        Pane::Stacks => (String::new(), stacks::lines(state, theme), state.scroll),
         Pane::Events => {
             let rows = usize::from(area.height.saturating_sub(2));
             let (lines, at) = events::lines(state, theme, rows);
             (events::left_out(state), lines, at)
         }
         Pane::Run => (String::new(), run::lines(state, theme, width), state.scroll),
+        Pane::Notes => {
+            let (lines, at) = notes::lines(state, theme);
+            (String::new(), lines, at)
+        }
+        Pane::Scene(_) => {
+            let rows = usize::from(area.height.saturating_sub(2));
+            (String::new(), table::lines(state, which, theme, rows), 0)
+        }
     };
-    let block = pane(&format!("{}{title}", tabs(which)), focus, theme);
+    let room = width.saturating_sub(title.chars().count() + 1);
+    let block = pane(&format!("{}{title}", tabs(which, room)), focus, theme);
     let lines = match which {
-        // These scroll by lines, the others follow what is selected.
-        Pane::Stacks | Pane::Run => {
+        // This one scrolls by lines, the others follow what is selected.
+        Pane::Run => {
             let rows = usize::from(block.inner(area).height);
             let top = at.min(lines.len().saturating_sub(rows));
             lines
@@ -117,11 +139,32 @@ fn draw_pane(state: &TraceState, which: Pane, theme: &Theme, frame: &mut Frame<'
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-/// The titles of the panes that share a place, the shown one first named in brackets.
-fn tabs(shown: Pane) -> String {
-    let names = Pane::TABS.map(|pane| match pane == shown {
-        true => format!("[{} {}]", pane.number(), pane.name()),
-        false => format!(" {} {} ", pane.number(), pane.name()),
-    });
-    names.concat()
+/// The titles of the panes that share a place, the shown one in brackets, as many of its neighbours
+/// as there is room for.
+fn tabs(shown: Pane, room: usize) -> String {
+    let tabs = Pane::tabs();
+    let name = |pane: &Pane| {
+        let number = match pane.number() {
+            number @ 1..=9 => format!("{number} "),
+            _ => String::new(),
+        };
+        match *pane == shown {
+            true => format!("[{number}{}]", pane.name()),
+            false => format!(" {number}{} ", pane.name()),
+        }
+    };
+    let names: Vec<String> = tabs.iter().map(name).collect();
+    let at = tabs.iter().position(|pane| *pane == shown).unwrap_or(0);
+    let size = |range: std::ops::Range<usize>| -> usize {
+        names[range].iter().map(|name| name.chars().count()).sum()
+    };
+    let mut first = 0;
+    while first < at && size(first..at + 1) > room {
+        first += 1;
+    }
+    let mut last = at + 1;
+    while last < names.len() && size(first..last + 1) <= room {
+        last += 1;
+    }
+    names[first..last].concat()
 }

@@ -10,6 +10,7 @@ use emu::machine::Machine;
 use emu::position::Position;
 use emu::report::{Height, Place, Report, words};
 use emu::trace::EventKind;
+use emu::travel::{Record, Traveller};
 
 use super::mark::Mark;
 use crate::bundle::bundle;
@@ -27,6 +28,10 @@ pub struct Trace {
     pub left_out: usize,
     /// The drivers as they were loaded.
     pub images: Vec<Arc<Image>>,
+    /// What was executed; a trace without it can be looked at, but not walked by instructions.
+    pub record: Option<Arc<Record>>,
+    /// A machine to walk it with, until somebody takes it.
+    pub traveller: Option<Box<Traveller>>,
     /// The lines of the source files that the drivers' places name.
     pub sources: BTreeMap<String, Vec<String>>,
 }
@@ -57,10 +62,10 @@ impl Trace {
     pub fn new(explained: Explained) -> Trace {
         let Explained {
             machine, report, ..
-        } = explained;
+        } = &explained;
         let events = machine.recorder.events();
         let left_out = events.len().saturating_sub(MOST);
-        let mut places = Places::new(&machine);
+        let mut places = Places::new(machine);
         let profile = machine.setup.profile;
         let moments: Vec<Moment> = events
             .iter()
@@ -92,13 +97,15 @@ impl Trace {
             .iter()
             .filter_map(|m| m.image.clone())
             .collect();
-        let sources = sources(&report, &moments);
+        let sources = sources(report, &moments);
         Trace {
-            report,
+            report: report.clone(),
             moments,
             left_out,
             images,
             sources,
+            record: Some(Arc::new(Record::new(explained))),
+            traveller: None,
         }
     }
 }
@@ -176,21 +183,7 @@ fn plain(line: &str) -> String {
     emu::report::words::printable(&line.replace('\t', "    "))
 }
 
-/// The end of a source path, enough to know the file: `nat/reset.rs`. A crate's `src` says
-/// nothing, so the crate's name stands for it.
-pub fn short_source(file: &str) -> String {
-    let parts: Vec<&str> = file.split('/').filter(|part| *part != "src").collect();
-    parts[parts.len().saturating_sub(2)..].join("/")
-}
-
-/// A place in short: `nat/reset.rs:97`, or the function, or the address.
-pub fn short_place(place: &Place) -> String {
-    match (&place.source, &place.function) {
-        (Some((file, line)), _) => format!("{}:{line}", short_source(file)),
-        (None, Some(function)) => function.clone(),
-        (None, None) => format!("{:x}", place.pc),
-    }
-}
+pub use emu::scene::{short_place, short_source};
 
 #[cfg(test)]
 mod tests {

@@ -1,32 +1,64 @@
-//! The cursor on a trace and what is shown around it.
+//! The focus on a run and what is shown around it: one moment, one core and one datum, which all
+//! panes are about.
 
-use ratatui::crossterm::event::KeyCode;
+use std::collections::BTreeSet;
 
-use super::super::keys::Key;
+use emu::position::Position;
+use emu::scene::{self, Listing};
+use emu::travel::{Datum, Direction, Focus, Goal, Motion};
+
 use super::code::CodeView;
 use super::mark::Mark;
 use super::record::{Moment, Trace};
 
-/// A trace that is looked at.
+/// A run that is looked at.
 pub struct TraceState {
-    /// The trace.
+    /// Its number, for who puts a machine at its moments.
+    pub id: u64,
+    /// The run.
     pub trace: Trace,
-    /// The event shown, by index.
+    /// What all panes are about.
+    pub focus: Focus,
+    /// The event at the focus, by index in the moments.
     pub cursor: usize,
-    /// The pane with the focus.
+    /// The focus was put on an event, and not on an instruction.
+    pub on_event: bool,
+    /// The pane with the keys.
     pub pane: Pane,
     /// The one of the panes below that is shown.
     pub tab: Pane,
-    /// The focused pane fills the screen.
+    /// The pane with the keys fills the screen.
     pub zoomed: bool,
     /// The selected step of the reasons.
     pub why: usize,
     /// First line of the panes that scroll by lines.
     pub scroll: usize,
+    /// The selected row of the table that is shown, once one was selected.
+    pub row: Option<usize>,
     /// Events in a cell of the timeline: a power of two.
     pub cell: usize,
-    /// The code at the cursor.
+    /// The code at the focus.
     pub code: CodeView,
+    /// Where execution is to stop.
+    pub breakpoints: BTreeSet<u64>,
+    /// What was noted, in the order of the moments.
+    pub notes: Vec<(Focus, String)>,
+    /// The last table that a machine at a moment has given.
+    pub scene: Option<Scene>,
+    /// The run that this one was forked from, and at which choice.
+    pub forked: Option<(Box<TraceState>, u64)>,
+    past: Vec<Focus>,
+    future: Vec<Focus>,
+}
+
+/// What a machine shows at a moment.
+pub struct Scene {
+    /// The focus that it was asked for.
+    pub focus: Focus,
+    /// Which table.
+    pub pane: usize,
+    /// The table.
+    pub listing: Listing,
 }
 
 /// The panes.
@@ -38,132 +70,428 @@ pub enum Pane {
     Code,
     /// The reasons of the stop.
     Why,
-    /// The call stacks.
-    Stacks,
     /// The events.
     Events,
     /// The run, the event log, and the line that repeats it.
     Run,
+    /// The notes.
+    Notes,
+    /// A table of the machine at the moment, by index in [`scene::PANES`].
+    Scene(usize),
 }
 
-impl Pane {
-    /// In the order of their numbers.
-    pub const ALL: [Pane; 6] = [
-        Self::Timeline,
-        Self::Code,
-        Self::Why,
-        Self::Stacks,
-        Self::Events,
-        Self::Run,
-    ];
-    /// Those that share a place.
-    pub const TABS: [Pane; 4] = [Self::Why, Self::Stacks, Self::Events, Self::Run];
+/// Tables that have a pane of their own kind here.
+const OWN: [&str; 3] = ["why", "events", "code"];
 
-    /// Its title.
+impl Pane {
+    /// In the order of their numbers and of the Tab key.
+    pub fn all() -> Vec<Pane> {
+        let scenes = scene::PANES.iter().enumerate();
+        let scenes = scenes.filter(|(_, pane)| !OWN.contains(&pane.name));
+        let scenes = scenes.map(|(i, _)| Self::Scene(i));
+        [Self::Timeline, Self::Code, Self::Why]
+            .into_iter()
+            .chain(scenes)
+            .chain([Self::Events, Self::Notes, Self::Run])
+            .collect()
+    }
+
+    /// Those that share a place.
+    pub fn tabs() -> Vec<Pane> {
+        Self::all().split_off(2)
+    }
+
+    /// Whether it shares a place with others.
+    pub fn is_tab(self) -> bool {
+        !matches!(self, Self::Timeline | Self::Code)
+    }
+
+    /// Its title, and its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Timeline => "Timeline",
-            Self::Code => "Code",
-            Self::Why => "Why",
-            Self::Stacks => "Stacks",
-            Self::Events => "Events",
-            Self::Run => "Run",
+            Self::Timeline => "timeline",
+            Self::Code => "code",
+            Self::Why => "why",
+            Self::Events => "events",
+            Self::Notes => "notes",
+            Self::Run => "run",
+            Self::Scene(i) => scene::PANES[i].name,
         }
     }
 
-    /// Its number, from 1: the key that gives it the focus.
+    /// Its number, from 1: a digit gives the first nine the focus.
     pub fn number(self) -> usize {
-        Self::ALL
-            .iter()
+        let all = Self::all();
+        all.iter()
             .position(|pane| *pane == self)
             .map_or(0, |i| i + 1)
     }
 
-    /// The pane of a digit.
-    pub fn numbered(key: Key) -> Option<Pane> {
-        let digit = match key {
-            Key::Digit(digit) | Key::Plain(KeyCode::Char(digit)) => digit.to_digit(10)?,
-            _ => return None,
-        };
-        Self::ALL.get((digit as usize).checked_sub(1)?).copied()
+    /// The pane with this name or number.
+    pub fn find(word: &str) -> Option<Pane> {
+        let all = Self::all();
+        match word.parse::<usize>() {
+            Ok(number) => all.get(number.checked_sub(1)?).copied(),
+            Err(_) => all.into_iter().find(|pane| pane.name() == word),
+        }
     }
 }
 
-/// Along what the cursor moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Axis {
-    /// All events.
-    Event,
-    /// The choices of the schedule.
-    Choice,
-    /// The events of the core.
-    Core,
-    /// To the first or the last event.
-    End,
-}
+/// Why a trace without a record cannot be walked.
+const NO_RECORD: &str = "this trace has no record of what was executed";
 
 impl TraceState {
-    /// The trace at its end: where the run stopped.
-    pub fn new(trace: Trace) -> TraceState {
+    /// The run at its end: where it stopped.
+    pub fn new(id: u64, trace: Trace) -> TraceState {
+        let last = trace.moments.len().saturating_sub(1);
+        let focus = match &trace.record {
+            Some(record) => record.focus_at_end(),
+            None => Focus {
+                at: trace.moments.last().map_or(Position::default(), |m| m.at),
+                core: trace.moments.last().map_or(0, |m| m.core),
+                event: (!trace.moments.is_empty()).then_some(trace.left_out + last),
+                datum: None,
+            },
+        };
         let mut state = TraceState {
-            cursor: trace.moments.len().saturating_sub(1),
+            id,
+            focus,
+            cursor: last,
+            on_event: true,
             pane: Pane::Why,
             tab: Pane::Why,
             zoomed: false,
             why: trace.report.why.len().saturating_sub(1),
             scroll: 0,
+            row: None,
             cell: 1,
             code: CodeView::default(),
+            breakpoints: BTreeSet::new(),
+            notes: Vec::new(),
+            scene: None,
+            forked: None,
+            past: Vec::new(),
+            future: Vec::new(),
             trace,
         };
         if state.trace.report.why.is_empty() {
-            state.focus(Pane::Events);
+            state.focus_pane(Pane::Events);
         }
-        state.go(state.cursor);
+        state.settle(true);
         state
     }
 
-    /// The event at the cursor; `None` if the run has none.
+    /// The event at the focus; `None` if the run has none.
     pub fn moment(&self) -> Option<&Moment> {
         self.trace.moments.get(self.cursor)
     }
 
-    fn go(&mut self, to: usize) {
-        self.cursor = to;
-        self.code = CodeView::at(&self.trace, to);
+    /// Makes what hangs on the focus follow it.
+    fn settle(&mut self, on_event: bool) {
+        let event = self.focus.event.unwrap_or(0);
+        let last = self.trace.moments.len().saturating_sub(1);
+        self.cursor = event.saturating_sub(self.trace.left_out).min(last);
+        self.on_event = on_event;
+        self.row = None;
+        self.code = match &self.trace.record {
+            Some(record) if !on_event => {
+                let retired = record.retired(self.focus.at);
+                CodeView::of_pc(&self.trace, record.pc(self.focus.core, retired))
+            }
+            _ => CodeView::at(&self.trace, self.cursor),
+        };
     }
 
-    /// Moves the cursor; where nothing more is on the way it stays.
-    pub fn seek(&mut self, axis: Axis, by: isize) {
-        let moments = &self.trace.moments;
-        let Some(here) = moments.get(self.cursor) else {
+    /// Moves the focus; the moment before can be gone back to.
+    fn go(&mut self, to: Focus, on_event: bool) {
+        if to.at != self.focus.at || to.event != self.focus.event {
+            self.past.push(self.focus);
+            self.future.clear();
+        }
+        self.focus = to;
+        self.settle(on_event);
+    }
+
+    /// Goes to the event of that index in the moments.
+    fn go_to_event(&mut self, index: usize) {
+        let Some(moment) = self.trace.moments.get(index) else {
             return;
         };
-        let core = here.core;
-        let wanted = |moment: &Moment| match axis {
-            Axis::Event => true,
-            Axis::Choice => moment.mark == Some(Mark::Choice),
-            Axis::Core => moment.core == core,
-            Axis::End => false,
+        let event = self.trace.left_out + index;
+        let to = match &self.trace.record {
+            Some(record) => record.focus_on_event(self.focus, event),
+            None => Focus {
+                at: moment.at,
+                core: moment.core,
+                event: Some(event),
+                datum: self.focus.datum,
+            },
         };
-        let last = moments.len() - 1;
-        let to = match (axis, by > 0) {
-            (Axis::End, true) => Some(last),
-            (Axis::End, false) => Some(0),
-            (Axis::Event, _) => Some(self.cursor.saturating_add_signed(by).min(last)),
-            (_, true) => (self.cursor + 1..=last).find(|i| wanted(&moments[*i])),
-            (_, false) => (0..self.cursor).rev().find(|i| wanted(&moments[*i])),
+        self.go(to, true);
+    }
+
+    /// Moves along the run; says why if that is not possible.
+    pub fn walk(&mut self, motion: Motion, direction: Direction) -> Result<(), String> {
+        let Some(record) = &self.trace.record else {
+            return self.walk_events(motion, direction);
+        };
+        if matches!(motion, Motion::Write | Motion::Touch) && self.focus.datum.is_none() {
+            let mend = "no datum is selected\nmend: y in a table takes the one of its row, :datum ADDRESS another";
+            return Err(mend.into());
+        }
+        let to = record.go(self.focus, motion, direction, &self.breakpoints);
+        let on_event = matches!(motion, Motion::Event | Motion::CoreEvent);
+        match to {
+            Some(to) if on_event && to.event.is_some_and(|e| e < self.trace.left_out) => {
+                Err("the events before are left out".into())
+            }
+            Some(to) => {
+                // Writes are looked at where they happen.
+                self.go(to, on_event);
+                Ok(())
+            }
+            None => Err(format!(
+                "nothing more of that kind {}",
+                match direction {
+                    Direction::Forward => "comes",
+                    Direction::Backward => "comes before",
+                }
+            )),
+        }
+    }
+
+    /// What can be walked without a record: the events.
+    fn walk_events(&mut self, motion: Motion, direction: Direction) -> Result<(), String> {
+        let moments = &self.trace.moments;
+        let Some(here) = moments.get(self.cursor) else {
+            return Ok(());
+        };
+        let core = here.core;
+        let wanted = |moment: &Moment| match motion {
+            Motion::Event => true,
+            Motion::CoreEvent => moment.core == core,
+            _ => moment.mark == Some(Mark::Choice),
+        };
+        if !matches!(
+            motion,
+            Motion::Event | Motion::CoreEvent | Motion::Choice | Motion::Deviation
+        ) {
+            return Err(NO_RECORD.into());
+        }
+        let to = match direction {
+            Direction::Forward => (self.cursor + 1..moments.len()).find(|i| wanted(&moments[*i])),
+            Direction::Backward => (0..self.cursor).rev().find(|i| wanted(&moments[*i])),
         };
         if let Some(to) = to {
-            self.go(to);
+            self.go_to_event(to);
+        }
+        Ok(())
+    }
+
+    /// Moves by so many events; at the first or the last it stays.
+    pub fn move_by_events(&mut self, by: isize) {
+        let last = self.trace.moments.len().saturating_sub(1);
+        // From an instruction the event before it is the one that was, not one further.
+        let from = self.cursor;
+        self.go_to_event(from.saturating_add_signed(by).min(last));
+    }
+
+    /// Goes to a moment.
+    pub fn go_to(&mut self, goal: Goal) -> Result<(), String> {
+        match &self.trace.record {
+            Some(record) => {
+                let to = record.focus_on(self.focus, goal);
+                self.go(to, goal == Goal::End);
+                Ok(())
+            }
+            None => match goal {
+                Goal::Start => {
+                    self.go_to_event(0);
+                    Ok(())
+                }
+                Goal::End => {
+                    self.go_to_event(self.trace.moments.len().saturating_sub(1));
+                    Ok(())
+                }
+                _ => Err(NO_RECORD.into()),
+            },
+        }
+    }
+
+    /// Goes back to where the focus was, or forward again.
+    pub fn revisit(&mut self, direction: Direction) -> Result<(), String> {
+        let (from, to) = match direction {
+            Direction::Backward => (&mut self.past, &mut self.future),
+            Direction::Forward => (&mut self.future, &mut self.past),
+        };
+        let Some(focus) = from.pop() else {
+            return Err("that is the last moment of the history".into());
+        };
+        to.push(self.focus);
+        self.focus = focus;
+        let events = self.trace.moments.get(self.cursor_of(focus));
+        let on_event = events.is_some_and(|moment| moment.at == focus.at);
+        self.settle(on_event);
+        Ok(())
+    }
+
+    fn cursor_of(&self, focus: Focus) -> usize {
+        focus.event.unwrap_or(0).saturating_sub(self.trace.left_out)
+    }
+
+    /// Looks at another core at the same moment.
+    pub fn look_at_core(&mut self, core: u8) {
+        if core < self.trace.report.run.cpus {
+            self.focus.core = core;
+            self.settle(false);
+        }
+    }
+
+    /// Selects memory.
+    pub fn select_datum(&mut self, datum: Option<Datum>) {
+        self.focus.datum = datum;
+    }
+
+    /// Sets a breakpoint at the code that is shown, or takes it away; says which.
+    pub fn toggle_breakpoint(&mut self) -> Result<String, String> {
+        let Some(&(pc, _)) = self
+            .code
+            .current
+            .and_then(|i| self.code.instructions.get(i))
+        else {
+            return Err("no driver code is shown here".into());
+        };
+        Ok(match self.breakpoints.remove(&pc) {
+            true => format!("no breakpoint at {pc:x} any more"),
+            false => {
+                self.breakpoints.insert(pc);
+                format!("breakpoint at {pc:x}")
+            }
+        })
+    }
+
+    /// Notes something about the moment.
+    pub fn note(&mut self, text: String) {
+        let at = self
+            .notes
+            .partition_point(|(focus, _)| focus.at <= self.focus.at);
+        self.notes.insert(at, (self.focus, text));
+    }
+
+    /// The table of a pane, as the machine shows it at the focus, or showed it last.
+    pub fn listing(&self, pane: Pane) -> Option<(&Listing, bool)> {
+        let Pane::Scene(index) = pane else {
+            return None;
+        };
+        let scene = self.scene.as_ref().filter(|scene| scene.pane == index)?;
+        Some((&scene.listing, scene.focus == self.focus))
+    }
+
+    /// The row that is selected in a table.
+    pub fn selected(&self, listing: &Listing) -> usize {
+        let row = self.row.or(listing.current).unwrap_or(0);
+        row.min(listing.rows.len().saturating_sub(1))
+    }
+
+    /// The row that is selected in the table with the keys.
+    fn selected_row(&self) -> Option<&scene::Row> {
+        let (listing, _) = self.listing(self.pane)?;
+        listing.rows.get(self.selected(listing))
+    }
+
+    /// Goes to the moment that the selected row is about; if it is about none, selects its memory.
+    pub fn follow(&mut self) -> Result<(), String> {
+        match self.pane {
+            Pane::Why => {
+                self.move_in_pane(0);
+                return Ok(());
+            }
+            Pane::Notes => {
+                if let Some((focus, _)) = self.notes.get(self.row.unwrap_or(0)) {
+                    self.go(*focus, false);
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        let Some(row) = self.selected_row() else {
+            return Err("this pane has no rows that lead somewhere".into());
+        };
+        match (row.at, row.datum) {
+            (Some(at), _) => {
+                let core = row.core.unwrap_or(self.focus.core);
+                self.go_to_position(at, core);
+                Ok(())
+            }
+            (None, Some(datum)) => {
+                self.focus.datum = Some(datum);
+                Ok(())
+            }
+            (None, None) => Err("this row is about no moment and no memory".into()),
+        }
+    }
+
+    /// Takes the memory that the selected row is about.
+    pub fn take_datum(&mut self) -> Result<String, String> {
+        let datum = match self.pane {
+            Pane::Scene(_) => self.selected_row().and_then(|row| row.datum),
+            _ => None,
+        };
+        match datum {
+            Some(datum) => {
+                self.focus.datum = Some(datum);
+                let Datum { address, length } = datum;
+                Ok(format!(
+                    "datum {address:x}, {length} bytes: w and W find its writes"
+                ))
+            }
+            None => Err(
+                "this row is about no memory\nmend: rows of memory, pool, registers and locks are"
+                    .into(),
+            ),
+        }
+    }
+
+    /// The option of the choice that is selected, and the number of the choice.
+    pub fn selected_option(&self) -> Result<(u64, usize), String> {
+        let Some(record) = &self.trace.record else {
+            return Err(NO_RECORD.into());
+        };
+        let choice = record.choice_of(self.focus);
+        let Some(question) = record.question(choice) else {
+            return Err(
+                "nothing was decided before this moment\nmend: x goes to the next choice".into(),
+            );
+        };
+        let other = (0..question.options.len()).find(|&i| i != question.taken);
+        let option = match (self.pane.name(), self.row) {
+            ("choice", Some(row)) => row,
+            // Where nothing was selected, the other decision is meant.
+            _ => other.unwrap_or(0),
+        };
+        match option == question.taken {
+            true => Err("that is what happened in this run\nmend: select another option".into()),
+            false => Ok((choice, option)),
         }
     }
 
     /// Moves what is selected in the focused pane.
     pub fn move_in_pane(&mut self, by: isize) {
         match self.pane {
-            Pane::Timeline | Pane::Code | Pane::Events => self.seek(Axis::Event, by),
-            Pane::Stacks | Pane::Run => self.scroll = self.scroll.saturating_add_signed(by),
+            Pane::Timeline | Pane::Code | Pane::Events => self.move_by_events(by),
+            Pane::Run => self.scroll = self.scroll.saturating_add_signed(by),
+            Pane::Notes => {
+                let last = self.notes.len().saturating_sub(1);
+                self.row = Some(self.row.unwrap_or(0).saturating_add_signed(by).min(last));
+            }
+            Pane::Scene(_) => {
+                let Some((listing, _)) = self.listing(self.pane) else {
+                    return;
+                };
+                let last = listing.rows.len().saturating_sub(1);
+                let row = self.selected(listing).saturating_add_signed(by);
+                self.row = Some(row.min(last));
+            }
             Pane::Why => {
                 let steps = &self.trace.report.why;
                 if steps.is_empty() {
@@ -176,29 +504,40 @@ impl TraceState {
         }
     }
 
-    /// Moves the cursor to the event of a core at a position, or else to the last event of that
-    /// core before it.
-    fn go_to_position(&mut self, at: emu::position::Position, core: u8) {
+    /// Goes to a position: to the event of a core there, if there is one, or else to the
+    /// instruction.
+    fn go_to_position(&mut self, at: Position, core: u8) {
         let end = self.trace.moments.partition_point(|moment| moment.at <= at);
         let before = &self.trace.moments[..end];
         let own = before.iter().rposition(|moment| moment.core == core);
-        if let Some(to) = own.or(end.checked_sub(1)) {
-            self.go(to);
+        let exact = own.filter(|&i| before[i].at == at);
+        match (exact, &self.trace.record) {
+            (None, Some(record)) => {
+                let to = record.focus_on(self.focus, Goal::Position(at));
+                self.go(Focus { core, ..to }, false);
+            }
+            _ => {
+                if let Some(to) = exact.or(own).or(end.checked_sub(1)) {
+                    self.go_to_event(to);
+                }
+            }
         }
     }
 
-    /// Gives the focus to the pane that is `by` further.
+    /// Gives the keys to the pane that is `by` further.
     pub fn turn_pane(&mut self, by: isize) {
-        let len = Pane::ALL.len() as isize;
+        let all = Pane::all();
+        let len = all.len() as isize;
         let index = (self.pane.number() as isize - 1 + by).rem_euclid(len);
-        self.focus(Pane::ALL[index as usize]);
+        self.focus_pane(all[index as usize]);
     }
 
-    /// Gives the focus to a pane.
-    pub fn focus(&mut self, pane: Pane) {
+    /// Gives the keys to a pane.
+    pub fn focus_pane(&mut self, pane: Pane) {
         self.pane = pane;
         self.scroll = 0;
-        if Pane::TABS.contains(&pane) {
+        self.row = None;
+        if pane.is_tab() {
             self.tab = pane;
         }
     }
