@@ -2,10 +2,11 @@
 //! store, and only there. Needs `cargo xtask drivers`.
 
 use emu::campaign::{self, Case};
-use emu::choice::Moves;
-use emu::choice::strategy::{self, Replay};
+use emu::choice::strategy::{self, Quiet, Replay, Strategy};
+use emu::choice::{Actor, Choice, Moves, Operation};
 use emu::machine::{Ended, Granularity, Watch};
 use emu::oracle::{self, Finding, Spot};
+use emu::position::Position;
 use emu::stop::Stop;
 use isa::Decoder;
 
@@ -99,4 +100,46 @@ fn run(case: &Case, moves: &Moves, watch: Watch) -> (emu::machine::Machine, Ende
     let mut machine = case.boot(Granularity::Access, watch).unwrap();
     let ended = machine.run(Box::new(Replay::new(moves.clone())));
     (machine, ended)
+}
+
+/// Lets things go on, and notes what goes on.
+#[derive(Default)]
+struct Listener(Vec<(Actor, Operation)>);
+
+impl Strategy for Listener {
+    fn choose(&mut self, choice: &Choice<'_>) -> usize {
+        self.0.push((choice.actor(0), choice.operation(0)));
+        0
+    }
+
+    fn quiet(&mut self, _next: &Choice<'_>) -> Quiet {
+        Quiet::Ask
+    }
+}
+
+/// Where a call has given a thread to an idle core everybody is asked anew, and who then goes on is
+/// not asked about the same instruction once more: between two choices something happens.
+#[test]
+fn an_instruction_is_asked_about_once() {
+    for profile in ["amd64", "i386", "arm64"] {
+        let case = case("counter", profile, &[]);
+        let mut machine = case.boot(Granularity::Insn, Watch::Recording).unwrap();
+        let (ended, listener) = machine.run_and_return(Box::new(Listener::default()));
+        assert_eq!(ended.stop, Stop::Completed);
+        let listener: Box<dyn std::any::Any> = listener;
+        let steps = listener.downcast::<Listener>().expect("it is the one").0;
+        let moment = |choice: usize| {
+            let choice = choice as u64;
+            machine.retired_at(Position { choice, step: 0 })
+        };
+        let events = machine.recorder.events();
+        for choice in 1..steps.len() {
+            let happened = events.iter().any(|e| e.at.choice == choice as u64);
+            let same = moment(choice) == moment(choice + 1) && steps[choice - 1] == steps[choice];
+            assert!(
+                happened || !same,
+                "{profile}: choices {choice} and the next"
+            );
+        }
+    }
 }
