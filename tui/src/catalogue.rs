@@ -20,6 +20,7 @@ macro_rules! bundled {
 bundled![
     "account",
     "bluetooth",
+    "counter",
     "deadlock",
     "kb931322",
     "port",

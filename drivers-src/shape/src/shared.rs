@@ -38,6 +38,13 @@ impl<T: Copy> Shared<T> {
 }
 
 impl Shared<i32> {
+    /// Adds 1 as `+= 1` does: on x86 and x64 by one instruction that loads and stores.
+    #[inline(always)]
+    pub fn add_one(&self) {
+        let at = self.0.get();
+        unsafe { at.write_volatile(at.read_volatile() + 1) }
+    }
+
     /// Adds 1 atomically; gives the new value.
     #[inline(always)]
     pub fn increment(&self) -> i32 {

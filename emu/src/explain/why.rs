@@ -347,7 +347,7 @@ impl Story<'_> {
     }
 
     fn add_access(&mut self, access: &AccessRecord, verb: &str, what: String) {
-        let at = self.machine.position_of(access.retired);
+        let at = self.machine.position_of_access(access);
         let place = self.names.resolve(access.pc);
         self.add(at, access.core, verb, what, place);
     }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use isa::{Atomic, Decoder, Insn, Special};
+use isa::{Atomic, Decoder, Insn, MemOperand, Special};
 
 use super::engine::Granularity;
 use super::memory::Memory;
@@ -25,6 +25,8 @@ impl Facts {
     const INTERLOCKED: u16 = 0x100;
     /// It is known to race.
     const RACY: u16 = 0x200;
+    /// It reads and writes memory that another context may reach, and not indivisibly.
+    const SPLIT: u16 = 0x400;
 
     /// Whether the outside world may decide before it.
     pub(super) fn is_point(self, granularity: Granularity) -> bool {
@@ -34,6 +36,16 @@ impl Facts {
             Granularity::Insn => return true,
         };
         self.0 & mask != 0
+    }
+
+    /// Scheduling points before and in it. `split`: other cores can come between the load and the
+    /// store of an instruction that is two accesses.
+    #[inline]
+    pub(super) fn points(self, granularity: Granularity, split: bool) -> u64 {
+        match self.is_point(granularity) {
+            false => 0,
+            true => 1 + u64::from(split && self.0 & Self::SPLIT != 0),
+        }
     }
 
     /// Whether execution must stop before it, whatever the schedule says.
@@ -60,8 +72,10 @@ impl Facts {
 pub(super) struct Span {
     /// How many there are.
     pub(super) count: u64,
-    /// How many of them are scheduling points.
+    /// Before how many of them there is a scheduling point.
     pub(super) points: u64,
+    /// In how many of those there is another one, if other cores can come between two accesses.
+    pub(super) updates: u64,
     /// The last of those, as the number of instructions before it.
     pub(super) last_point: u64,
     /// The first one that the engine must be able to stop before and has not been announced.
@@ -120,10 +134,13 @@ impl CodeTable {
         }
     }
 
-    /// Whether the instruction at `address` is a scheduling point.
-    pub(super) fn is_point(&mut self, memory: &Memory, address: u64) -> bool {
+    /// Scheduling points before and in the instruction at `address`; see [`Facts::points`].
+    pub(super) fn points(&mut self, memory: &Memory, address: u64, split: bool) -> u64 {
         let granularity = self.granularity;
-        self.contains(address) && self.at(memory, address).is_point(granularity)
+        match self.contains(address) {
+            true => self.at(memory, address).points(granularity, split),
+            false => 0,
+        }
     }
 
     pub(super) fn contains(&self, address: u64) -> bool {
@@ -167,6 +184,9 @@ impl CodeTable {
             bits |= u16::from(insn.len) & Facts::LENGTH;
             if shares_memory(&insn, self.arch) {
                 bits |= Facts::SHARED;
+            }
+            if split_operand(&insn, self.arch).is_some() {
+                bits |= Facts::SPLIT;
             }
             if insn.special != Special::None {
                 bits |= Facts::SPECIAL;
@@ -232,6 +252,7 @@ impl CodeTable {
             }
             if f.is_point(self.granularity) {
                 span.points += 1;
+                span.updates += f.points(self.granularity, true) - 1;
                 span.last_point = span.count;
             }
             at += f.length();
@@ -255,8 +276,16 @@ impl CodeTable {
 /// Whether another context can see the instruction's access: any memory operand that is not
 /// addressed from the stack, and every fence.
 fn shares_memory(insn: &Insn, arch: isa::Arch) -> bool {
-    matches!(insn.atomic, Atomic::Fence(_))
-        || insn
-            .operands()
-            .any(|m| !m.implicit_stack && !m.segment && !m.is_stack_relative(arch))
+    matches!(insn.atomic, Atomic::Fence(_)) || insn.operands().any(|m| is_shared(m, arch))
+}
+
+fn is_shared(m: &MemOperand, arch: isa::Arch) -> bool {
+    !m.implicit_stack && !m.segment && !m.is_stack_relative(arch)
+}
+
+/// The operand that the instruction loads and stores in two accesses, if another context can see
+/// them.
+pub(super) fn split_operand(insn: &Insn, arch: isa::Arch) -> Option<&MemOperand> {
+    let mut updated = insn.operands().filter(|m| m.read && m.write);
+    updated.find(|m| insn.is_split_update() && is_shared(m, arch))
 }

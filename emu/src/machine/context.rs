@@ -119,6 +119,9 @@ pub enum Next {
         /// See above.
         asked: bool,
     },
+    /// Executes the instruction at the live PC, a read-modify-write that is two accesses and has
+    /// made the first; what it stores comes from what it has loaded then. Goes on as `Guest`.
+    Update(Loaded),
     /// Performs the instruction at the PC, which needs the engine (`mov cr8`, `rdtsc`, `int`...).
     Special,
     /// Performs the kernel call that the driver has just made, by index in the import list.
@@ -136,6 +139,24 @@ pub enum Next {
     },
     /// Waits for a dispatcher object; only threads that are on no core do.
     Blocked,
+}
+
+/// What a read-modify-write has loaded and not stored back yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Loaded {
+    /// Address of the operand.
+    pub address: u64,
+    /// Its bytes; the first `width` count.
+    pub value: [u8; 16],
+    /// Its width in bytes, 1 to 16.
+    pub width: u8,
+}
+
+impl Loaded {
+    /// The bytes that were loaded.
+    pub fn bytes(&self) -> &[u8] {
+        &self.value[..usize::from(self.width)]
+    }
 }
 
 /// One activation of guest code by the kernel, or one kernel call that has not returned yet.

@@ -16,7 +16,8 @@ use unicorn_engine::{
     Arm64CpuModel, Context, HookType, MemType, Mode, Prot, TlbEntry, TlbType, Unicorn,
 };
 
-use super::code::{CodeTable, Span};
+use super::code::{CodeTable, Span, split_operand};
+use super::context::Loaded;
 use super::memory::{FRAME_SIZE, Memory};
 use super::registers::LiveRegisters;
 use crate::position::Position;
@@ -75,6 +76,8 @@ pub enum Exit {
     Trap(u64),
     /// A scheduling point that was not passed quietly.
     Point,
+    /// The same between the load and the store of a read-modify-write, none of which has been done.
+    Between,
     /// The instruction needs the engine (`mov cr8`, `rdtsc`, `int`...) or someone asked to stop
     /// here.
     Stopped,
@@ -94,11 +97,46 @@ pub enum Exit {
     Paused,
 }
 
+/// How much of what is to be decided about the instruction at the PC has been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing.
+    No,
+    /// What comes before it.
+    Before,
+    /// Also what comes between its two accesses, if it is a read-modify-write.
+    Between,
+}
+
+impl Asked {
+    /// Scheduling points that need not be asked about, at most.
+    fn points(self) -> u64 {
+        match self {
+            Asked::No => 0,
+            Asked::Before => 1,
+            Asked::Between => 2,
+        }
+    }
+}
+
+impl From<bool> for Asked {
+    fn from(before: bool) -> Asked {
+        match before {
+            true => Asked::Before,
+            false => Asked::No,
+        }
+    }
+}
+
 /// One access to memory, recorded when a run is explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccessRecord {
-    /// Machine-wide count of instructions retired before it.
+    /// Machine-wide count of instructions retired once its instruction has, or would have if no
+    /// other core came between.
     pub retired: u64,
+    /// Of the load of a read-modify-write at whose store the schedule was asked again: choices
+    /// answered before it. Its instruction retires later, as the core's next one.
+    pub early: Option<u64>,
     /// The instruction.
     pub pc: u64,
     /// Address accessed.
@@ -123,6 +161,8 @@ struct Shared {
     pause: u64,
     /// Whether scheduling points are choices now (something else could run).
     choosing: bool,
+    /// Whether that is so also between the two accesses of a read-modify-write.
+    split: bool,
     /// How many more points may be passed without asking.
     quiet: u64,
     /// Points passed quietly, and the retired count at the last of them.
@@ -132,8 +172,14 @@ struct Shared {
     pass_at: u64,
     exit: Option<Exit>,
     refused: Option<(u64, Access)>,
-    /// The run begins at this address, and the instruction there has been asked about already.
+    /// The run begins at this address, and so many points of the instruction there have been asked
+    /// about already.
     asked_at: u64,
+    asked: u64,
+    /// The load of the first instruction has been recorded when it was made.
+    loaded: bool,
+    /// The point within the instruction begun last was passed quietly; the last point before.
+    passed_between: Option<u64>,
     /// Block being executed, to take back what was counted too early.
     block: Counted,
     /// Whole blocks are counted, not single instructions.
@@ -157,8 +203,8 @@ struct Shared {
 struct Counted {
     start: u64,
     end: u64,
-    /// The first instruction had been asked about before.
-    asked: bool,
+    /// Points of the first instruction that had been asked about before, at most.
+    asked: u64,
     retired: u64,
     quiet: u64,
     passed: u64,
@@ -169,14 +215,30 @@ impl Shared {
     /// Points among the instructions of a span, and how many instructions lie before the last.
     fn points(&self, span: &Span) -> (u64, u64) {
         match self.choosing {
+            true if self.split => (span.points + span.updates, span.last_point),
             true => (span.points, span.last_point),
             false => (0, 0),
         }
     }
 
-    /// Whether the instruction at `address` is a point that is asked about or passed quietly.
-    fn is_point(&mut self, memory: &Memory, address: u64) -> bool {
-        self.choosing && self.code.is_point(memory, address)
+    /// Points of the instruction at `address` that are asked about or passed quietly.
+    fn points_at(&mut self, memory: &Memory, address: u64) -> u64 {
+        match self.choosing {
+            true => self.code.points(memory, address, self.split),
+            false => 0,
+        }
+    }
+
+    /// Takes back what was counted within an instruction that did not complete.
+    fn take_back(&mut self) {
+        if let Some(last_point) = self.passed_between.take() {
+            self.quiet += 1;
+            self.passed -= 1;
+            self.last_point = last_point;
+            if let Some(marks) = &mut self.marks {
+                marks.pop();
+            }
+        }
     }
 
     /// Counts `points` points, the last of them behind `before` instructions.
@@ -257,6 +319,7 @@ impl Engine {
             deadline: u64::MAX,
             pause: u64::MAX,
             choosing: false,
+            split: false,
             quiet: 0,
             passed: 0,
             last_point: 0,
@@ -264,6 +327,9 @@ impl Engine {
             exit: None,
             refused: None,
             asked_at: 0,
+            asked: 0,
+            loaded: false,
+            passed_between: None,
             block: Counted::default(),
             by_block: false,
             sync: granularity == Granularity::Sync,
@@ -322,9 +388,11 @@ impl Engine {
 
     /// Says whether points are choices, and how many of them to pass without asking.
     ///
-    /// `promised`: when that many have been passed, the next one is a deviation.
-    pub fn set_choosing(&mut self, choosing: bool, quiet: u64, promised: bool) {
+    /// `promised`: when that many have been passed, the next one is a deviation. `split`: there are
+    /// points between the two accesses of a read-modify-write, too.
+    pub fn set_choosing(&mut self, choosing: bool, split: bool, quiet: u64, promised: bool) {
         self.shared.choosing = choosing;
+        self.shared.split = split;
         self.promised = promised;
         self.shared.quiet = quiet;
         self.shared.passed = 0;
@@ -472,9 +540,60 @@ impl Engine {
         }
     }
 
-    /// Runs `core` until something needs the kernel or the schedule. `resume` says that the
-    /// instruction at the PC has been asked about already and is to be executed now.
-    pub fn run(&mut self, core: usize, mut resume: bool) -> Exit {
+    /// The load of the read-modify-write at the PC of `core`, made now and recorded as made after
+    /// `choices` choices. `None` if it is none, or if its load or store has no translation: then it
+    /// is one step, which faults.
+    pub fn load(&mut self, core: usize, choices: u64) -> Option<Loaded> {
+        let live = self.registers(core);
+        let pc = live.get(Reg::PC);
+        let insn = self.insn(pc)?;
+        let operand = split_operand(&insn, self.arch)?;
+        let address = operand.address(&live);
+        let mut loaded = Loaded {
+            address,
+            value: [0; 16],
+            width: operand.width.min(16) as u8,
+        };
+        // SAFETY: the memory outlives the engine, and no core runs now.
+        let memory = unsafe { &*self.shared.memory };
+        if !is_accessible(memory, &loaded) {
+            return None;
+        }
+        let width = usize::from(loaded.width);
+        memory.read(address, &mut loaded.value[..width]);
+        let retired = self.shared.retired + 1;
+        if let Some(log) = &mut self.shared.accesses {
+            let low = loaded.value.first_chunk().expect("it has 16 bytes");
+            log.push(AccessRecord {
+                retired,
+                early: Some(choices),
+                pc,
+                address,
+                value: u64::from_le_bytes(*low),
+                width: loaded.width,
+                core: core as u8,
+                write: false,
+            });
+        }
+        Some(loaded)
+    }
+
+    /// Gives the read-modify-write at a core's PC back what it has loaded, so that it stores what
+    /// comes of that: what others have stored since is lost, as it is on hardware. It must be
+    /// executed next. False if it has to load again, since memory has gone away meanwhile.
+    pub fn give_back(&mut self, loaded: &Loaded) -> bool {
+        // SAFETY: the memory outlives the engine, and no core runs now.
+        let memory = unsafe { &mut *self.shared.memory };
+        self.shared.loaded =
+            is_accessible(memory, loaded) && memory.write(loaded.address, loaded.bytes());
+        self.shared.loaded
+    }
+
+    /// Runs `core` until something needs the kernel or the schedule. `asked`: what has been decided
+    /// about the instruction at the PC already, so that it is executed now.
+    pub fn run(&mut self, core: usize, asked: impl Into<Asked>) -> Exit {
+        let answered = asked.into().points();
+        let mut resume = answered > 0;
         let mut exact = false;
         loop {
             self.choose_instance(core, exact);
@@ -487,6 +606,7 @@ impl Engine {
             s.ahead = None;
             s.pass_at = if resume { begin } else { 0 };
             s.asked_at = s.pass_at;
+            s.asked = answered;
             // SAFETY: the engine owns the instance. `until` = 0 is no address that is reached.
             let result = unsafe { uc_emu_start(live.uc, begin, 0, 0, 0) };
             let pc = live.get(Reg::PC);
@@ -509,6 +629,7 @@ impl Engine {
             if !self.shared.by_block && fetched && self.shared.retired > 0 {
                 // It was counted on entry and did not complete.
                 self.shared.retired -= 1;
+                self.shared.take_back();
                 if let Some(path) = &mut self.shared.path {
                     path.pop();
                 }
@@ -535,12 +656,13 @@ impl Engine {
         s.retired = b.retired + done.count;
         (s.quiet, s.passed, s.last_point) = (b.quiet, b.passed, b.last_point);
         let (mut points, mut last) = s.points(&done);
-        if b.asked && pc > b.start && s.is_point(memory, b.start) {
-            points -= 1;
+        if pc > b.start {
+            points -= s.points_at(memory, b.start).min(b.asked);
         }
-        // What began and could not be done has passed its point.
-        let began = s.exit.is_none() && !(b.asked && pc == b.start);
-        if began && s.is_point(memory, pc) {
+        // What began and could not be done has passed the point before it, and what is to be left
+        // between two accesses as well.
+        let began = matches!(s.exit, None | Some(Exit::Between));
+        if began && !(b.asked > 0 && pc == b.start) && s.points_at(memory, pc) > 0 {
             (points, last) = (points + 1, done.count);
         }
         s.pass(points, b.retired + last);
@@ -582,6 +704,14 @@ impl Cpu {
             self.live = to;
         }
     }
+}
+
+/// Whether an operand can be loaded and stored.
+fn is_accessible(memory: &Memory, operand: &Loaded) -> bool {
+    let last = operand.address.wrapping_add(u64::from(operand.width) - 1);
+    [operand.address, last].into_iter().all(|at| {
+        memory.miss(at, Access::Read).is_none() && memory.miss(at, Access::Write).is_none()
+    })
 }
 
 /// The emulator's own message.

@@ -2,9 +2,13 @@
 
 use isa::{Arch, Reg, RegisterAccess};
 
-use super::engine::{Engine, Exit, Granularity, Watch};
+use super::engine::{AccessRecord, Asked, Engine, Exit, Granularity, Watch};
 use super::memory::{Memory, RegionKind, Rights};
 use crate::stop::Access;
+
+mod updates;
+
+use updates::{Now, UPDATES, step};
 
 /// A loop that increments a counter in memory, and then jumps to a trap: `[a0] += 1`, `a1` times.
 struct Sample {
@@ -162,7 +166,7 @@ fn the_budget_is_exact_at_every_granularity() {
 fn points_are_before_accesses_and_lose_nothing() {
     for sample in &SAMPLES {
         let mut s = setup(sample, Granularity::Access, Watch::Points);
-        s.engine.set_choosing(true, 0, false);
+        s.engine.set_choosing(true, true, 0, false);
         let mut points = Vec::new();
         let mut asked = false;
         loop {
@@ -184,7 +188,7 @@ fn points_are_before_accesses_and_lose_nothing() {
 fn quiet_points_are_counted_and_the_promise_is_kept() {
     for sample in &SAMPLES {
         let mut s = setup(sample, Granularity::Access, Watch::Points);
-        s.engine.set_choosing(true, 5, true);
+        s.engine.set_choosing(true, true, 5, true);
         assert_eq!(s.engine.run(0, false), Exit::Point);
         assert_eq!(s.engine.passed().0, 5);
         assert!(s.engine.promise_kept());
@@ -197,7 +201,7 @@ fn quiet_points_are_counted_and_the_promise_is_kept() {
 fn interleaving_loses_updates() {
     for sample in &SAMPLES {
         let mut s = setup(sample, Granularity::Access, Watch::Points);
-        s.engine.set_choosing(true, 0, false);
+        s.engine.set_choosing(true, true, 0, false);
         let mut done = [false; 2];
         let mut asked = [false; 2];
         while !(done[0] && done[1]) {
@@ -288,7 +292,7 @@ fn recorded_accesses_are_complete() {
 /// promised, whatever the budget, wherever a page is missing.
 #[test]
 fn blocks_count_what_instructions_count() {
-    for sample in &SAMPLES {
+    for sample in SAMPLES.iter().chain(&UPDATES) {
         for granularity in [Granularity::Access, Granularity::Insn] {
             // On both sides of where the engine begins to count by blocks.
             for quiet in 28..44 {
@@ -316,15 +320,14 @@ fn journey(
     let mut s = setup(sample, granularity, watch);
     s.engine.registers(0).set(sample.inputs[1], 100);
     let mut journey = Vec::new();
-    let mut asked = false;
+    let mut now = Now::Asked(Asked::No);
     s.engine.set_deadline(budget);
     loop {
-        s.engine.set_choosing(true, quiet, true);
-        let exit = s.engine.run(0, asked);
+        s.engine.set_choosing(true, true, quiet, true);
+        let exit = step(&mut s, 0, &mut now);
         let pc = s.engine.registers(0).get(Reg::PC);
         let kept = s.engine.promise_kept();
         journey.push((exit, s.engine.retired(), s.engine.passed(), kept, pc));
-        asked = exit != Exit::Deadline;
         match exit {
             Exit::Trap(_) => return journey,
             Exit::Fault { .. } => s.memory.change_pages(s.data, 1, |p| p.resident = true),

@@ -3,7 +3,7 @@
 use isa::{Reg, RegisterAccess};
 
 use super::context::{Caller, Context, ContextKind, Frame, Next, Outcome};
-use super::engine::Exit;
+use super::engine::{Asked, Exit};
 use super::options;
 use super::{Machine, Paused};
 use crate::choice::strategy::Quiet;
@@ -150,7 +150,11 @@ impl Machine {
                     self.decider.reached = true;
                     return Ok(None);
                 }
-                None => Some(options[self.answer(&options)]),
+                None => {
+                    let action = options[self.answer(&options)];
+                    self.asked_before(action);
+                    Some(action)
+                }
             },
         };
         self.decider.options = options;
@@ -163,6 +167,19 @@ impl Machine {
                 self.perform(action).map(|()| None)
             }
             None => Ok(self.idle()),
+        }
+    }
+
+    /// A core that was chosen to go on has been asked about the instruction it stands at, however
+    /// it came there.
+    fn asked_before(&mut self, action: Action) {
+        let Action::Run(core) = action else { return };
+        let core = usize::from(core);
+        let top = self.state.cores[core].top();
+        if top.next == (Next::Guest { asked: false }) {
+            let at = self.engine.registers(core).get(Reg::PC);
+            let asked = self.engine.is_point(at);
+            self.state.cores[core].top_mut().next = Next::Guest { asked };
         }
     }
 
@@ -331,13 +348,21 @@ impl Machine {
                 }
                 Next::Guest { asked } => {
                     if !self.decider.unseen && self.made_others_wait(core) {
-                        // If a choice is made now, it is the one before this instruction.
-                        let at = self.engine.registers(core).get(Reg::PC);
-                        let asked = asked || self.engine.is_point(at);
                         self.state.cores[core].top_mut().next = Next::Guest { asked };
                         return Ok(());
                     }
-                    if self.run_guest(core, asked)? {
+                    if self.run_guest(core, asked.into())? {
+                        return Ok(());
+                    }
+                }
+                Next::Update(loaded) if self.retired() >= self.pause_at() => {
+                    self.state.cores[core].top_mut().next = Next::Update(loaded);
+                    self.pause(core);
+                    return Ok(());
+                }
+                Next::Update(loaded) => {
+                    self.engine.give_back(&loaded);
+                    if self.run_guest(core, Asked::Between)? {
                         return Ok(());
                     }
                 }
@@ -376,9 +401,12 @@ impl Machine {
     }
 
     /// Runs driver code; true if a scheduling point was reached.
-    fn run_guest(&mut self, core: usize, asked: bool) -> Result<bool, Box<Stop>> {
+    fn run_guest(&mut self, core: usize, asked: Asked) -> Result<bool, Box<Stop>> {
         // Going on is one of the options.
-        self.state.cores[core].top_mut().next = Next::Guest { asked };
+        let going_on = Next::Guest {
+            asked: asked != Asked::No,
+        };
+        self.state.cores[core].top_mut().next = going_on;
         self.prepare(core);
         if self.engine.pauses() {
             self.pause(core);
@@ -426,6 +454,14 @@ impl Machine {
                 self.decider.announced = self.engine.promise_kept();
                 Ok(true)
             }
+            Exit::Between => match self.engine.load(core, self.state.choices) {
+                Some(loaded) => {
+                    *next = Next::Update(loaded);
+                    self.decider.announced = self.engine.promise_kept();
+                    Ok(true)
+                }
+                None => self.run_guest(core, Asked::Between),
+            },
             Exit::Deadline => {
                 *next = Next::Guest { asked: false };
                 Ok(true)
@@ -470,6 +506,7 @@ impl Machine {
         self.engine.set_deadline(deadline);
         self.engine.set_pause(self.pause_at());
         let mut quiet = None;
+        let mut split = self.state.cores.len() > 1;
         if self.state.choosing
             && (self.decider.unseen || self.decider.observed || self.recorder.keeps())
         {
@@ -480,6 +517,7 @@ impl Machine {
                 true => options::after_switch(&mut options, core as u8),
                 false => self.options(&mut options),
             }
+            split &= options::within(&options, core as u8);
             if options.len() > 1 {
                 quiet = Some(self.with_strategy(|strategy, m| {
                     strategy.quiet(&Choice {
@@ -505,10 +543,13 @@ impl Machine {
         });
         let left = left.min(before);
         match quiet {
-            None => self.engine.set_choosing(false, 0, false),
-            Some(Quiet::Ask) => self.engine.set_choosing(true, 0, false),
-            Some(Quiet::Pass(n)) => self.engine.set_choosing(true, n.min(left), n <= left),
-            Some(Quiet::Forever) => self.engine.set_choosing(true, left, false),
+            None => self.engine.set_choosing(false, false, 0, false),
+            Some(Quiet::Ask) => self.engine.set_choosing(true, split, 0, false),
+            Some(Quiet::Pass(n)) => {
+                let promised = n <= left;
+                self.engine.set_choosing(true, split, n.min(left), promised);
+            }
+            Some(Quiet::Forever) => self.engine.set_choosing(true, split, left, false),
         }
         debug_assert!(self.state.cores[core].top().registers.is_none());
     }

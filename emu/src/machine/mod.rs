@@ -321,7 +321,7 @@ impl Machine {
         let context = self.state.cores[core].top();
         let inside = |return_address: u64| return_address.saturating_sub(1);
         match &context.next {
-            Next::Guest { .. } | Next::Special if context.registers.is_none() => {
+            Next::Guest { .. } | Next::Update(_) | Next::Special if context.registers.is_none() => {
                 self.engine.registers(core).get(Reg::PC)
             }
             Next::Call(_) => {
@@ -404,6 +404,34 @@ impl Machine {
             accesses,
             marks,
         }
+    }
+
+    /// The position of a recorded access: behind its instruction, or if other cores could come
+    /// between its load and its store, before the load.
+    pub fn position_of_access(&self, access: &AccessRecord) -> Position {
+        match access.early {
+            None => self.engine.position_of(access.retired),
+            Some(choice) => {
+                let since = Position { choice, step: 0 };
+                let step = access.retired - 1 - self.engine.retired_at(since);
+                Position { choice, step }
+            }
+        }
+    }
+
+    /// The index in the path of the instruction that made an access at this position.
+    pub fn path_index(&self, at: Position, core: u8, pc: u64) -> Option<usize> {
+        let retired = self.engine.retired_at(at) as usize;
+        let path = self.path();
+        let last = retired
+            .checked_sub(1)
+            .filter(|&i| path.get(i) == Some(&(core, pc)));
+        // A load that came before its instruction: that is the core's next.
+        last.or_else(|| {
+            let later = path.get(retired..)?.iter();
+            let next = retired + later.clone().position(|(c, _)| *c == core)?;
+            (path[next].1 == pc).then_some(next)
+        })
     }
 
     /// Instructions retired at a position, if the run is recorded.

@@ -19,6 +19,25 @@ pub(super) fn after_switch(options: &mut [Action], current: u8) {
     });
 }
 
+/// Whether anything but going on can happen while a core is between the two accesses of an
+/// instruction, given the options before it.
+pub(super) fn within(options: &[Action], core: u8) -> bool {
+    options.iter().any(|option| match *option {
+        Action::Run(other) => other != core,
+        other => !interrupts(other, core),
+    })
+}
+
+/// Whether an action interrupts what a core does. That happens between instructions, and so on one
+/// core a read-modify-write is indivisible.
+fn interrupts(action: Action, this: u8) -> bool {
+    match action {
+        Action::Switch(core) | Action::Dpcs(core) | Action::Clock(core) => core == this,
+        Action::Interrupt { core, .. } => core == this,
+        Action::Run(_) | Action::Packet { .. } | Action::Spare | Action::Strike(_) => false,
+    }
+}
+
 impl Machine {
     /// Fills `out` with everything that can happen now.
     pub(super) fn options(&self, out: &mut Vec<Action>) {
@@ -38,6 +57,11 @@ impl Machine {
         }
         let open = out.len();
         self.outside(out);
+        for (core, c) in self.state.cores.iter().enumerate() {
+            if matches!(c.top().next, Next::Update(_)) {
+                out.retain(|&action| !interrupts(action, core as u8));
+            }
+        }
         let held = self.setup.held;
         if held == Kinds::NONE {
             return;

@@ -68,7 +68,7 @@ impl Machine {
             &context.next,
             self.decider.caller.filter(|_| loaded).or(context.waiting()),
         ) {
-            (Next::Guest { .. } | Next::Special, _) => {}
+            (Next::Guest { .. } | Next::Update(_) | Next::Special, _) => {}
             // In a kernel call: the caller is where the call returns to.
             (&Next::Call(import), _) => self.leave_call(&mut registers, import),
             (_, Some(caller)) => self.leave_call_of(&mut registers, caller),

@@ -3,6 +3,7 @@
 use isa::{Atomic, Reg, RegisterAccess};
 
 use super::Machine;
+use super::code::split_operand;
 use super::context::{ContextKind, Next};
 use crate::choice::{Action, Actor, Effect, Kinds, Operation, View};
 use crate::nt::{self, Then, effect, spin_lock, thread};
@@ -41,6 +42,9 @@ impl Machine {
         let top = self.state.cores[core].top();
         match &top.next {
             Next::Guest { .. } => self.guest_operation(core),
+            Next::Update(loaded) => {
+                Operation::one(loaded.address, u32::from(loaded.width), Effect::Write)
+            }
             Next::Call(import) => {
                 let slot = &self.setup.imports[*import as usize];
                 let args = self.arguments(core, slot.api);
@@ -81,9 +85,11 @@ impl Machine {
         };
         // An exclusive load and its store are one update to everybody else.
         let exclusive = insn.atomic == Atomic::LoadExclusive;
+        // Of two accesses to the same place the load is the first step.
+        let split = split_operand(&insn, self.arch()).filter(|_| self.cpus() > 1);
         all.filter(|m| !m.implicit_stack)
             .fold(Operation::LOCAL, |all, m| {
-                let effect = match m.write || exclusive {
+                let effect = match (m.write || exclusive) && split != Some(m) {
                     true => Effect::Write,
                     false => Effect::Read,
                 };

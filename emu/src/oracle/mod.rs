@@ -127,7 +127,7 @@ fn accessed(walk: &walk::Walk<'_>, access: usize) -> Spot {
     let verb = if a.write { "writes" } else { "reads" };
     Spot {
         role: format!("{verb} {} bytes", a.width),
-        position: walk.machine.position_of(a.retired),
+        position: walk.machine.position_of_access(&a),
         core: a.core,
         actor: walk.actor(a.core),
         irql: walk.irql(a.core),
@@ -146,10 +146,8 @@ fn accessed(walk: &walk::Walk<'_>, access: usize) -> Spot {
 /// Gives places that are accesses their stacks.
 fn add_stacks(machine: &Machine, findings: &mut [Finding]) {
     let index = |s: &Spot| {
-        let retired = machine.retired_at(s.position) as usize;
-        let at = retired.checked_sub(1)?;
-        let same = machine.path().get(at) == Some(&(s.core, s.pc));
-        (s.access.is_some() && s.stack.is_empty() && same).then_some(at)
+        let wants = s.access.is_some() && s.stack.is_empty();
+        wants.then(|| machine.path_index(s.position, s.core, s.pc))?
     };
     let places = || findings.iter().flat_map(|f| &f.places);
     let wanted = places().filter_map(index).collect();

@@ -104,7 +104,7 @@ fn check(machine: &Machine, _ended: &Ended) -> Vec<Finding> {
     });
     let wanted: BTreeSet<usize> = accesses
         .filter_map(|what| match what {
-            What::Access(i) => Some(machine.accesses()[i].retired as usize - 1),
+            What::Access(i) => path_index(machine, i),
             _ => None,
         })
         .collect();
@@ -127,6 +127,12 @@ fn check(machine: &Machine, _ended: &Ended) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The index in the path of the instruction that made an access.
+fn path_index(machine: &Machine, access: usize) -> Option<usize> {
+    let a = &machine.accesses()[access];
+    machine.path_index(machine.position_of_access(a), a.core, a.pc)
 }
 
 /// The addresses of the instructions whose accesses race in a recorded run.
@@ -494,10 +500,11 @@ impl Detector<'_> {
         match seen.what {
             What::Access(i) => {
                 let a = self.machine.accesses()[i];
-                let stack = stacks.get(&(a.retired as usize - 1)).cloned();
+                let index = path_index(self.machine, i);
+                let stack = index.and_then(|index| stacks.get(&index)).cloned();
                 Spot {
                     role,
-                    position: self.machine.position_of(a.retired),
+                    position: self.machine.position_of_access(&a),
                     core: seen.core,
                     actor: seen.actor,
                     irql: seen.irql,

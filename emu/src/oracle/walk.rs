@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::choice::{Actor, Effect};
-use crate::machine::Machine;
+use crate::machine::{AccessRecord, Machine};
 use crate::nt::{self, effect};
 use crate::trace::event::{LockOp, ThreadOp, TimerOp, WaitOp};
 use crate::trace::{Event, EventKind};
@@ -129,21 +129,23 @@ pub fn walk<O: Observer>(machine: &Machine, observer: &mut O) {
     let (mut access, mut insn) = (0, 0);
     for (i, event) in machine.recorder.events().iter().enumerate() {
         let until = machine.retired_at(event.at);
-        walk.pass(observer, until, &mut access, &mut insn);
+        let choices = event.at.choice;
+        walk.pass(observer, until, choices, &mut access, &mut insn);
         observer.before(&walk, i);
         walk.event(i, event);
         observer.after(&walk, i);
     }
     let all = log.last().map_or(0, |a| a.retired).max(path.len() as u64);
-    walk.pass(observer, all, &mut access, &mut insn);
+    walk.pass(observer, all, u64::MAX, &mut access, &mut insn);
 }
 
 impl<'a> Walk<'a> {
-    /// Instructions and accesses until so many instructions have retired.
+    /// Instructions and accesses until so many instructions have retired, after so many choices.
     fn pass<O: Observer>(
         &mut self,
         observer: &mut O,
         until: u64,
+        choices: u64,
         access: &mut usize,
         insn: &mut usize,
     ) {
@@ -157,7 +159,10 @@ impl<'a> Walk<'a> {
         }
         if O::ACCESSES {
             let log = machine.accesses();
-            while log.get(*access).is_some_and(|a| a.retired <= until) {
+            let made = |a: &AccessRecord| {
+                a.retired <= until || a.early.is_some_and(|before| before < choices)
+            };
+            while log.get(*access).is_some_and(made) {
                 observer.access(self, *access);
                 *access += 1;
             }

@@ -29,6 +29,7 @@ fn list(view: &View<'_>) -> Listing {
         let next = match core.top().next {
             Next::Idle => String::new(),
             Next::Guest { .. } | Next::Special => "executes".into(),
+            Next::Update(_) => "between a load and its store".into(),
             Next::Call(import) => {
                 let slot = &machine.setup.imports[import as usize];
                 format!("calls {}", slot.api.name)
@@ -42,7 +43,7 @@ fn list(view: &View<'_>) -> Listing {
             .first()
             .map_or(0, |frame| frame.pc);
         let place = match core.top().next {
-            Next::Guest { .. } | Next::Special => view.short(pc),
+            Next::Guest { .. } | Next::Update(_) | Next::Special => view.short(pc),
             _ => view.short(pc.saturating_sub(1)),
         };
         let cells = [

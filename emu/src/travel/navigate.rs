@@ -301,7 +301,11 @@ impl Record {
         };
         let index = index?;
         let instruction = (log[index].retired - 1) as usize;
-        self.inside(self.at_instruction(from, instruction))
+        let core = log[index].core;
+        self.inside(Focus {
+            core,
+            ..self.at_instruction(from, instruction)
+        })
     }
 
     /// Steps that know calls from other instructions. They follow who runs on the core, not the

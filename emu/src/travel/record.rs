@@ -232,7 +232,10 @@ impl Record {
 /// The instruction that a core was about to execute when the run ended.
 fn end(machine: &Machine, core: u8) -> Option<u64> {
     let top = machine.state.cores[usize::from(core)].top();
-    let executes = matches!(top.next, Next::Guest { .. } | Next::Special);
+    let executes = matches!(
+        top.next,
+        Next::Guest { .. } | Next::Update(_) | Next::Special
+    );
     executes.then(|| machine.registers(usize::from(core)).pc)
 }
 

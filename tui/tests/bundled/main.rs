@@ -11,6 +11,7 @@ mod network;
 mod oracles;
 mod reference;
 mod scenarios;
+mod shape_counter;
 mod shape_counts;
 mod shape_means;
 mod shape_oracles;

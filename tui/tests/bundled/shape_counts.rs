@@ -145,8 +145,9 @@ fn counts_are_the_published_ones_but_for_named_points() {
 /// have only one.
 #[test]
 fn reduction_misses_no_end_that_all_schedules_have() {
-    let shapes: [(&str, &[Setting<'_>]); 10] = [
+    let shapes: [(&str, &[Setting<'_>]); 11] = [
         ("account", &[]),
+        ("counter", &[]),
         ("deadlock", &[]),
         ("bluetooth", &[]),
         ("bluetooth", &[("pool", "true")]),

@@ -20,6 +20,7 @@ const SHAPES: &[Shape] = &[
     ("account", &[], 200),
     ("bluetooth", &[], 500),
     ("bluetooth", &[("pool", "true")], 1000),
+    ("counter", &[], 100),
     ("deadlock", &[], 50),
     ("port", &[], 2000),
     ("reorder", &[], 20_000),

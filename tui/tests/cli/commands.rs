@@ -42,6 +42,7 @@ fn scenarios_are_listed_with_one_line_each() {
         [
             "account",
             "bluetooth",
+            "counter",
             "deadlock",
             "kb931322",
             "port",

@@ -22,7 +22,7 @@ const OUTSIDE: [&str; 13] = [
 
 /// Drivers, and scenarios of the same name, that are called by a word of the field: the word may be
 /// used, the file may not be known.
-const WORDS: [&str; 5] = ["account", "deadlock", "port", "reorder", "stack"];
+const WORDS: [&str; 6] = ["account", "counter", "deadlock", "port", "reorder", "stack"];
 
 /// The files of the two lower crates, their tests among them: what is bundled, and the tests of it,
 /// are the program's.

@@ -30,6 +30,7 @@ pub(super) unsafe extern "C" fn code_hook(
     if s.exit.is_some() {
         return;
     }
+    s.passed_between = None;
     if !s.code.contains(address) {
         return match s.traps.contains(&address) {
             true => stop(uc, s, Exit::Trap(address)),
@@ -40,26 +41,35 @@ pub(super) unsafe extern "C" fn code_hook(
     if s.retired >= s.pause {
         return stop(uc, s, Exit::Paused);
     }
+    let facts = s.code.at(memory, address);
+    let mut asked = 0;
     if s.pass_at == address {
         s.pass_at = 0;
+        asked = s.asked;
     } else {
-        let facts = s.code.at(memory, address);
         if facts.stops() {
             return stop(uc, s, Exit::Stopped);
         }
-        if s.choosing && facts.is_point(s.code.granularity()) {
-            if s.quiet == 0 {
-                return stop(uc, s, Exit::Point);
-            }
-            s.quiet -= 1;
-            s.passed += 1;
-            s.last_point = s.retired;
-            if let Some(marks) = &mut s.marks {
-                marks.push(s.retired);
-            }
-        }
         if s.retired >= s.deadline {
             return stop(uc, s, Exit::Deadline);
+        }
+    }
+    let points = match s.choosing {
+        true => facts.points(s.code.granularity(), s.split),
+        false => 0,
+    };
+    for point in asked..points {
+        if s.quiet == 0 {
+            let exit = match point {
+                0 => Exit::Point,
+                _ => Exit::Between,
+            };
+            return stop(uc, s, exit);
+        }
+        s.passed_between = (point > 0).then_some(s.last_point);
+        s.pass(1, s.retired);
+        if let Some(marks) = &mut s.marks {
+            marks.push(s.retired);
         }
     }
     step(s, unsafe { (*context).core }, address);
@@ -113,10 +123,13 @@ pub(super) unsafe extern "C" fn block_hook(
         let _ = unsafe { uc_emu_stop(uc) };
         return;
     }
-    let asked = s.asked_at == address;
+    let asked = match s.asked_at == address {
+        true => s.asked,
+        false => 0,
+    };
     let (mut points, last) = s.points(&span);
-    if asked && points > 0 && s.is_point(memory, address) {
-        points -= 1;
+    if asked > 0 {
+        points -= s.points_at(memory, address).min(asked);
     }
     s.ahead = None;
     let asks = s.choosing && points > s.quiet;
@@ -163,17 +176,22 @@ pub(super) unsafe extern "C" fn stop_hook(
     }
     if s.traps.contains(&address) {
         stop(uc, s, Exit::Trap(address));
-    } else if s.pass_at == address {
+        return;
+    }
+    let mut asked = 0;
+    if s.pass_at == address {
         s.pass_at = 0;
+        asked = s.asked;
     } else if s.code.at(memory, address).stops() {
-        stop(uc, s, Exit::Stopped);
-    } else if let Some(left) = s.ahead
-        && s.is_point(memory, address)
-    {
-        match left.checked_sub(1) {
-            Some(left) => s.ahead = Some(left),
-            None => stop(uc, s, Exit::Point),
-        }
+        return stop(uc, s, Exit::Stopped);
+    }
+    let Some(left) = s.ahead else { return };
+    let points = s.points_at(memory, address).saturating_sub(asked);
+    s.ahead = Some(left.saturating_sub(points));
+    if left < points {
+        let between = asked + left > 0;
+        let exit = if between { Exit::Between } else { Exit::Point };
+        stop(uc, s, exit);
     }
 }
 
@@ -224,6 +242,9 @@ pub(super) unsafe extern "C" fn memory_hook(
 ) {
     let (s, memory) = unsafe { shared(context) };
     let write = kind == MemType::WRITE;
+    if !write && std::mem::take(&mut s.loaded) {
+        return;
+    }
     // With a virtual TLB the emulator reports the physical address.
     let address = memory.virtual_address(address);
     let width = size.clamp(0, 8) as usize;
@@ -241,6 +262,7 @@ pub(super) unsafe extern "C" fn memory_hook(
     if let Some(log) = &mut s.accesses {
         log.push(AccessRecord {
             retired,
+            early: None,
             pc,
             address,
             value,

@@ -35,7 +35,9 @@ use super::worker::{News, Reply};
 /// The workbench with the NAT router chosen.
 fn workbench() -> App {
     let mut app = App::new(Home::of(bundled().unwrap()));
-    press(&mut app, "<down><down><down>");
+    let mut names = crate::catalogue::BUNDLED.iter().map(|(name, _)| *name);
+    let at = names.position(|name| name == "kb931322").unwrap();
+    press(&mut app, &"<down>".repeat(at));
     app
 }
 
