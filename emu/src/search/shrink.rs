@@ -19,7 +19,7 @@ use crate::machine::Ended;
 pub struct Shrunk {
     /// The run: replaying its moves stops in the same way, which has been tried.
     pub ended: Ended,
-    /// Moves that take a core from who could have gone on.
+    /// Its preemptions: see [`crate::choice::Deviation`].
     pub preemptions: usize,
     /// Other moves.
     pub others: usize,
@@ -69,7 +69,7 @@ pub fn shrink(campaign: &mut Campaign, moves: &Moves, wanted: &Signature) -> Opt
     let (told, first) = shrinker.translate(moves)?;
     let mut best = first;
     let (mut preempting, mut others): (Vec<Move>, Vec<Move>) =
-        told.into_iter().partition(|m| m.who.is_some());
+        told.into_iter().partition(Move::preempts);
     loop {
         let before = preempting.len() + others.len();
         shrinker.minimise(&mut preempting, &others, &mut best);
@@ -138,7 +138,7 @@ impl Shrinker<'_> {
     /// Preemptions and other moves of a run.
     fn counts(&mut self, ended: &Ended) -> Option<(usize, usize)> {
         let (told, _) = self.translate(&ended.moves)?;
-        let preempting = told.iter().filter(|m| m.who.is_some()).count();
+        let preempting = told.iter().filter(|m| m.preempts()).count();
         Some((preempting, told.len() - preempting))
     }
 
@@ -218,7 +218,7 @@ impl Shrinker<'_> {
 
     /// Looks for a run with at most `preemptions` of them that stops as wanted.
     fn below(&mut self, preemptions: u32, choices: u64) -> Below {
-        let mut search = Dfs::new(Bound::Preemptions(preemptions));
+        let mut search = Dfs::new(Bound::preemptions(preemptions));
         let most = CHOICES_BELOW / choices.max(1);
         for _ in 0..most {
             let Some(task) = search.next(1).pop() else {
