@@ -3,8 +3,9 @@
 //! Leaving moves out of a schedule ends where no single one can be spared, and that may be far from
 //! the shortest one: twenty moves hold up each other. So runs are drawn anew from the default
 //! schedule: what comes from outside comes at random, and who could go on is only preempted where
-//! one of the known schedules preempted the like of it, in favour of the like of the same other. A
-//! race between two actors shows with one such preemption as soon as they happen to meet.
+//! one of the known schedules preempted the like of it, in every other run only in favour of the like
+//! of the same other. A race between two actors shows with one such preemption as soon as they happen
+//! to meet.
 
 use std::collections::BTreeSet;
 
@@ -56,6 +57,8 @@ pub(super) struct Directed {
     dice: Dice,
     keen: usize,
     busy: usize,
+    /// A preemption may be in favour of anyone.
+    anyone: bool,
 }
 
 impl Directed {
@@ -67,6 +70,7 @@ impl Directed {
             left: most,
             keen: KEEN[dice.below(KEEN.len())],
             busy: BUSY[dice.below(BUSY.len())],
+            anyone: dice.below(2) == 0,
             dice,
         }
     }
@@ -81,7 +85,10 @@ impl Directed {
             return false;
         }
         let who = like(choice.actor(0));
-        let fits = |to: Actor| self.places.0.iter().any(|(w, _, t)| (*w, *t) == (who, to));
+        let fits = |to: Actor| {
+            let mut places = self.places.0.iter();
+            places.any(|(w, _, t)| *w == who && (self.anyone || *t == to))
+        };
         (1..choice.options.len()).any(|option| {
             choice.deviation(option) == Deviation::Preemption && fits(like(choice.actor(option)))
         })
@@ -94,8 +101,15 @@ impl Directed {
         }
         let (who, place) = (like(choice.actor(0)), choice.place(0));
         let fits = |&option: &usize| {
-            let meeting = (who, place, like(choice.actor(option)));
-            choice.deviation(option) == Deviation::Preemption && self.places.0.contains(&meeting)
+            let to = like(choice.actor(option));
+            let known = match self.anyone {
+                true => {
+                    let mut places = self.places.0.iter();
+                    places.any(|(w, p, _)| (*w, *p) == (who, place))
+                }
+                false => self.places.0.contains(&(who, place, to)),
+            };
+            known && choice.deviation(option) == Deviation::Preemption
         };
         let option = (1..choice.options.len()).find(fits)?;
         let now = self.once_in(self.keen);
