@@ -172,9 +172,12 @@ pub struct ExploreArgs {
     /// Every schedule, up to a bound: the same as --strategy dfs, without a limit of schedules
     #[arg(long, conflicts_with_all = ["strategy", "seeds"])]
     pub exhaustive: bool,
-    /// Bound of dfs: choices at which a core that could go on does not
+    /// Bound of dfs: choices at which what could go on does not, and another core or thread does
     #[arg(long, value_name = "K", conflicts_with_all = ["delays", "seeds"])]
     pub preemptions: Option<u32>,
+    /// Bound of dfs: packets, interrupts and the like that come otherwise than by themselves
+    #[arg(long, value_name = "K", conflicts_with_all = ["delays", "seeds"])]
+    pub arrivals: Option<u32>,
     /// Bound of dfs: options passed over
     #[arg(long, value_name = "K", conflicts_with = "seeds")]
     pub delays: Option<u32>,

@@ -2,7 +2,9 @@
 //! device are counted, and who stops it releases its resources once the count is 0. The request
 //! looks at the flag that says "stopping" and then counts itself; when the device is stopped
 //! between the two, it uses what has been released. The correct driver counts first, looks then,
-//! and takes the count back if it was too late; and who stops waits for the last request.
+//! and takes the count back if it was too late; and who stops waits for the last request. Its flag is
+//! read and written atomically: a request may look at it while it is being set, and either answer
+//! will do.
 //!
 //! Parameter: 1 makes the resources a page of nonpaged pool, so that it is not an assertion that
 //! fails but the read of freed memory: Stop 0x50.
@@ -51,7 +53,7 @@ fn io_increment(device: &Bluetooth) -> bool {
 #[inline(always)]
 fn io_increment(device: &Bluetooth) -> bool {
     device.pending_io.increment();
-    if device.stopping_flag.read() != 0 {
+    if device.stopping_flag.read_acquire() != 0 {
         io_decrement(device);
         return false;
     }
@@ -89,7 +91,10 @@ fn add(device: &Bluetooth, block: *mut u8) {
 }
 
 extern "system" fn stop<const POOL: bool>(device: &Bluetooth) {
+    #[cfg(feature = "buggy")]
     device.stopping_flag.write(1);
+    #[cfg(not(feature = "buggy"))]
+    device.stopping_flag.write_release(1);
     io_decrement(device);
     #[cfg(feature = "buggy")]
     if device.stopping_event.read() == 0 {

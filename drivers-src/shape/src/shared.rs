@@ -1,7 +1,7 @@
 //! Fields and locks that threads share.
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{Ordering, compiler_fence};
+use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 
 use nt::interlocked::{InterlockedDecrement, InterlockedIncrement};
 use nt::spin::{KeAcquireSpinLock, KeReleaseSpinLock};
@@ -34,6 +34,21 @@ impl<T: Copy> Shared<T> {
     #[inline(always)]
     pub fn write(&self, value: T) {
         unsafe { self.0.get().write_volatile(value) }
+    }
+}
+
+impl Shared<u32> {
+    /// Loads it atomically, as `ReadULongAcquire` of `wdm.h` does: who finds what was
+    /// [stored](Self::write_release) also finds what was done before.
+    #[inline(always)]
+    pub fn read_acquire(&self) -> u32 {
+        unsafe { AtomicU32::from_ptr(self.0.get()) }.load(Ordering::Acquire)
+    }
+
+    /// Stores to it atomically, as `WriteULongRelease` of `wdm.h` does.
+    #[inline(always)]
+    pub fn write_release(&self, value: u32) {
+        unsafe { AtomicU32::from_ptr(self.0.get()) }.store(value, Ordering::Release)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod actor;
 mod asked;
+mod deviation;
 mod operation;
 pub mod schedule;
 mod scope;
@@ -10,6 +11,7 @@ pub mod strategy;
 
 pub use actor::Actor;
 pub use asked::{Asked, Question};
+pub use deviation::Deviation;
 pub use operation::{Effect, Operation, Touch};
 pub use schedule::Moves;
 pub use scope::{Kinds, Scope};
@@ -134,6 +136,10 @@ pub trait View {
     fn actor(&self, option: Action) -> Actor;
     /// What the step would touch first: its operation that others can see.
     fn operation(&self, option: Action) -> Operation;
+    /// The address in driver code at which the step of an option begins; 0 where it is in none.
+    fn place(&self, _option: Action) -> u64 {
+        0
+    }
 }
 
 /// A decision to be made: at least two options, the first being the one that changes least.
@@ -162,8 +168,17 @@ impl Choice<'_> {
         self.view.operation(self.options[option])
     }
 
-    /// Whether an option takes a core away from what could go on: a preemption, unless it is
-    /// option 0.
+    /// Where in driver code the step of an option begins: see [`View::place`].
+    pub fn place(&self, option: usize) -> u64 {
+        self.view.place(self.options[option])
+    }
+
+    /// What taking an option means for the schedule.
+    pub fn deviation(&self, option: usize) -> Deviation {
+        Deviation::of(self.options, self.current, option)
+    }
+
+    /// Whether the core that ran last can go on: it does so if option 0 is taken.
     pub fn could_go_on(&self) -> bool {
         self.options[0] == Action::Run(self.current)
     }

@@ -6,7 +6,7 @@ use super::names::MachineNames;
 use super::{RunHeader, why};
 use crate::machine::context::{ContextKind, Next};
 use crate::machine::{Ended, Machine};
-use crate::oracle::{self, Told};
+use crate::oracle::{self, Finding, Told};
 use crate::report::{
     BugcheckLine, CoreState, LockLine, ModuleFacts, Names, Place, Recovery, Report, RunFacts,
     StopFacts, StopLine, WaitLine, eventlog, screen, table,
@@ -19,7 +19,12 @@ const ROWS: usize = 40;
 /// Words of stack that the NT 4.0 screen looks at.
 const STACK_WORDS: u64 = 256;
 
-pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Report {
+pub(super) fn report(
+    machine: &Machine,
+    ended: &Ended,
+    header: &RunHeader,
+    findings: &[Finding],
+) -> Report {
     let names = MachineNames::new(machine);
     let setup = &machine.setup;
     let plan = &setup.plan;
@@ -34,8 +39,6 @@ pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Re
         _ => None,
     };
     let events = last_events(machine, &names);
-    let asked = plan.oracles.iter().filter_map(|name| oracle::find(name));
-    let findings = oracle::check(machine, ended, &asked.collect::<Vec<_>>());
     let findings: Vec<Told> = findings.iter().map(|f| oracle::tell(machine, f)).collect();
     Report {
         run: RunFacts {
@@ -65,6 +68,13 @@ pub(super) fn report(machine: &Machine, ended: &Ended, header: &RunHeader) -> Re
         why: why::tell(machine, &names, &ended.stop),
         findings,
     }
+}
+
+/// What the oracles that the plan asks for find.
+pub(super) fn findings(machine: &Machine, ended: &Ended) -> Vec<Finding> {
+    let asked = machine.setup.plan.oracles.iter();
+    let asked: Vec<_> = asked.filter_map(|name| oracle::find(name)).collect();
+    oracle::check(machine, ended, &asked)
 }
 
 /// The last events that are not choices, each at the place in the driver itself.

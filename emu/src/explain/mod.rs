@@ -2,12 +2,13 @@
 
 mod fill;
 pub mod names;
+mod other_order;
 mod slice;
 mod why;
 
 pub use names::MachineNames;
 
-use crate::campaign::Case;
+use crate::campaign::{Campaign, Case};
 use crate::choice::strategy::Replay;
 use crate::choice::{Moves, Scope};
 use crate::machine::{BootError, Ended, Machine, Watch};
@@ -34,7 +35,7 @@ pub struct Explained {
     pub report: Report,
 }
 
-/// Runs a schedule again, recording, and explains it.
+/// Runs a schedule again, recording, and explains it. The other order of what races is tried as well.
 ///
 /// # Errors
 /// See [`BootError`].
@@ -44,9 +45,15 @@ pub fn explain(
     moves: &Moves,
     header: &RunHeader,
 ) -> Result<Explained, BootError> {
-    let mut machine = case.boot(scope, Watch::Recording)?;
+    let scope = scope.into();
+    let mut machine = case.boot(scope.clone(), Watch::Recording)?;
     let ended = machine.run(Box::new(Replay::new(moves.clone())));
-    let report = fill::report(&machine, &ended, header);
+    let mut findings = fill::findings(&machine, &ended);
+    if findings.iter().any(|f| f.oracle == "race") {
+        let mut campaign = Campaign::new(case, scope)?;
+        other_order::fill(&mut campaign, moves, &ended, &mut findings);
+    }
+    let report = fill::report(&machine, &ended, header, &findings);
     Ok(Explained {
         machine,
         ended,

@@ -34,6 +34,13 @@ impl View for Machine {
             _ => Operation::ANYTHING,
         }
     }
+
+    fn place(&self, option: Action) -> u64 {
+        match option {
+            Action::Run(core) => self.caller_address(usize::from(core)),
+            _ => 0,
+        }
+    }
 }
 
 impl Machine {

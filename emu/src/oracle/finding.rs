@@ -25,6 +25,19 @@ pub struct Finding {
     /// Whether the outcome differs when the two places come in the other order. An oracle sees one
     /// run, so it leaves this open; who can run both orders fills it in.
     pub order_matters: Option<bool>,
+    /// What came of the other order, if it was tried.
+    pub other_order: Option<OtherOrder>,
+}
+
+/// A run in which the places of a finding came in the other order.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct OtherOrder {
+    /// How it ended, in words.
+    pub ends: String,
+    /// It ended in the same way.
+    pub same_end: bool,
+    /// It left the same in the memory that the finding is about.
+    pub same_memory: bool,
 }
 
 /// One place of a finding: a moment on a core.
@@ -87,6 +100,7 @@ impl Finding {
             rule: "",
             count: 1,
             order_matters: None,
+            other_order: None,
         }
     }
 

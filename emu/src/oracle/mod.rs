@@ -31,7 +31,7 @@ mod unprotected;
 mod use_after_free;
 pub mod walk;
 
-pub use finding::{Access, Finding, Object, Spot};
+pub use finding::{Access, Finding, Object, OtherOrder, Spot};
 pub use race::racy_pcs;
 pub use select::{Unknown, select};
 pub use tell::{Told, ToldPlace, render, tell};

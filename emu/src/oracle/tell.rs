@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::finding::{Finding, Spot};
+use super::finding::{Finding, OtherOrder, Spot};
 use crate::choice::Actor;
 use crate::explain::MachineNames;
 use crate::machine::Machine;
@@ -33,6 +33,8 @@ pub struct Told {
     pub rule: &'static str,
     /// The same for the same mistake in other runs.
     pub signature: String,
+    /// What came of the other order, if it was tried.
+    pub other_order: Option<OtherOrder>,
 }
 
 /// A place of a finding.
@@ -80,6 +82,7 @@ pub fn tell(machine: &Machine, finding: &Finding) -> Told {
         help: finding.help,
         rule: finding.rule,
         signature: finding.signature(),
+        other_order: finding.other_order.clone(),
     }
 }
 
@@ -152,10 +155,23 @@ fn write_told(out: &mut String, told: &Told) -> std::fmt::Result {
             writeln!(out, "      {frame}")?;
         }
     }
-    match told.order_matters {
-        Some(true) => writeln!(out, "the other order was tried: the run ends otherwise")?,
-        Some(false) => writeln!(out, "the other order was tried: the run ends the same")?,
-        None => {}
+    if let Some(other) = &told.other_order {
+        match (other.same_end, other.same_memory) {
+            (true, true) => writeln!(out, "order: the same either way so far")?,
+            (true, false) => writeln!(
+                out,
+                "order: the order decides: the other way round other values are in that memory"
+            )?,
+            (false, _) if other.ends == "completed" => writeln!(
+                out,
+                "order: the order decides: the other way round the run completes"
+            )?,
+            (false, _) => writeln!(
+                out,
+                "order: the order decides: the other way round the run stops with {}",
+                other.ends
+            )?,
+        }
     }
     if !told.help.is_empty() {
         writeln!(out, "help: {}", told.help)?;

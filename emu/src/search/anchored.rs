@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::choice::strategy::Quiet;
-use crate::choice::{Action, Actor, Choice, Moves, Strategy};
+use crate::choice::{Action, Actor, Choice, Deviation, Moves, Strategy};
 
 /// Who could have gone on at a choice; `None` where the current core could not.
 type Who = Option<Actor>;
 
 /// One move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Move {
     /// Who could have gone on.
     pub(super) who: Who,
@@ -18,6 +18,16 @@ pub(super) struct Move {
     pub(super) count: u64,
     /// What happens instead: the actor, and the core that it is about.
     pub(super) to: (Actor, u8),
+    /// What that means.
+    pub(super) deviation: Deviation,
+    /// Where in driver code who could have gone on was.
+    pub(super) place: u64,
+}
+
+impl Move {
+    pub(super) fn preempts(&self) -> bool {
+        self.deviation == Deviation::Preemption
+    }
 }
 
 fn target(choice: &Choice<'_>, option: usize) -> (Actor, u8) {
@@ -94,7 +104,13 @@ impl Strategy for Translate {
                 self.next += 1;
                 let option = (option as usize).min(choice.options.len() - 1);
                 let to = target(choice, option);
-                self.told.push(Move { who, count, to });
+                self.told.push(Move {
+                    who,
+                    count,
+                    to,
+                    deviation: choice.deviation(option),
+                    place: choice.place(0),
+                });
                 option
             }
             _ => 0,

@@ -1,51 +1,91 @@
 //! Every schedule, depth first, up to a bound on what makes schedules unlikely.
 //!
-//! With a bound, schedules are run in the order of their cost: first those without, then those that
-//! cost one, and so on (iterative context bounding: Musuvathi, Qadeer, PLDI 2007; delay bounding:
-//! Emmi, Qadeer, Rakamaric, POPL 2011). The order within a bound is depth first, in batches.
+//! With a bound, schedules are run in the order of their cost, the sum of all that is limited: first
+//! those without, then those that cost one, and so on (iterative context bounding: Musuvathi,
+//! Qadeer, PLDI 2007; delay bounding: Emmi, Qadeer, Rakamaric, POPL 2011). The order within a cost
+//! is depth first, in batches.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Coverage, Follow, Node, Outcome, Search, Task};
-use crate::choice::Moves;
+use crate::choice::{Deviation, Moves};
 
-/// What is bounded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Bound {
-    /// Nothing.
-    None,
-    /// Choices at which a core that could go on does not.
-    Preemptions(u32),
-    /// Options passed over: the cost of a choice is the number of the option taken.
-    Delays(u32),
+/// What is bounded; what is not has no limit. See [`Deviation`] for what counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// Preemptions of a schedule.
+    pub preemptions: Option<u32>,
+    /// Its arrivals: what the outside world does otherwise than by itself.
+    pub arrivals: Option<u32>,
+    /// Its delays: options that are passed over, so a choice costs the number of the option taken.
+    pub delays: Option<u32>,
 }
 
 impl Bound {
-    /// What taking an option at a node costs.
-    fn cost(self, node: &Node, option: u32) -> u32 {
-        match self {
-            Bound::None => 0,
-            Bound::Preemptions(_) => u32::from(node.could_go_on && option > 0),
-            Bound::Delays(_) => option,
+    /// None.
+    pub const NONE: Bound = Bound {
+        preemptions: None,
+        arrivals: None,
+        delays: None,
+    };
+
+    /// So many preemptions, and arrivals without limit.
+    pub fn preemptions(most: u32) -> Bound {
+        Bound {
+            preemptions: Some(most),
+            ..Bound::NONE
         }
     }
 
-    fn most(self) -> u32 {
-        match self {
-            Bound::None => 0,
-            Bound::Preemptions(n) | Bound::Delays(n) => n,
+    /// The same with a limit on arrivals.
+    #[must_use]
+    pub fn and_arrivals(self, most: u32) -> Bound {
+        Bound {
+            arrivals: Some(most),
+            ..self
         }
+    }
+
+    fn limits(self) -> [Option<u32>; 3] {
+        [self.preemptions, self.arrivals, self.delays]
+    }
+
+    /// What taking an option costs, where it is limited.
+    fn cost(self, option: u32, deviation: Deviation) -> Cost {
+        let preempts = u32::from(deviation == Deviation::Preemption);
+        let arrives = u32::from(deviation == Deviation::Arrival);
+        let costs = [preempts, arrives, option];
+        let limits = self.limits();
+        std::array::from_fn(|i| limits[i].map_or(0, |_| costs[i]))
+    }
+
+    fn allows(self, cost: Cost) -> bool {
+        let mut both = self.limits().into_iter().zip(cost);
+        both.all(|(most, cost)| most.is_none_or(|most| cost <= most))
+    }
+
+    /// The most that a schedule within the bound can cost.
+    fn most(self) -> u32 {
+        self.limits().into_iter().flatten().sum()
     }
 
     /// In words.
     pub fn words(self) -> String {
-        match self {
-            Bound::None => "without a bound".into(),
-            Bound::Preemptions(n) => format!("with at most {n} preemptions"),
-            Bound::Delays(n) => format!("with at most {n} delays"),
+        let names = ["preemption", "arrival", "delay"].into_iter();
+        let limits = names.zip(self.limits()).filter_map(|(name, most)| {
+            let most = most?;
+            let plural = if most == 1 { "" } else { "s" };
+            Some(format!("{most} {name}{plural}"))
+        });
+        match limits.collect::<Vec<_>>().as_slice() {
+            [] => "without a bound".into(),
+            limits => format!("with at most {}", limits.join(" and ")),
         }
     }
 }
+
+/// Preemptions, arrivals and delays of a schedule, those that are limited.
+type Cost = [u32; 3];
 
 /// A schedule to be run, or that is being run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,7 +93,7 @@ struct Prefix {
     /// Number and option of each move.
     moves: Vec<(u64, u32)>,
     /// What they cost.
-    cost: u32,
+    cost: Cost,
     /// The share of the whole space that begins like this.
     share: f64,
 }
@@ -80,7 +120,7 @@ impl Dfs {
     pub fn new(bound: Bound) -> Dfs {
         let root = Prefix {
             moves: Vec::new(),
-            cost: 0,
+            cost: Cost::default(),
             share: 1.0,
         };
         Dfs {
@@ -109,10 +149,13 @@ impl Dfs {
         let mut left = prefix.share;
         let mut found = Vec::new();
         for node in nodes {
-            let share = left / f64::from(node.options);
-            for option in (1..node.options).rev() {
-                let cost = prefix.cost + self.bound.cost(node, option);
-                if cost > self.bound.most() {
+            let share = left / node.options.len() as f64;
+            for option in (1..node.options.len()).rev() {
+                let deviation = node.options[option];
+                let option = option as u32;
+                let more = self.bound.cost(option, deviation);
+                let cost: Cost = std::array::from_fn(|i| prefix.cost[i] + more[i]);
+                if !self.bound.allows(cost) {
                     self.seen += share;
                     continue;
                 }
@@ -124,7 +167,7 @@ impl Dfs {
         }
         self.seen += left;
         for prefix in found {
-            match prefix.cost.checked_sub(self.level + 1) {
+            match prefix.cost.iter().sum::<u32>().checked_sub(self.level + 1) {
                 None => self.open.push(prefix),
                 Some(above) => self.later[(self.level + above) as usize].push(prefix),
             }

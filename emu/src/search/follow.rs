@@ -1,17 +1,15 @@
 //! Follows a schedule to its last move, then takes option 0, and notes what else was possible there.
 
 use crate::choice::strategy::Quiet;
-use crate::choice::{Choice, Moves, Strategy};
+use crate::choice::{Choice, Deviation, Moves, Strategy};
 
 /// A choice behind the last move, at which option 0 was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// Its number.
     pub number: u64,
-    /// How many options it had.
-    pub options: u32,
-    /// Whether the current core could go on, so that any option but 0 preempts it.
-    pub could_go_on: bool,
+    /// What taking each of its options would have meant.
+    pub options: Vec<Deviation>,
 }
 
 /// See the module.
@@ -53,8 +51,9 @@ impl Strategy for Follow {
             None => {
                 self.nodes.push(Node {
                     number: choice.number,
-                    options: choice.options.len() as u32,
-                    could_go_on: choice.could_go_on(),
+                    options: (0..choice.options.len())
+                        .map(|option| choice.deviation(option))
+                        .collect(),
                 });
                 0
             }

@@ -5,6 +5,7 @@
 
 mod anchored;
 mod dfs;
+mod directed;
 mod dpor;
 mod drive;
 mod follow;

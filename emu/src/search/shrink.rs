@@ -4,10 +4,13 @@
 //! Moves are left out by delta debugging (Zeller, Hildebrandt, "Simplifying and Isolating
 //! Failure-Inducing Input", 2002), on schedules told by what their actors have done, so that a move
 //! keeps its meaning when those before it go. What is left is 1-minimal: without any one of its
-//! moves the run does not stop like that. Where runs are short, all schedules with fewer preemptions
-//! are tried as well, which makes the number of preemptions the smallest there is.
+//! moves and without any two of them the run does not stop like that. From there it goes on in two
+//! ways: where runs are short, all schedules with fewer preemptions are tried, which makes the number
+//! of preemptions the smallest there is; where they are not, runs with fewer preemptions are drawn
+//! (see [`directed`](super::directed)) and shrunk in turn, which makes it the smallest that is known.
 
 use super::anchored::{Anchored, Move, Translate};
+use super::directed::{Directed, Places};
 use super::{Bound, Dfs, Outcome, Search, Signature, signature};
 use crate::campaign::Campaign;
 use crate::choice::strategy::Replay;
@@ -19,7 +22,7 @@ use crate::machine::Ended;
 pub struct Shrunk {
     /// The run: replaying its moves stops in the same way, which has been tried.
     pub ended: Ended,
-    /// Moves that take a core from who could have gone on.
+    /// Its preemptions: see [`crate::choice::Deviation`].
     pub preemptions: usize,
     /// Other moves.
     pub others: usize,
@@ -29,82 +32,88 @@ pub struct Shrunk {
     pub runs: u64,
 }
 
-/// Runs after which the search for fewer moves ends.
-const RUNS: u64 = 2000;
-/// Preemptions up to which leaving out pairs is tried.
+/// Runs after which leaving moves out of one schedule ends.
+const RUNS: u64 = 1000;
+/// Moves up to which leaving out pairs is tried.
 const PAIRS: usize = 32;
 /// Choices, in all runs together, that the search below may cost.
 const CHOICES_BELOW: u64 = 2_000_000;
+/// Preemptions up to which that search comes before the directed one.
+const FEW: usize = 2;
+/// Directed runs that are made with each number of preemptions; fewer with none at all, since what
+/// takes none is rare and mostly found before.
+const DIRECTED: u64 = 1500;
+const DIRECTED_WITHOUT: u64 = 50;
+/// Of those that stop, how many are shrunk.
+const SHRUNK: usize = 3;
 
-/// Shrinks each of several schedules whose runs stop as `wanted`; gives the best of what they come
-/// to, the first of equals. `None` if no run stops like that.
+/// Shrinks the schedule `moves`, whose run stops as `wanted`. `None` if it does not, or not again.
+pub fn shrink(campaign: &mut Campaign, moves: &Moves, wanted: &Signature) -> Option<Shrunk> {
+    shrink_best(campaign, std::slice::from_ref(moves), wanted)
+}
+
+/// The shortest that several schedules whose runs stop as `wanted` lead to. `None` if no run stops
+/// like that, or not again.
 pub fn shrink_best(
     campaign: &mut Campaign,
     schedules: &[Moves],
     wanted: &Signature,
 ) -> Option<Shrunk> {
-    let mut best: Option<Shrunk> = None;
-    for moves in schedules {
-        let shrunk = shrink(campaign, moves, wanted);
-        let rank = |s: &Shrunk| (s.preemptions, s.others, s.ended.choices);
-        best = match (best, shrunk) {
-            (Some(old), Some(new)) if rank(&new) < rank(&old) => Some(new),
-            (None, new) => new,
-            (old, _) => old,
-        };
-        if best.as_ref().is_some_and(|s| s.fewest) {
-            break;
-        }
-    }
-    best
-}
-
-/// Shrinks the schedule `moves`, whose run stops as `wanted`. `None` if it does not, or not again.
-pub fn shrink(campaign: &mut Campaign, moves: &Moves, wanted: &Signature) -> Option<Shrunk> {
     let mut shrinker = Shrinker {
         campaign,
         wanted,
         runs: 0,
     };
-    let (told, first) = shrinker.translate(moves)?;
-    let mut best = first;
-    let (mut preempting, mut others): (Vec<Move>, Vec<Move>) =
-        told.into_iter().partition(|m| m.who.is_some());
-    loop {
-        let before = preempting.len() + others.len();
-        shrinker.minimise(&mut preempting, &others, &mut best);
-        shrinker.minimise(&mut others, &preempting, &mut best);
-        if preempting.len() + others.len() == before {
+    let mut best: Option<Small> = None;
+    let mut places = Places::default();
+    for moves in schedules {
+        let Some(small) = shrinker.reduce(moves) else {
+            continue;
+        };
+        places.add(&small.preempting);
+        keep(&mut best, small);
+        // From a long one, directed runs lead further than the other schedules.
+        let done = |b: &Small| b.preempting.is_empty() || b.preempting.len() > FEW;
+        if best.as_ref().is_some_and(done) {
             break;
         }
     }
-    shrinker.without_pairs(&mut preempting, &mut others, &mut best);
-    let mut counts = shrinker.counts(&best)?;
-    let mut fewest = counts.0 == 0;
-    while counts.0 > 0 {
-        match shrinker.below(counts.0 as u32 - 1, best.choices) {
-            Below::Found(ended) => {
-                let fewer = shrinker.counts(&ended).filter(|f| f.0 < counts.0);
-                let Some(fewer) = fewer else { break };
-                (counts, best) = (fewer, ended);
-                fewest = counts.0 == 0;
-            }
-            Below::Nothing => {
-                fewest = true;
-                break;
-            }
-            Below::TooMuch => break,
-        }
+    let mut best = best?;
+    let mut fewest = best.preempting.len() <= FEW && shrinker.exhaust(&mut best);
+    if !fewest && shrinker.direct(&mut places, &mut best) {
+        fewest = shrinker.exhaust(&mut best);
     }
     // What is shown is what a replay does.
-    let replayed = shrinker.run(Box::new(Replay::new(best.moves.clone()))).0?;
-    (replayed.trace_hash == best.trace_hash).then_some(Shrunk {
+    let replay = Replay::new(best.ended.moves.clone());
+    let replayed = shrinker.run(Box::new(replay)).0?;
+    (replayed.trace_hash == best.ended.trace_hash).then_some(Shrunk {
         ended: replayed,
-        preemptions: counts.0,
-        others: counts.1,
+        preemptions: best.preempting.len(),
+        others: best.others.len(),
         fewest,
         runs: shrinker.runs,
     })
+}
+
+/// A schedule, told by its actors, and its run.
+struct Small {
+    preempting: Vec<Move>,
+    others: Vec<Move>,
+    ended: Ended,
+}
+
+impl Small {
+    fn rank(&self) -> (usize, usize, u64) {
+        let choices = self.ended.choices;
+        (self.preempting.len(), self.others.len(), choices)
+    }
+}
+
+/// Keeps the shorter of two; of equals the first.
+fn keep(best: &mut Option<Small>, small: Small) {
+    if best.as_ref().is_none_or(|b| small.rank() < b.rank()) {
+        *best = Some(small);
+    }
 }
 
 /// What came of looking for a schedule with fewer preemptions.
@@ -129,25 +138,47 @@ impl Shrinker<'_> {
         ((found == *self.wanted).then_some(ended), strategy)
     }
 
-    fn translate(&mut self, moves: &Moves) -> Option<(Vec<Move>, Ended)> {
+    /// Tells a schedule by its actors.
+    fn tell(&mut self, moves: &Moves) -> Option<Small> {
         let (ended, strategy) = self.run(Box::new(Translate::new(moves.clone())));
         let told = strategy.downcast::<Translate>().ok()?.told;
-        Some((told, ended?))
+        let (preempting, others) = told.into_iter().partition(Move::preempts);
+        Some(Small {
+            preempting,
+            others,
+            ended: ended?,
+        })
     }
 
-    /// Preemptions and other moves of a run.
-    fn counts(&mut self, ended: &Ended) -> Option<(usize, usize)> {
-        let (told, _) = self.translate(&ended.moves)?;
-        let preempting = told.iter().filter(|m| m.who.is_some()).count();
-        Some((preempting, told.len() - preempting))
+    /// Leaves out of a schedule what is not needed.
+    fn reduce(&mut self, moves: &Moves) -> Option<Small> {
+        let mut small = self.tell(moves)?;
+        let until = self.runs + RUNS;
+        loop {
+            let before = small.preempting.len() + small.others.len();
+            self.minimise(&mut small, true, until);
+            self.minimise(&mut small, false, until);
+            if small.preempting.len() + small.others.len() == before
+                && !self.without_pair(&mut small, until)
+            {
+                break;
+            }
+        }
+        // Some of the moves may not have been possible, or may preempt nobody any more.
+        self.tell(&small.ended.moves)
     }
 
-    /// Leaves out of `moves` what is not needed beside `kept`.
-    fn minimise(&mut self, moves: &mut Vec<Move>, kept: &[Move], best: &mut Ended) {
+    /// Leaves out of the preempting moves, or of the others, what is not needed, as long as fewer
+    /// than `until` runs have been made.
+    fn minimise(&mut self, small: &mut Small, preempting: bool, until: u64) {
+        let (mut moves, kept) = match preempting {
+            true => (std::mem::take(&mut small.preempting), &small.others),
+            false => (std::mem::take(&mut small.others), &small.preempting),
+        };
         let mut parts = 2;
         // Often nothing is needed at all.
         let mut attempts = vec![Vec::new()];
-        while !moves.is_empty() && self.runs < RUNS {
+        while !moves.is_empty() && self.runs < until {
             let size = moves.len().div_ceil(parts);
             if attempts.is_empty() {
                 let chunks = moves.chunks(size).enumerate();
@@ -167,58 +198,108 @@ impl Shrinker<'_> {
             attempts = Vec::new();
             match smaller {
                 Some((attempt, ended)) => {
-                    *moves = attempt;
-                    *best = ended;
+                    moves = attempt;
+                    small.ended = ended;
                     parts = (parts - 1).max(2);
                 }
                 None if size == 1 => break,
                 None => parts = (parts * 2).min(moves.len()),
             }
         }
+        match preempting {
+            true => small.preempting = moves,
+            false => small.others = moves,
+        }
     }
 
     /// Leaves out two moves at once, which may only work together: a core that takes over, and the
-    /// one that takes back.
-    fn without_pairs(
-        &mut self,
-        preempting: &mut Vec<Move>,
-        others: &mut Vec<Move>,
-        best: &mut Ended,
-    ) {
-        let mut i = 0;
-        while i < preempting.len() && preempting.len() <= PAIRS {
-            let all = preempting.len() + others.len();
-            let smaller = (i + 1..all).find_map(|j| {
-                if self.runs >= RUNS {
-                    return None;
-                }
-                let keep = |n: usize| n != i && n != j;
-                let p: Vec<Move> = (0..preempting.len())
-                    .filter(|&n| keep(n))
-                    .map(|n| preempting[n])
-                    .collect();
-                let o = (0..others.len()).filter(|&n| keep(n + preempting.len()));
-                let o: Vec<Move> = o.map(|n| others[n]).collect();
-                let ended = self.run(Box::new(Anchored::new(p.iter().chain(&o)))).0?;
-                Some((p, o, ended))
-            });
-            match smaller {
-                Some((p, o, ended)) => {
-                    (*preempting, *others, *best) = (p, o, ended);
-                    // What could not go before may go now.
-                    let (mut p, mut o) = (std::mem::take(preempting), std::mem::take(others));
-                    self.minimise(&mut p, &o, best);
-                    self.minimise(&mut o, &p, best);
-                    (*preempting, *others, i) = (p, o, 0);
-                }
-                None => i += 1,
+    /// one that takes back; a packet, and its interrupt. True if there were two.
+    fn without_pair(&mut self, small: &mut Small, until: u64) -> bool {
+        let first = small.preempting.len();
+        let all: Vec<Move> = small
+            .preempting
+            .iter()
+            .chain(&small.others)
+            .copied()
+            .collect();
+        if all.len() > PAIRS {
+            return false;
+        }
+        let pairs = (0..all.len()).flat_map(|i| (i + 1..all.len()).map(move |j| (i, j)));
+        for (i, j) in pairs {
+            if self.runs >= until {
+                return false;
+            }
+            let kept = (0..all.len()).filter(|&n| n != i && n != j);
+            let strategy = Anchored::new(kept.clone().map(|n| &all[n]));
+            if let Some(ended) = self.run(Box::new(strategy)).0 {
+                let (preempting, others): (Vec<usize>, Vec<usize>) = kept.partition(|&n| n < first);
+                let moves = |kept: Vec<usize>| kept.into_iter().map(|n| all[n]).collect();
+                (small.preempting, small.others) = (moves(preempting), moves(others));
+                small.ended = ended;
+                return true;
             }
         }
+        false
+    }
+
+    /// Draws runs with fewer preemptions, made where known schedules make them, the fewest first.
+    /// Those that stop as wanted are shrunk, and tell of places in turn. True if there were any.
+    fn direct(&mut self, places: &mut Places, best: &mut Small) -> bool {
+        let before = best.preempting.len();
+        let mut most = 0;
+        let mut seeds = 1..;
+        while most < best.preempting.len() {
+            let tries = match most {
+                0 => DIRECTED_WITHOUT,
+                _ => DIRECTED,
+            };
+            let mut found = Vec::new();
+            for seed in seeds.by_ref().take(tries as usize) {
+                let strategy = Directed::new(seed, places, most);
+                if let Some(ended) = self.run(Box::new(strategy)).0 {
+                    found.push(ended.moves);
+                }
+                if found.len() == SHRUNK {
+                    break;
+                }
+            }
+            let mut small = None;
+            for moves in found {
+                if let Some(one) = self.reduce(&moves) {
+                    places.add(&one.preempting);
+                    keep(&mut small, one);
+                }
+            }
+            most += 1;
+            if let Some(small) = small.filter(|small| small.rank() < best.rank()) {
+                // With places that were not known before, fewer may do.
+                most = usize::from(small.preempting.len() > 1);
+                *best = small;
+            }
+        }
+        best.preempting.len() < before
+    }
+
+    /// Runs all schedules with fewer preemptions. True if that has shown that there are none that
+    /// stop as wanted, false if they are too many.
+    fn exhaust(&mut self, best: &mut Small) -> bool {
+        while let Some(fewer) = best.preempting.len().checked_sub(1) {
+            match self.below(fewer as u32, best.ended.choices) {
+                Below::Found(ended) => match self.tell(&ended.moves) {
+                    Some(small) if small.preempting.len() <= fewer => *best = small,
+                    _ => return false,
+                },
+                Below::Nothing => return true,
+                Below::TooMuch => return false,
+            }
+        }
+        true
     }
 
     /// Looks for a run with at most `preemptions` of them that stops as wanted.
     fn below(&mut self, preemptions: u32, choices: u64) -> Below {
-        let mut search = Dfs::new(Bound::Preemptions(preemptions));
+        let mut search = Dfs::new(Bound::preemptions(preemptions));
         let most = CHOICES_BELOW / choices.max(1);
         for _ in 0..most {
             let Some(task) = search.next(1).pop() else {

@@ -37,6 +37,7 @@ fn report_text_keeps_its_width() {
         help: "what to do about it, which takes as many words as what it is about does take, and more",
         rule: "a book with a long title: and a subtitle that is longer than the title, in two editions",
         signature: String::new(),
+        other_order: None,
     }];
     for width in [80, 100, 160] {
         for line in text::render(&report, width).lines() {

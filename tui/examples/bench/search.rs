@@ -84,7 +84,7 @@ fn shapes() {
     let mut machines: Vec<Campaign> = SHAPES.iter().map(|shape| boot(shape).1).collect();
     let searches: [(&str, Make); 3] = [
         ("random", sampler("random", Hints::default())),
-        ("dfs", Box::new(|_| Box::new(Dfs::new(Bound::None)))),
+        ("dfs", Box::new(|_| Box::new(Dfs::new(Bound::NONE)))),
         ("dpor", Box::new(|_| Box::new(Dpor::new()))),
     ];
     let mut rows: Vec<Row> = (0..SHAPES.len() * searches.len())
@@ -296,7 +296,7 @@ fn portfolio(hints: &Hints) -> Make {
         .collect();
     Box::new(move |round| {
         let mut members: Vec<Box<dyn Search>> = drawn.iter().map(|make| make(round)).collect();
-        members.push(Box::new(Dfs::new(Bound::Preemptions(2))));
+        members.push(Box::new(Dfs::new(Bound::preemptions(2).and_arrivals(2))));
         Box::new(Portfolio::new(members))
     })
 }

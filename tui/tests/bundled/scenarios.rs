@@ -25,7 +25,7 @@ fn texts() -> Vec<(String, String)> {
     texts
 }
 
-fn scenarios() -> Vec<Scenario> {
+pub fn scenarios() -> Vec<Scenario> {
     let parsed = |(name, text): (String, String)| match parse(&name, &text) {
         Ok(scenario) => scenario,
         Err(error) => panic!("{error}"),

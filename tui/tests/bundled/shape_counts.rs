@@ -128,7 +128,7 @@ fn counts_are_the_published_ones_but_for_named_points() {
             let case = case(row.name, profile, row.settings);
             let scope = scope(&case);
             if let Some((machine, _)) = row.dfs {
-                let mut dfs = Dfs::new(Bound::None);
+                let mut dfs = Dfs::new(Bound::NONE);
                 let tally = search(&case, &scope, &mut dfs, MOST);
                 assert_eq!(counts(&tally), machine, "DFS of {here}");
                 assert!(dfs.coverage().exhausted, "DFS of {here}");
@@ -165,7 +165,7 @@ fn reduction_misses_no_end_that_all_schedules_have() {
                 let here = format!("{name} {settings:?} on {profile}");
                 let case = case(name, profile, &settings);
                 let scope = scope(&case);
-                let mut dfs = Dfs::new(Bound::None);
+                let mut dfs = Dfs::new(Bound::NONE);
                 let all = search(&case, &scope, &mut dfs, MOST);
                 assert!(dfs.coverage().exhausted, "{here}");
                 let mut reduced = Dpor::new();

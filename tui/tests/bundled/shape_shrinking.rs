@@ -2,7 +2,7 @@
 //! scenario states. Needs `cargo xtask drivers`.
 
 use crate::still::scope;
-use crate::support::{Setting, case};
+use crate::support::{CASES, Setting, case, first};
 use emu::campaign::Campaign;
 use emu::choice::strategy::{Random, Replay};
 use emu::choice::{Kinds, Scope};
@@ -63,5 +63,37 @@ fn a_schedule_is_shrunk_to_the_fewest_preemptions() {
                 }
             }
         }
+    }
+}
+
+/// In the founding cases two stretches of code at DISPATCH_LEVEL must overlap, so that one of them is
+/// preempted: no schedule without a preemption stops, and one with a single one is found.
+#[test]
+fn a_founding_case_is_shrunk_to_one_preemption() {
+    for (name, profile) in CASES {
+        let case = case(name, profile, &[]);
+        let fewest = case.plan.expect.preemptions.expect("the scenario says it");
+        let (seed, long) = first(&case, |e| e.stop != Stop::Completed);
+        let scope = Scope::from(Granularity::Access);
+        let mut campaign = Campaign::new(&case, scope).unwrap_or_else(|e| panic!("{e}"));
+        campaign.run(Box::new(Replay::new(long.moves.clone())));
+        let wanted = signature(&long.stop, campaign.machine()).0;
+        let began = std::time::Instant::now();
+        let short = shrink(&mut campaign, &long.moves, &wanted);
+        let short = short.unwrap_or_else(|| panic!("{name} on {profile}: it does not stop again"));
+        println!(
+            "{name} on {profile}: seed {seed}, {} moves, to {} preemptions and {} others \
+             in {} runs, {:.1} s",
+            long.moves.0.len(),
+            short.preemptions,
+            short.others,
+            short.runs,
+            began.elapsed().as_secs_f64()
+        );
+        let again = campaign.run(Box::new(Replay::new(short.ended.moves.clone())));
+        assert_eq!(again.trace_hash, short.ended.trace_hash, "{name} {profile}");
+        let end = signature(&again.stop, campaign.machine()).0;
+        assert_eq!(end, wanted, "{name} on {profile}");
+        assert_eq!(short.preemptions as u32, fewest, "{name} on {profile}");
     }
 }

@@ -107,16 +107,14 @@ impl Chosen {
             (None, false, Some(_)) => "random".into(),
             (None, false, None) => "portfolio".into(),
         };
-        let bound = match (args.preemptions, args.delays) {
-            (Some(most), _) => Bound::Preemptions(most),
-            (None, Some(most)) => Bound::Delays(most),
-            (None, None) => Bound::None,
+        let bound = Bound {
+            preemptions: args.preemptions,
+            arrivals: args.arrivals,
+            delays: args.delays,
         };
-        if bound != Bound::None && name != "dfs" {
-            return Err(
-                Failure::at("--preemptions and --delays", "only dfs has bounds")
-                    .mend("add --exhaustive"),
-            );
+        if bound != Bound::NONE && name != "dfs" {
+            let bounds = "--preemptions, --arrivals and --delays";
+            return Err(Failure::at(bounds, "only dfs has bounds").mend("add --exhaustive"));
         }
         if args.seeds.is_some() && find(&name).is_none() {
             let problem = format!("{name} draws no schedules from seeds");
@@ -158,7 +156,7 @@ impl Chosen {
                 let mut members = drawn
                     .map(|kind| self.sampler(session, kind))
                     .collect::<Outcome<Vec<_>>>()?;
-                members.push(Box::new(Dfs::new(Bound::Preemptions(2))));
+                members.push(Box::new(Dfs::new(Bound::preemptions(2).and_arrivals(2))));
                 Box::new(Portfolio::new(members))
             }
             name => {

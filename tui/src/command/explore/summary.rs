@@ -174,7 +174,7 @@ pub(super) fn summarise(
         strategy: chosen.name.clone(),
         bound: match (chosen.name.as_str(), chosen.bound) {
             ("dfs", bound) => bound.words(),
-            _ => Bound::None.words(),
+            _ => Bound::NONE.words(),
         },
         explored: names(explored),
         held: names(held),
