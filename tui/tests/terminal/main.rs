@@ -91,6 +91,25 @@ fn a_recorded_run_is_offered_and_opened() {
 }
 
 #[test]
+fn a_search_without_an_end_is_ended() {
+    let mut terminal = workbench();
+    terminal.send(":explore kb931322 --exhaustive --no-shrink\r");
+    terminal.shows("schedules");
+    terminal.wait("a schedule", |screen| {
+        let text = screen.contents();
+        text.contains("searching") && text.contains("completed")
+    });
+    terminal.send("x");
+    terminal.shows("ended");
+    terminal.send(ESC);
+    terminal.shows("choose a scenario");
+    terminal.send("E");
+    terminal.shows("How runs ended");
+    terminal.send(CTRL_C);
+    terminal.ends(0);
+}
+
+#[test]
 fn control_c_leaves_while_something_runs() {
     let mut terminal = workbench();
     terminal.send(":explore kb931322 --exhaustive\r");
