@@ -58,7 +58,7 @@ fn a_search_is_watched_and_what_it_finds_is_opened() {
     terminal.shows("ended");
     terminal.shows("300 schedules of 300");
     terminal.shows("1 preemption");
-    terminal.send("j");
+    // What stops is selected without a key.
     terminal.shows("shrunk to 1 preemption");
     terminal.send(ENTER);
     terminal.shows("*** STOP");
