@@ -100,6 +100,8 @@ fn terminal_failure(error: io::Error) -> Failure {
 fn restore_on_panic() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
+        // A frame that is being written is finished first, and none comes after it.
+        let _alone = io::stdout().lock();
         restore();
         report(info);
         process::exit(101);
@@ -113,7 +115,7 @@ fn event_loop(mut terminal: DefaultTerminal, mut app: App) -> io::Result<()> {
     let worker = Worker::new(move |reply| replies.send(Event::Worker(reply)).is_ok());
     let searcher = Searcher::new(move |id, what| news.send(Event::Search(id, what)).is_ok());
     thread::spawn(move || read_terminal(&sender));
-    terminal.draw(|frame| view::draw(&app, &theme, frame))?;
+    draw(&mut terminal, &app, &theme)?;
     while let Ok(event) = events.recv() {
         // What has queued up meanwhile is handled before the next frame.
         for event in std::iter::once(event).chain(events.try_iter()) {
@@ -136,8 +138,15 @@ fn event_loop(mut terminal: DefaultTerminal, mut app: App) -> io::Result<()> {
                 Effect::Mouse(on) => capture_mouse(on)?,
             }
         }
-        terminal.draw(|frame| view::draw(&app, &theme, frame))?;
+        draw(&mut terminal, &app, &theme)?;
     }
+    Ok(())
+}
+
+/// Draws a frame that no other thread writes into.
+fn draw(terminal: &mut DefaultTerminal, app: &App, theme: &Theme) -> io::Result<()> {
+    let _alone = io::stdout().lock();
+    terminal.draw(|frame| view::draw(app, theme, frame))?;
     Ok(())
 }
 
