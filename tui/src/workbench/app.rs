@@ -261,17 +261,23 @@ impl App {
                 }
                 let mut trace = *trace;
                 let traveller = trace.traveller.take();
-                let mut state = TraceState::new(reply.id, trace);
+                let state = TraceState::new(reply.id, trace);
                 self.travellers.push((reply.id, traveller));
                 self.screen_scroll = 0;
                 self.overlay = Overlay::None;
-                if let (Some(choice), Some(from)) = (fork, self.trace.take()) {
+                if let Some(choice) = fork
+                    && let Some(from) = self.trace.take()
+                {
                     self.fork_done(from, state, choice);
                     return;
                 }
                 self.case = case;
-                state.forked = None;
                 self.back = back;
+                let mut old = self.trace.take();
+                while let Some(gone) = old {
+                    self.travellers.push((gone.id, None));
+                    old = gone.forked.map(|(from, _)| *from);
+                }
                 self.view = match state.trace.report.screen {
                     Some(_) => View::Stop,
                     None => View::Trace,

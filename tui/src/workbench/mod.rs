@@ -105,6 +105,8 @@ fn terminal_failure(error: io::Error) -> Failure {
 fn restore_on_panic() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
+        // A frame that is being written is finished first, and none comes after it.
+        let _alone = io::stdout().lock();
         restore();
         report(info);
         process::exit(101);
@@ -119,7 +121,7 @@ fn event_loop(mut terminal: DefaultTerminal, mut app: App) -> io::Result<()> {
     let searcher = Searcher::new(move |id, what| news.send(Event::Search(id, what)).is_ok());
     let guide = Guide::new(move |id, scene| scenes.send(Event::Scene(id, scene)).is_ok());
     thread::spawn(move || read_terminal(&sender));
-    terminal.draw(|frame| view::draw(&app, &theme, frame))?;
+    draw(&mut terminal, &app, &theme)?;
     while let Ok(event) = events.recv() {
         // What has queued up meanwhile is handled before the next frame.
         for event in std::iter::once(event).chain(events.try_iter()) {
@@ -152,8 +154,15 @@ fn event_loop(mut terminal: DefaultTerminal, mut app: App) -> io::Result<()> {
         if let Some(question) = app.question() {
             guide.ask(question);
         }
-        terminal.draw(|frame| view::draw(&app, &theme, frame))?;
+        draw(&mut terminal, &app, &theme)?;
     }
+    Ok(())
+}
+
+/// Draws a frame that no other thread writes into.
+fn draw(terminal: &mut DefaultTerminal, app: &App, theme: &Theme) -> io::Result<()> {
+    let _alone = io::stdout().lock();
+    terminal.draw(|frame| view::draw(app, theme, frame))?;
     Ok(())
 }
 

@@ -28,7 +28,7 @@ fn click(app: &mut App, target: Option<Target>) {
         (View::Home, Some(Target::Field(field))) => app.home.at = Some(field),
         (View::Search, Some(Target::Group(group))) => {
             if let Some(search) = &mut app.search {
-                search.selected = group;
+                search.select_at(group);
             }
         }
         (View::Trace, Some(Target::Pane(number))) => {

@@ -26,6 +26,8 @@ pub struct SearchState {
     pub shrunk: BTreeMap<usize, Short>,
     /// Index of the selected group.
     pub selected: usize,
+    /// The user has selected it; otherwise the first group that stops is.
+    chosen: bool,
     case: CaseChoice,
 }
 
@@ -96,6 +98,7 @@ impl SearchState {
             at: Snapshot::default(),
             shrunk: BTreeMap::new(),
             selected: 0,
+            chosen: false,
             case: job.case.clone(),
         }
     }
@@ -108,6 +111,11 @@ impl SearchState {
                     self.phase = Phase::Searching;
                 }
                 self.at = snapshot;
+                if !self.chosen {
+                    let mut groups = self.at.tally.groups.iter();
+                    let stop = groups.position(|group| !group.signature.is_completed());
+                    self.selected = stop.unwrap_or(0);
+                }
             }
             News::Shrinking(group, of) => self.phase = Phase::Shrinking(group, of),
             News::Shrunk(group, short) => drop(self.shrunk.insert(group, short)),
@@ -130,8 +138,14 @@ impl SearchState {
 
     /// Moves the selection.
     pub fn select(&mut self, by: isize) {
+        self.select_at(self.selected.saturating_add_signed(by));
+    }
+
+    /// Selects a group.
+    pub fn select_at(&mut self, group: usize) {
         let last = self.at.tally.groups.len().saturating_sub(1);
-        self.selected = self.selected.saturating_add_signed(by).min(last);
+        self.selected = group.min(last);
+        self.chosen = true;
     }
 
     /// Schedules per second.

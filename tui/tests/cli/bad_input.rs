@@ -116,6 +116,12 @@ fn a_misspelt_key() {
 }
 
 #[test]
+fn a_misspelt_command_is_not_taken_for_a_file() {
+    irqlab(&["explroe"]).is_bad_input(&["'explroe'", "did you mean 'explore'?"]);
+    irqlab(&["rnu", "kb931322"]).is_bad_input(&["'rnu'", "no command", "run, explore"]);
+}
+
+#[test]
 fn misspelt_names() {
     let cases: [(&[&str], &[&str]); 8] = [
         (

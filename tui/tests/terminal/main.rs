@@ -58,7 +58,7 @@ fn a_search_is_watched_and_what_it_finds_is_opened() {
     terminal.shows("ended");
     terminal.shows("300 schedules of 300");
     terminal.shows("1 preemption");
-    terminal.send("j");
+    // What stops is selected without a key.
     terminal.shows("shrunk to 1 preemption");
     terminal.send(ENTER);
     terminal.shows("*** STOP");
@@ -86,6 +86,25 @@ fn a_recorded_run_is_offered_and_opened() {
     terminal.shows("Enter run");
     terminal.send(ENTER);
     terminal.shows("account │ amd64");
+    terminal.send(CTRL_C);
+    terminal.ends(0);
+}
+
+#[test]
+fn a_search_without_an_end_is_ended() {
+    let mut terminal = workbench();
+    terminal.send(":explore kb931322 --exhaustive --no-shrink\r");
+    terminal.shows("schedules");
+    terminal.wait("a schedule", |screen| {
+        let text = screen.contents();
+        text.contains("searching") && text.contains("completed")
+    });
+    terminal.send("x");
+    terminal.shows("ended");
+    terminal.send(ESC);
+    terminal.shows("choose a scenario");
+    terminal.send("E");
+    terminal.shows("How runs ended");
     terminal.send(CTRL_C);
     terminal.ends(0);
 }

@@ -27,6 +27,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::app::{App, Effect, View};
 use super::home::{Home, bundled};
+use super::keys::Key;
 use super::theme::{Depth, Theme};
 use super::trace::Trace;
 use super::view;
@@ -349,6 +350,15 @@ fn no_size_and_no_key_is_too_much() {
         "<esc><esc><esc>",
         "<end>7<backspace>",
     ];
+    let overlays = ["", "?", ":zo<tab>", ":run kb931322 --set <tab>", "/x"];
+    for (step, keys) in (1..=4).flat_map(|step| overlays.map(|keys| (step, keys))) {
+        let mut app = sample::searching(step);
+        press(&mut app, keys);
+        app.key(Key::event("Ctrl-P").unwrap());
+        for width in 1..130 {
+            text(&app, width, 1 + (width * 7) % 45);
+        }
+    }
     for trace in [sample::stopped as fn() -> Trace, sample::completed] {
         let mut app = after(trace());
         for (i, keys) in keys.iter().enumerate() {
