@@ -13,6 +13,7 @@ mod speed;
 mod stats;
 #[path = "../../tests/bundled/support.rs"]
 mod support;
+mod travel;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,13 +27,18 @@ fn main() {
             schedules::print();
             println!();
             search::print();
+            println!();
+            travel::print();
         }
         ["speed"] => speed::print(),
         ["first-stop"] => first_stop::print(),
         ["schedules"] => schedules::print(),
         ["search"] => search::print(),
+        ["travel"] => travel::print(),
         _ => {
-            eprintln!("bench: error: the parts are speed, first-stop, schedules and search");
+            eprintln!(
+                "bench: error: the parts are speed, first-stop, schedules, search and travel"
+            );
             std::process::exit(2);
         }
     }

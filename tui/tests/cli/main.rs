@@ -6,6 +6,7 @@ mod bad_input;
 mod commands;
 mod explore;
 mod image;
+mod moment;
 
 use std::fs;
 use std::io::{Read, Write};
