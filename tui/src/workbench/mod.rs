@@ -4,8 +4,10 @@
 //! [`App::reply`]), [`view::draw`] shows it, and both are pure. This file is the only one that
 //! touches the terminal.
 
+mod act;
 mod app;
 mod commands;
+mod entry;
 mod files;
 mod help;
 mod home;
