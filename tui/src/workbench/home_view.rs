@@ -5,7 +5,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::home::{Entry, Field, Home, Row};
+use super::entry::{Entry, Field};
+use super::home::{Home, Row};
 use super::theme::{Target, Theme};
 use super::view::{one_pane, pane, top_of};
 

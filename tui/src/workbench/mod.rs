@@ -4,8 +4,10 @@
 //! [`App::reply`]), [`view::draw`] shows it, and both are pure. This file is the only one that
 //! touches the terminal.
 
+mod act;
 mod app;
 mod commands;
+mod entry;
 mod files;
 mod guide;
 mod help;
@@ -25,6 +27,7 @@ mod tests;
 mod theme;
 mod trace;
 mod view;
+mod walk;
 mod worker;
 
 use std::io;

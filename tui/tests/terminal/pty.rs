@@ -27,6 +27,7 @@ impl Terminal {
     /// A terminal of that size in which a shell runs `line`, and then says with what status that
     /// ended and how the terminal is set. `vars` are the only variables of `line` beside PATH.
     pub fn open(line: &str, vars: &[(&str, &str)], (columns, rows): (u16, u16)) -> Terminal {
+        // The shell stays until the terminal is gone: what it has said last might be lost otherwise.
         let size = PtySize {
             rows,
             cols: columns,
@@ -38,7 +39,7 @@ impl Terminal {
             .expect("a pseudo-terminal");
         let mut shell = CommandBuilder::new("sh");
         shell.arg("-c");
-        shell.arg(format!("{line}; echo status=$?; stty -a | tr '; ' '\n\n' | grep -x -e '-*icanon' -e '-*echo' -e '-*isig'; echo end"));
+        shell.arg(format!("{line}; echo status=$?; stty -a | tr '; ' '\n\n' | grep -x -e '-*icanon' -e '-*echo' -e '-*isig'; echo end; read stay"));
         shell.env_clear();
         shell.env("PATH", env::var("PATH").unwrap_or_default());
         shell.env("TERM", "xterm-256color");
