@@ -179,7 +179,7 @@ impl Names for MachineNames<'_> {
 }
 
 /// The innermost frame that is the driver's own code, not a library function inlined into it.
-fn own_frame<'a>(image: &str, frames: &'a [SourceFrame]) -> Option<&'a SourceFrame> {
+pub fn own_frame<'a>(image: &str, frames: &'a [SourceFrame]) -> Option<&'a SourceFrame> {
     frames.iter().find(|s| is_own(image, s))
 }
 

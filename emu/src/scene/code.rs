@@ -50,7 +50,7 @@ fn list(view: &View<'_>) -> Listing {
     let to = (here + AROUND + 1).min(all.len());
     let mut last = None;
     let rows = all[from..to].iter().map(|(at, len, name, rest)| {
-        let frame = image.source(*at).into_iter().next();
+        let frame = view.record.source(*at);
         let line = frame.map(|f| format!("{}:{}", short_source(&f.file), f.line));
         let shown = line.clone().filter(|line| last.as_ref() != Some(line));
         last = line;

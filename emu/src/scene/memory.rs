@@ -65,7 +65,7 @@ fn list(view: &View<'_>) -> Listing {
             let moment = view.record.moment(access.retired - 1);
             format!("c{} {moment} {}", access.core, view.short(access.pc))
         });
-        let row = Row::new([view.digits(at), hex, ascii, said.unwrap_or_default()]);
+        let row = Row::new([view.digits(at), hex, said.unwrap_or_default(), ascii]);
         let row = row.datum(at, BYTES);
         match writer {
             Some(access) => row
@@ -83,7 +83,7 @@ fn list(view: &View<'_>) -> Listing {
             ),
             None => format!("the stack of c{}", view.focus.core),
         },
-        columns: &["address", "bytes", "text", "last written"],
+        columns: &["address", "bytes", "last written", "text"],
         rows: (0..ROWS).map(row).collect(),
         current: Some(((address & !(BYTES - 1)) - first).div_euclid(BYTES) as usize),
         ..Listing::default()

@@ -335,7 +335,7 @@ impl Record {
 
     /// The source line of an address.
     fn line(&self, pc: u64) -> Option<(String, u32)> {
-        let frame = self.image(pc)?.source(pc).into_iter().next()?;
+        let frame = self.source(pc)?;
         Some((frame.file, frame.line))
     }
 

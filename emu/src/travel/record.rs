@@ -7,7 +7,8 @@ use isa::{Atomic, Flow, Insn};
 
 use crate::choice::{Actor, Question};
 use crate::explain::Explained;
-use crate::loader::Image;
+use crate::explain::names::own_frame;
+use crate::loader::{Image, SourceFrame};
 use crate::machine::context::Next;
 use crate::machine::{AccessRecord, Ended, Log, Machine, Setup};
 use crate::oracle::walk::{Observer, Walk, walk};
@@ -210,6 +211,15 @@ impl Record {
             Some((from, to)) if retired <= to => from - 1,
             _ => retired,
         }
+    }
+
+    /// The line of the driver's own source that an address belongs to; where only a library's was
+    /// compiled to it, that.
+    pub fn source(&self, pc: u64) -> Option<SourceFrame> {
+        let image = self.image(pc)?;
+        let mut frames = image.source(pc);
+        let own = own_frame(&image.name, &frames).cloned();
+        own.or_else(|| (!frames.is_empty()).then(|| frames.remove(0)))
     }
 
     /// How many calls deep the instruction at `index` is in what its strand does.

@@ -266,6 +266,6 @@ mod tests {
         assert_eq!(parsed("  "), Ok(None));
         assert_eq!(parsed("pane 3"), Ok(Some(("pane", vec!["3".into()]))));
         assert!(parsed("quit now").unwrap_err().contains("takes no words"));
-        assert!(parsed("pane").unwrap_err().contains("write pane NUMBER"));
+        assert!(parsed("pane").unwrap_err().contains("write pane PANE"));
     }
 }

@@ -183,7 +183,7 @@ mod tests {
             "{}",
             error("zoom")
         );
-        assert!(error("qiut").contains("did you mean 'quit'"));
+        assert!(error("qiit").contains("did you mean 'quit'"));
         assert!(
             error("find").contains("on the first screen only"),
             "{}",

@@ -31,9 +31,12 @@ const WALK: &[Step] = &[
     step(" ", "kb931322-trace"),
     step("kk", "kb931322-free"),
     step("jjz", "kb931322-why"),
-    step("4", "kb931322-stacks"),
-    step("z5kkkkk", "kb931322-events"),
-    step("<esc>", "home-again"),
+    step("5", "kb931322-stack"),
+    step("z:pane events<enter>kkkkk", "kb931322-events"),
+    step("GSSS8", "kb931322-choice"),
+    step("G9", "kb931322-pool"),
+    step("DDf", "kb931322-fork"),
+    step("<enter><esc><esc>", "home-again"),
     step("<down><down><tab><right>", "home-alpha"),
     step("f", "q252664-stop"),
     step(" ", "q252664-trace"),
@@ -43,10 +46,20 @@ const WALK: &[Step] = &[
 /// Walks; every screen with its name.
 fn walk() -> Vec<(&'static str, String)> {
     let mut app = workbench();
+    let mut travellers = Vec::new();
     WALK.iter()
         .map(|step| {
             run_keys(&mut app, step.keys);
-            assert_eq!(app.message, None, "at {}", step.name);
+            scripts::serve(&mut app, &mut travellers, &Effect::None);
+            // A fork says how it ended.
+            let says = step.name.ends_with("-fork");
+            assert_eq!(
+                app.message.is_some(),
+                says,
+                "at {}: {:?}",
+                step.name,
+                app.message
+            );
             (step.name, text(&app, 80, 24))
         })
         .collect()

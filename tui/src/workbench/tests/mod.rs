@@ -198,7 +198,7 @@ fn traces() {
 #[test]
 fn a_deadlock_is_told_with_its_waits() {
     let mut app = after(sample::deadlocked());
-    press(&mut app, "6z");
+    press(&mut app, ":pane run<enter>z");
     let screen = text(&app, 120, 36);
     let sentence = "stream answers, step 3, waits until go is signalled";
     // In the verdict, and in the list.
@@ -230,21 +230,21 @@ fn cursor(keys: &str) -> String {
 fn keys_move_the_cursor() {
     let cases = [
         ("", "30:03 c0 STOP 0x000000D1"),
-        ("S", "30:03 c0 read of Smpl +0x10 fails"),
-        ("s", "30:03 c0 STOP 0x000000D1"),
-        ("Ss", "30:03 c0 STOP 0x000000D1"),
-        ("g", "1:00 c0 choice 1 of 2: core 0 goes on"),
-        ("gG", "30:03 c0 STOP 0x000000D1"),
-        ("gd", "3:00 c0 choice 1 of 2: core 0 goes on"),
-        ("gdD", "1:00 c0 choice 1 of 2: core 0 goes on"),
+        ("E", "30:03 c0 read of Smpl +0x10 fails"),
+        ("e", "30:03 c0 STOP 0x000000D1"),
+        ("Ee", "30:03 c0 STOP 0x000000D1"),
+        ("<home>", "1:00 c0 choice 1 of 2: core 0 goes on"),
+        ("<home>G", "30:03 c0 STOP 0x000000D1"),
+        ("<home>d", "3:00 c0 choice 1 of 2: core 0 goes on"),
+        ("<home>dD", "1:00 c0 choice 1 of 2: core 0 goes on"),
         // From the last event of core 0 over those of core 1.
-        ("S,,", "29:07 c0 ExFreePool(0x0)"),
-        ("g.", "1:04 c0 takes lock 98024010"),
+        ("E,,", "29:07 c0 ExFreePool(0x0)"),
+        ("<home>.", "1:04 c0 takes lock 98024010"),
         // The list of reasons: from the last step up.
         ("k", "21:03 c1 free  Smpl 0x40"),
         ("kj", "30:03 c0 STOP 0x000000D1"),
         // The list of events.
-        ("5k", "30:03 c0 read of Smpl +0x10 fails"),
+        (":pane events<enter>k", "30:03 c0 read of Smpl +0x10 fails"),
     ];
     for (keys, expected) in cases {
         assert_eq!(cursor(keys), expected, "after {keys:?}");

@@ -141,7 +141,7 @@ fn task(case: &CaseChoice, task: &Task) -> String {
 }
 
 /// Does what the guide does, and what a worker does for a fork, while the script waits.
-fn serve(app: &mut App, travellers: &mut Vec<(u64, Box<Traveller>)>, effect: &Effect) {
+pub fn serve(app: &mut App, travellers: &mut Vec<(u64, Box<Traveller>)>, effect: &Effect) {
     let real = app.trace.as_ref().is_some_and(|t| t.trace.record.is_some());
     if let (true, Effect::Start(job)) = (real, effect) {
         let news = carry_out(job, &|_| true)

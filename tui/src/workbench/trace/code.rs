@@ -44,8 +44,7 @@ impl CodeView {
             return CodeView::default();
         };
         let image = record.image(pc);
-        // The innermost frame: what is stepped through is also what was inlined.
-        let frame = image.and_then(|image| image.source(pc).into_iter().next());
+        let frame = record.source(pc);
         let place = Place {
             pc,
             module: image.map(|image| image.name.clone()),

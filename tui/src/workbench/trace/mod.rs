@@ -149,8 +149,8 @@ fn tabs(shown: Pane, room: usize) -> String {
             _ => String::new(),
         };
         match *pane == shown {
-            true => format!("[{number}{}]", pane.name()),
-            false => format!(" {number}{} ", pane.name()),
+            true => format!("[{number}{}]", pane.title()),
+            false => format!(" {number}{} ", pane.title()),
         }
     };
     let names: Vec<String> = tabs.iter().map(name).collect();

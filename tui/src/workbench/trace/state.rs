@@ -106,7 +106,16 @@ impl Pane {
         !matches!(self, Self::Timeline | Self::Code)
     }
 
-    /// Its title, and its name on the command line.
+    /// Its title.
+    pub fn title(self) -> String {
+        let name = self.name();
+        match name {
+            "irps" => "IRPs".into(),
+            _ => name[..1].to_uppercase() + &name[1..],
+        }
+    }
+
+    /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Timeline => "timeline",
