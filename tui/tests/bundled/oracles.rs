@@ -2,7 +2,7 @@
 //! lines, and the correct ones give nothing. Needs `cargo xtask drivers`.
 
 use crate::scenarios::scenarios;
-use crate::support::{Setting, case, first, load, plan};
+use crate::support::{Setting, case, first, load, plan, told};
 use emu::campaign::{Campaign, Case};
 use emu::choice::strategy::{Random, Replay};
 use emu::choice::{Actor, Moves};
@@ -80,6 +80,35 @@ fn the_walk_and_the_reset_race() {
         assert!(names(&free.stack, "reset::reset_interface"), "{free:#?}");
         assert!(names(&used.stack, "find_preserved_address"), "{used:#?}");
         assert!(names(&used.stack, "receive_packet"), "{used:#?}");
+    }
+}
+
+/// Whether a request looks at the flag before or after it is set makes no difference while nobody
+/// comes between the look and the count. In a run of wronglock that stops, every race is to blame.
+#[test]
+fn the_other_order_of_a_race_is_tried() {
+    let orders = |name: &str, stops: bool| {
+        let case = case(name, "amd64", &[]);
+        let moves = match stops {
+            true => first(&case, |e| e.stop != Stop::Completed).1.moves,
+            false => Moves::default(),
+        };
+        let races = told(&case, &moves).report.findings.into_iter();
+        let races = races.filter(|f| f.oracle == "race");
+        races
+            .map(|f| {
+                let other = f.other_order.expect("it was tried");
+                (f.order_matters, other.ends, other.same_end)
+            })
+            .collect::<Vec<_>>()
+    };
+    let completed = || "completed".to_owned();
+    let flag = orders("bluetooth", false);
+    assert_eq!(flag, [(Some(false), completed(), true)]);
+    let counter = orders("wronglock", true);
+    assert!(!counter.is_empty());
+    for race in counter {
+        assert_eq!(race, (Some(true), completed(), false));
     }
 }
 
