@@ -82,15 +82,51 @@ pub(super) struct Span {
     pub(super) special: Option<u64>,
 }
 
+/// A block in which nothing is to be stopped at, in few bytes: they are looked up all the time.
+#[derive(Clone, Copy)]
+struct Block {
+    /// Bytes.
+    length: u16,
+    // As in a span.
+    count: u16,
+    points: u16,
+    updates: u16,
+    last_point: u16,
+}
+
+impl Block {
+    /// `None` if there is something to stop at, or far too much.
+    fn pack(length: u64, span: &Span) -> Option<Block> {
+        Some(Block {
+            length: u16::try_from(length).ok()?,
+            count: u16::try_from(span.count).ok()?,
+            points: u16::try_from(span.points).ok()?,
+            updates: u16::try_from(span.updates).ok()?,
+            last_point: u16::try_from(span.last_point).ok()?,
+        })
+        .filter(|_| span.special.is_none())
+    }
+
+    fn span(self) -> Span {
+        Span {
+            count: u64::from(self.count),
+            points: u64::from(self.points),
+            updates: u64::from(self.updates),
+            last_point: u64::from(self.last_point),
+            special: None,
+        }
+    }
+}
+
 /// As many bytes as the longest instruction has.
 type Bytes = [u8; 15];
 
 /// The facts of all instructions between two addresses.
 pub(super) struct CodeTable {
     base: u64,
-    /// Blocks that were asked for, with their ends, and by first address which one: 0 for none,
+    /// Blocks that were asked for, and by first address which one: 0 for none,
     /// else the index plus 1.
-    blocks: Vec<(u64, Span)>,
+    blocks: Vec<Block>,
     block_at: Vec<u32>,
     /// Instructions to stop before that the engine has been told of.
     announced: Vec<u64>,
@@ -223,17 +259,18 @@ impl CodeTable {
 
     /// The block `from..to`, which begins in the table. Blocks come again and again, so what was
     /// found is kept.
+    #[inline]
     pub(super) fn block(&mut self, memory: &Memory, from: u64, to: u64) -> Span {
         let offset = (from - self.base) as usize;
         let known = (self.block_at[offset] as usize).checked_sub(1);
-        if let Some(&(end, span)) = known.and_then(|i| self.blocks.get(i))
-            && end == to
+        if let Some(block) = known.and_then(|i| self.blocks.get(i))
+            && u64::from(block.length) == to - from
         {
-            return span;
+            return block.span();
         }
         let span = self.span(memory, from, to);
-        if span.special.is_none() {
-            self.blocks.push((to, span));
+        if let Some(block) = Block::pack(to - from, &span) {
+            self.blocks.push(block);
             self.block_at[offset] = self.blocks.len() as u32;
         }
         span
