@@ -9,6 +9,7 @@ pub mod eventlog;
 pub mod facts;
 pub mod json;
 mod layout;
+pub mod markdown;
 pub mod model;
 pub mod screen;
 pub mod table;

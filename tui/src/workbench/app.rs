@@ -1,9 +1,11 @@
 //! The state of the workbench and what changes it.
 
+use std::path::PathBuf;
+
 use emu::position::Position;
 use emu::report::Screen;
 use emu::travel::{Goal, Traveller};
-use ratatui::crossterm::event::KeyEvent;
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use super::commands::{self, Command};
 use super::guide::Question;
@@ -14,7 +16,7 @@ use super::line::{Line, Outcome as LineOutcome};
 use super::palette::{Outcome as PaletteOutcome, Palette};
 use super::search::{News as SearchNews, SearchState};
 use super::search_job::SearchJob;
-use super::trace::{Pane, Scene, TraceState};
+use super::trace::{Diff, Pane, Scene, TraceState};
 use super::worker::{CaseChoice, Job, News, Reply};
 
 /// What fills the terminal.
@@ -58,8 +60,18 @@ pub enum Effect {
     EndSearch,
     /// Ask the terminal to tell of the mouse, or not to.
     Mouse(bool),
+    /// Write a file.
+    Write(PathBuf, Content),
     /// Say why nothing happens, and the mend.
     Refuse(String),
+}
+
+/// What a file is to have in it.
+pub enum Content {
+    /// What is shown.
+    Screen,
+    /// This.
+    Text(String),
 }
 
 /// What takes the keys before the view does.
@@ -193,7 +205,13 @@ impl App {
                 };
             }
         }
-        if message.is_some() {
+        // A message in the trace is about a step: the next step need not wait for it.
+        let walks = self.view == View::Trace
+            && !matches!(
+                key,
+                Key::Plain(KeyCode::Esc | KeyCode::Enter | KeyCode::Char(' '))
+            );
+        if message.is_some() && !walks {
             return match is(key, "quit") {
                 true => Effect::Quit,
                 false => Effect::None,
@@ -310,6 +328,8 @@ impl App {
         let was = super::trace::end(&from.trace.report.stop);
         let now = super::trace::end(&state.trace.report.stop);
         let _ = state.go_to(Goal::Position(Position { choice, step: 0 }));
+        let name = format!("the run before, {was}");
+        state.diff = Some(Diff::new(&state.trace, &from.trace, name));
         state.forked = Some((Box::new(from), choice));
         self.trace = Some(state);
         self.view = View::Trace;

@@ -8,6 +8,7 @@ mod act;
 mod app;
 mod commands;
 mod entry;
+mod export;
 mod files;
 mod guide;
 mod help;
@@ -145,6 +146,15 @@ fn event_loop(mut terminal: DefaultTerminal, mut app: App) -> io::Result<()> {
                 Effect::Cancel => worker.cancel(),
                 Effect::Search(job) => searcher.start(*job),
                 Effect::EndSearch => searcher.end(),
+                Effect::Write(path, content) => {
+                    app.message = Some(export::write(
+                        &app,
+                        &theme,
+                        terminal.size()?,
+                        &path,
+                        content,
+                    ));
+                }
                 Effect::Mouse(on) => capture_mouse(on)?,
             }
         }

@@ -3,7 +3,7 @@
 use emu::choice::Moves;
 use emu::travel::{Datum, Direction, Goal, Motion};
 
-use super::app::{App, Effect};
+use super::app::{App, Content, Effect};
 use super::trace::{Pane, TraceState};
 use super::worker::Task;
 
@@ -97,6 +97,15 @@ impl App {
                  fffffadf98001000 8"
                     .into(),
             ),
+        }
+    }
+
+    /// Writes something about the trace into the file that the words name.
+    pub(super) fn write(&mut self, words: &[String], text: fn(&TraceState) -> String) -> Effect {
+        match (words, &self.trace) {
+            ([file], Some(state)) => Effect::Write(file.into(), Content::Text(text(state))),
+            (_, None) => Effect::Refuse("nothing has run yet".into()),
+            _ => Effect::Refuse("mend: write the name of one file".into()),
         }
     }
 

@@ -168,7 +168,9 @@ pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Optio
         openness,
     } = &job.case;
     let done = |session: &Session, explained| {
+        let schedule = format!("{}\n", ScheduleFile::of(session, &explained));
         let mut trace = Trace::new(explained);
+        trace.schedule = schedule;
         if let Some(record) = trace.record.clone() {
             trace.traveller = Some(Box::new(session.traveller(record)?));
         }

@@ -2,9 +2,9 @@
 
 use ratatui::crossterm::event::KeyCode;
 
-use super::super::app::{Effect, View};
+use super::super::app::{Content, Effect, View};
 use super::super::keys::{Key, letter, named};
-use super::{ALL, Args, Command, Group, PLAIN};
+use super::{ALL, Args, Command, FILE, Group, PLAIN};
 
 /// See the module.
 pub const GROUP: Group = Group {
@@ -37,6 +37,17 @@ const COMMANDS: &[Command] = &[
         keys: &[Key::Ctrl('p')],
         views: ALL,
         act: |app, _| app.open_palette(),
+        ..PLAIN
+    },
+    Command {
+        id: "export",
+        help: "write what is shown to a new file, as text",
+        views: ALL,
+        args: Some(&FILE),
+        act: |_, words| match words {
+            [file] => Effect::Write(file.into(), Content::Screen),
+            _ => Effect::Refuse("mend: write the name of one file".into()),
+        },
         ..PLAIN
     },
     Command {

@@ -41,6 +41,13 @@ pub struct Args {
     pub complete: fn(&App, &[String]) -> Vec<String>,
 }
 
+/// The name of a file.
+const FILE: Args = Args {
+    form: "FILE",
+    required: true,
+    complete: |_, _| Vec::new(),
+};
+
 /// What a command has unless it says otherwise.
 const PLAIN: Command = Command {
     id: "",

@@ -1,12 +1,13 @@
 //! Commands of the trace.
 
+use emu::report::markdown;
 use emu::travel::{Direction, Motion};
 use ratatui::crossterm::event::KeyCode;
 
 use super::super::app::View;
 use super::super::keys::{Key, letter, named};
 use super::super::trace::Pane;
-use super::{Args, Command, Group, PLAIN};
+use super::{Args, Command, FILE, Group, PLAIN};
 
 /// See the module.
 pub const GROUP: Group = Group {
@@ -316,6 +317,22 @@ const COMMANDS: &[Command] = &[
             complete: |_, _| Vec::new(),
         }),
         act: |app, words| app.note(words),
+        ..PLAIN
+    },
+    Command {
+        id: "save",
+        help: "write the schedule of the run to a new file",
+        views: HERE,
+        args: Some(&FILE),
+        act: |app, words| app.write(words, |state| state.trace.schedule.clone()),
+        ..PLAIN
+    },
+    Command {
+        id: "story",
+        help: "write the story of the run to a new file, as Markdown",
+        views: HERE,
+        args: Some(&FILE),
+        act: |app, words| app.write(words, |state| markdown::render(&state.trace.report)),
         ..PLAIN
     },
     Command {

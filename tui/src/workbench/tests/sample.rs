@@ -86,6 +86,7 @@ pub fn stopped() -> Trace {
     };
     Trace {
         record: None,
+        schedule: "irqlab-schedule 1 scenario=sample\n".into(),
         traveller: None,
         report,
         moments: moments(),

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use emu::travel::Traveller;
 
+use crate::workbench::app::Content;
 use crate::workbench::commands;
 use crate::workbench::guide::look;
 use crate::workbench::keys::Key;
@@ -102,6 +103,11 @@ fn words(effect: &Effect) -> String {
         Effect::Quit => "quit".into(),
         Effect::Cancel => "cancel".into(),
         Effect::EndSearch => "end the search".into(),
+        Effect::Write(path, Content::Screen) => format!("write the screen to {}", path.display()),
+        Effect::Write(path, Content::Text(text)) => {
+            let first = text.lines().next().unwrap_or_default();
+            format!("write to {}: {first}", path.display())
+        }
         Effect::Mouse(on) => format!("mouse {on}"),
         Effect::Refuse(why) => format!("refuse: {why}"),
         Effect::Search(job) => format!("search {}", job.line),

@@ -2,6 +2,7 @@
 //! events, all at one moment.
 
 mod code;
+mod diff;
 mod events;
 mod lanes;
 mod mark;
@@ -17,6 +18,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
+pub use diff::Diff;
 pub use mark::Mark;
 #[cfg(test)]
 pub use record::Moment;
@@ -112,6 +114,10 @@ fn draw_pane(state: &TraceState, which: Pane, theme: &Theme, frame: &mut Frame<'
             (events::left_out(state), lines, at)
         }
         Pane::Run => (String::new(), run::lines(state, theme, width), state.scroll),
+        Pane::Diff => {
+            let rows = usize::from(area.height.saturating_sub(2));
+            (String::new(), diff::lines(state, theme, width, rows), 0)
+        }
         Pane::Notes => {
             let (lines, at) = notes::lines(state, theme);
             (String::new(), lines, at)

@@ -30,6 +30,8 @@ pub struct Trace {
     pub images: Vec<Arc<Image>>,
     /// What was executed; a trace without it can be looked at, but not walked by instructions.
     pub record: Option<Arc<Record>>,
+    /// The text of its schedule file.
+    pub schedule: String,
     /// A machine to walk it with, until somebody takes it.
     pub traveller: Option<Box<Traveller>>,
     /// The lines of the source files that the drivers' places name.
@@ -105,6 +107,7 @@ impl Trace {
             images,
             sources,
             record: Some(Arc::new(Record::new(explained))),
+            schedule: String::new(),
             traveller: None,
         }
     }

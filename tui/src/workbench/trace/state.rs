@@ -8,6 +8,7 @@ use emu::scene::{self, Listing};
 use emu::travel::{Datum, Direction, Focus, Goal, Motion};
 
 use super::code::CodeView;
+use super::diff::Diff;
 use super::mark::Mark;
 use super::record::{Moment, Trace};
 
@@ -47,6 +48,8 @@ pub struct TraceState {
     pub scene: Option<Scene>,
     /// The run that this one was forked from, and at which choice.
     pub forked: Option<(Box<TraceState>, u64)>,
+    /// The two, aligned.
+    pub diff: Option<Diff>,
     past: Vec<Focus>,
     future: Vec<Focus>,
 }
@@ -76,6 +79,8 @@ pub enum Pane {
     Run,
     /// The notes.
     Notes,
+    /// This run beside the one that it was forked from.
+    Diff,
     /// A table of the machine at the moment, by index in [`scene::PANES`].
     Scene(usize),
 }
@@ -92,7 +97,7 @@ impl Pane {
         [Self::Timeline, Self::Code, Self::Why]
             .into_iter()
             .chain(scenes)
-            .chain([Self::Events, Self::Notes, Self::Run])
+            .chain([Self::Events, Self::Notes, Self::Diff, Self::Run])
             .collect()
     }
 
@@ -123,6 +128,7 @@ impl Pane {
             Self::Why => "why",
             Self::Events => "events",
             Self::Notes => "notes",
+            Self::Diff => "diff",
             Self::Run => "run",
             Self::Scene(i) => scene::PANES[i].name,
         }
@@ -179,6 +185,7 @@ impl TraceState {
             notes: Vec::new(),
             scene: None,
             forked: None,
+            diff: None,
             past: Vec::new(),
             future: Vec::new(),
             trace,
@@ -415,6 +422,14 @@ impl TraceState {
                 self.move_in_pane(0);
                 return Ok(());
             }
+            Pane::Diff => {
+                let row = self.row.unwrap_or(20);
+                let rows = self.diff.as_ref().map_or(&[][..], |diff| &diff.rows);
+                if let Some(&(Some(this), _)) = rows.get(row) {
+                    self.go_to_event(this);
+                }
+                return Ok(());
+            }
             Pane::Notes => {
                 if let Some((focus, _)) = self.notes.get(self.row.unwrap_or(0)) {
                     self.go(*focus, false);
@@ -489,6 +504,11 @@ impl TraceState {
         match self.pane {
             Pane::Timeline | Pane::Code | Pane::Events => self.move_by_events(by),
             Pane::Run => self.scroll = self.scroll.saturating_add_signed(by),
+            Pane::Diff => {
+                let last = self.diff.as_ref().map_or(0, |diff| diff.rows.len());
+                let row = self.row.unwrap_or(last.min(20)).saturating_add_signed(by);
+                self.row = Some(row.min(last.saturating_sub(1)));
+            }
             Pane::Notes => {
                 let last = self.notes.len().saturating_sub(1);
                 self.row = Some(self.row.unwrap_or(0).saturating_add_signed(by).min(last));
