@@ -23,8 +23,11 @@ use super::registers::LiveRegisters;
 use crate::position::Position;
 use crate::stop::Access;
 
+mod cpu;
 mod hooks;
+mod updates;
 
+use cpu::{Cpu, add_hook};
 use hooks::{block_hook, code_hook, fill_hook, memory_hook, stop_hook};
 
 /// How often the outside world may decide.
@@ -255,26 +258,6 @@ impl Shared {
 struct HookContext {
     core: u8,
     shared: *mut Shared,
-}
-
-/// One instance of the emulator.
-struct Instance {
-    uc: Unicorn<'static, ()>,
-    context: Box<HookContext>,
-    /// Its hooks see blocks, not instructions.
-    by_block: bool,
-    /// Translations that it holds may have been taken away.
-    stale: bool,
-}
-
-/// A core: the instance that executes it now. A hook at every instruction costs several times what
-/// the instructions do, so there are two: one that sees blocks, for stretches in which no point will
-/// be asked about and no budget ends, and one that sees every instruction.
-struct Cpu {
-    instances: Vec<Instance>,
-    live: usize,
-    /// Carries the registers, and the rest of the processor's state, from one to the other.
-    carried: Context,
 }
 
 /// Points to be passed quietly from which on the instance that sees blocks is worth the change.
@@ -540,55 +523,6 @@ impl Engine {
         }
     }
 
-    /// The load of the read-modify-write at the PC of `core`, made now and recorded as made after
-    /// `choices` choices. `None` if it is none, or if its load or store has no translation: then it
-    /// is one step, which faults.
-    pub fn load(&mut self, core: usize, choices: u64) -> Option<Loaded> {
-        let live = self.registers(core);
-        let pc = live.get(Reg::PC);
-        let insn = self.insn(pc)?;
-        let operand = split_operand(&insn, self.arch)?;
-        let address = operand.address(&live);
-        let mut loaded = Loaded {
-            address,
-            value: [0; 16],
-            width: operand.width.min(16) as u8,
-        };
-        // SAFETY: the memory outlives the engine, and no core runs now.
-        let memory = unsafe { &*self.shared.memory };
-        if !is_accessible(memory, &loaded) {
-            return None;
-        }
-        let width = usize::from(loaded.width);
-        memory.read(address, &mut loaded.value[..width]);
-        let retired = self.shared.retired + 1;
-        if let Some(log) = &mut self.shared.accesses {
-            let low = loaded.value.first_chunk().expect("it has 16 bytes");
-            log.push(AccessRecord {
-                retired,
-                early: Some(choices),
-                pc,
-                address,
-                value: u64::from_le_bytes(*low),
-                width: loaded.width,
-                core: core as u8,
-                write: false,
-            });
-        }
-        Some(loaded)
-    }
-
-    /// Gives the read-modify-write at a core's PC back what it has loaded, so that it stores what
-    /// comes of that: what others have stored since is lost, as it is on hardware. It must be
-    /// executed next. False if it has to load again, since memory has gone away meanwhile.
-    pub fn give_back(&mut self, loaded: &Loaded) -> bool {
-        // SAFETY: the memory outlives the engine, and no core runs now.
-        let memory = unsafe { &mut *self.shared.memory };
-        self.shared.loaded =
-            is_accessible(memory, loaded) && memory.write(loaded.address, loaded.bytes());
-        self.shared.loaded
-    }
-
     /// Runs `core` until something needs the kernel or the schedule. `asked`: what has been decided
     /// about the instruction at the PC already, so that it is executed now.
     pub fn run(&mut self, core: usize, asked: impl Into<Asked>) -> Exit {
@@ -667,152 +601,4 @@ impl Engine {
         }
         s.pass(points, b.retired + last);
     }
-}
-
-impl Cpu {
-    fn new(arch: Arch, core: u8, shared: &mut Shared, watch: Watch) -> Result<Cpu, String> {
-        let by_block: &[bool] = match watch {
-            Watch::Points => &[true, false],
-            Watch::Recording | Watch::Nothing => &[false],
-        };
-        let instances = by_block
-            .iter()
-            .map(|&by_block| Instance::new(arch, core, shared, watch, by_block))
-            .collect::<Result<Vec<_>, _>>()?;
-        let carried = instances[0].uc.context_alloc().map_err(wrong)?;
-        Ok(Cpu {
-            instances,
-            live: 0,
-            carried,
-        })
-    }
-
-    fn live(&self) -> &Instance {
-        &self.instances[self.live]
-    }
-
-    /// Makes the instance that `suits` the live one, if there is one.
-    fn change(&mut self, suits: impl Fn(&Instance) -> bool) {
-        if suits(self.live()) {
-            return;
-        }
-        let Some(to) = self.instances.iter().position(suits) else {
-            return;
-        };
-        let saved = self.instances[self.live].uc.context_save(&mut self.carried);
-        if saved.is_ok() && self.instances[to].uc.context_restore(&self.carried).is_ok() {
-            self.live = to;
-        }
-    }
-}
-
-/// Whether an operand can be loaded and stored.
-fn is_accessible(memory: &Memory, operand: &Loaded) -> bool {
-    let last = operand.address.wrapping_add(u64::from(operand.width) - 1);
-    [operand.address, last].into_iter().all(|at| {
-        memory.miss(at, Access::Read).is_none() && memory.miss(at, Access::Write).is_none()
-    })
-}
-
-/// The emulator's own message.
-fn wrong(error: unicorn_engine::uc_error) -> String {
-    format!("the processor emulator could not be set up: {error:?}")
-}
-
-impl Instance {
-    fn new(
-        arch: Arch,
-        core: u8,
-        shared: &mut Shared,
-        watch: Watch,
-        by_block: bool,
-    ) -> Result<Instance, String> {
-        let (uc_arch, mode) = match arch {
-            Arch::X86 => (unicorn_engine::Arch::X86, Mode::MODE_32),
-            Arch::X64 => (unicorn_engine::Arch::X86, Mode::MODE_64),
-            Arch::Arm64 => (unicorn_engine::Arch::ARM64, Mode::ARM),
-        };
-        let mut uc = Unicorn::new(uc_arch, mode).map_err(wrong)?;
-        if arch == Arch::Arm64 {
-            uc.ctl_set_cpu_model(Arm64CpuModel::MAX as i32)
-                .map_err(wrong)?;
-            // Otherwise its TLB has an entry for every 1 KiB.
-            uc.ctl_set_page_size(FRAME_SIZE as u32).map_err(wrong)?;
-        }
-        uc.ctl_set_tlb_type(TlbType::VIRTUAL).map_err(wrong)?;
-        // SAFETY: the memory is boxed in the machine that owns this engine.
-        let (base, length) = unsafe { (*shared.memory).arena() };
-        // SAFETY: the arena is page-aligned and outlives the instance.
-        let mapped =
-            unsafe { uc_mem_map_ptr(uc.get_handle(), 0, length as u64, Prot::ALL.0, base.cast()) };
-        if mapped != unicorn_engine::uc_error::OK {
-            return Err(wrong(mapped));
-        }
-        let traps = shared.traps.clone();
-        let mut context = Box::new(HookContext { core, shared });
-        let at: *mut HookContext = &mut *context;
-        let handle = uc.get_handle();
-        add_hook(
-            handle,
-            HookType::TLB_FILL,
-            fill_hook as *mut c_void,
-            at,
-            0,
-            u64::MAX,
-        );
-        if by_block || watch == Watch::Nothing {
-            if watch != Watch::Nothing {
-                add_hook(handle, HookType::BLOCK, block_hook as *mut c_void, at, 1, 0);
-            }
-            let (from, to) = (traps.start, traps.end - 1);
-            add_hook(
-                handle,
-                HookType::CODE,
-                stop_hook as *mut c_void,
-                at,
-                from,
-                to,
-            );
-        } else {
-            add_hook(handle, HookType::CODE, code_hook as *mut c_void, at, 1, 0);
-        }
-        if watch == Watch::Recording {
-            let both = HookType::MEM_READ | HookType::MEM_WRITE;
-            add_hook(handle, both, memory_hook as *mut c_void, at, 1, 0);
-        }
-        Ok(Instance {
-            uc,
-            context,
-            by_block,
-            stale: false,
-        })
-    }
-}
-
-fn add_hook(
-    uc: *mut uc_engine,
-    kind: HookType,
-    callback: *mut c_void,
-    context: *mut HookContext,
-    from: u64,
-    to: u64,
-) {
-    let mut hook: uc_hook = Default::default();
-    // SAFETY: the callback has the signature of its kind; the context lives as long as the
-    // instance.
-    let result = unsafe {
-        uc_hook_add(
-            uc,
-            (&raw mut hook).cast(),
-            kind.0 as i32,
-            callback,
-            context.cast(),
-            from,
-            to,
-        )
-    };
-    assert!(
-        result == unicorn_engine::uc_error::OK,
-        "hook {kind:?}: {result:?}"
-    );
 }
