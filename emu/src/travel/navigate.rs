@@ -330,7 +330,12 @@ impl Record {
             true => (at + 1..strand.len()).find(wanted),
             false => (0..at).rev().find(wanted),
         };
-        self.inside(self.at_instruction(from, strand[to?] as usize))
+        match to {
+            Some(to) => self.inside(self.at_instruction(from, strand[to] as usize)),
+            // The run ends inside the call.
+            None if forward => Some(self.focus_on(from, Goal::End)).filter(|to| to.at != from.at),
+            None => None,
+        }
     }
 
     /// The source line of an address.
