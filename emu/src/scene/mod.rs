@@ -2,7 +2,7 @@
 //! machine, put at that moment, and the record. A terminal draws it, a script reads it.
 
 mod choice;
-mod code;
+pub mod code;
 mod cores;
 mod events;
 mod irps;

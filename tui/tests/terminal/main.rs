@@ -30,10 +30,10 @@ fn workbench() -> Terminal {
 fn from_the_start_to_the_trace_of_the_nat_router_and_out() {
     let mut terminal = workbench();
     assert!(terminal.has_mouse());
-    for name in ["bluetooth", "deadlock", "kb931322"] {
-        terminal.send(DOWN);
-        terminal.shows(&format!("settings of {name}"));
-    }
+    terminal.send(DOWN);
+    terminal.shows("settings of bluetooth");
+    terminal.send("/kb931322\r");
+    terminal.shows("settings of kb931322");
     terminal.shows("irqlab run kb931322 --profile amd64 --seed 1");
     // The first seed from the chosen one on that stops, whichever compiler the drivers are of.
     terminal.send("f");
@@ -42,8 +42,23 @@ fn from_the_start_to_the_trace_of_the_nat_router_and_out() {
     terminal.send(ENTER);
     terminal.shows("1 Timeline");
     terminal.shows("free   NatP");
-    terminal.send(":pan 4\r");
-    terminal.shows("[4 Stacks]");
+    terminal.send(":pane stack\r");
+    terminal.shows("[5 Stack]");
+    terminal.shows("find_preserved_address");
+    // Back to the free, two causes before the use, and to the machine as it was there.
+    terminal.send("3kk");
+    terminal.shows("ipnat/reset.rs:25");
+    terminal.send("4");
+    terminal.shows("[4 Cores]");
+    terminal.shows("DISPATCH_LEVEL");
+    // The last decision but one differently.
+    terminal.send("GDDf");
+    terminal.shows("decided differently at choice");
+    terminal.send(" ");
+    terminal.shows("│ fork │");
+    terminal.send(ESC);
+    // Two of them at once would be another key.
+    terminal.shows("│ seed ");
     terminal.send(ESC);
     terminal.shows("Machine and settings of kb931322");
     terminal.send("q");

@@ -1,8 +1,7 @@
 //! Source and disassembly at the cursor.
 
-use emu::loader::Image;
 use emu::report::Place;
-use isa::Decoder;
+use emu::scene::code::disassemble;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
@@ -15,8 +14,6 @@ use super::state::{Pane, TraceState};
 
 /// Instructions that are kept before and after the one at the cursor.
 const AROUND: usize = 40;
-/// Longest function that is disassembled from its beginning, in bytes.
-const LONGEST: u32 = 1 << 16;
 
 /// The code of an event. It is worked out when the cursor moves, not when a frame is drawn.
 #[derive(Clone, Debug, Default)]
@@ -56,15 +53,11 @@ impl CodeView {
 
     fn of(trace: &Trace, place: &Place) -> CodeView {
         let image = trace.images.iter().find(|image| image.contains(place.pc));
-        let instructions = image
-            .map(|image| disassemble(image, place.pc))
-            .unwrap_or_default();
-        // The address may be inside a call: the instruction is the last one that begins there or
-        // before.
-        let after = instructions
-            .iter()
-            .position(|(address, _)| *address > place.pc);
-        let current = after.unwrap_or(instructions.len()).checked_sub(1);
+        let (lines, current) = match image {
+            Some(image) => disassemble(image, place.pc, AROUND),
+            None => Default::default(),
+        };
+        let instructions = lines.into_iter().map(|(at, _, text)| (at, text)).collect();
         CodeView {
             source: place.source.clone(),
             function: place.function.clone(),
@@ -72,38 +65,6 @@ impl CodeView {
             current,
         }
     }
-}
-
-/// The instructions around `pc`. x86 code can only be read from a known beginning: the function's.
-fn disassemble(image: &Image, pc: u64) -> Vec<(u64, String)> {
-    let Some(rva) = image.rva(pc) else {
-        return Vec::new();
-    };
-    let mut functions = image.symbols.iter().flat_map(|symbols| symbols.functions());
-    let function = functions.find(|(start, len, _)| rva.wrapping_sub(*start) < *len);
-    let (start, len) = match function {
-        Some((start, len, _)) if len <= LONGEST => (start, len),
-        _ => (rva, 16),
-    };
-    let end = (start as usize + len as usize).min(image.data.len());
-    let Some(bytes) = image.data.get(start as usize..end) else {
-        return Vec::new();
-    };
-    let decoder = Decoder::new(image.arch);
-    let all = decoder.disassemble(bytes, image.base + u64::from(start), bytes.len());
-    let here = all
-        .iter()
-        .position(|(at, len, ..)| pc.wrapping_sub(*at) < u64::from(*len));
-    let here = here.unwrap_or(0);
-    let (from, to) = (
-        here.saturating_sub(AROUND),
-        (here + AROUND + 1).min(all.len()),
-    );
-    let text = |mnemonic: &str, operands: &str| format!("{mnemonic:<5} {operands}");
-    all[from..to]
-        .iter()
-        .map(|(at, _, name, rest)| (*at, text(name, rest)))
-        .collect()
 }
 
 /// Draws it: source and disassembly side by side, or one above the other in a tall pane.

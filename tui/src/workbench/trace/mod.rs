@@ -41,20 +41,19 @@ pub fn header(state: &TraceState) -> String {
         true => "-".into(),
         false => state.focus.at.to_string(),
     };
-    let forked = match &state.forked {
+    let (which, forked) = match &state.forked {
         Some((from, choice)) => {
             let was = end(&from.trace.report.stop);
-            format!(" │ fork at choice {choice}, was {was}")
+            ("fork".into(), format!(" │ at choice {choice}, was {was}"))
         }
-        None => String::new(),
+        None => (format!("seed {}", run.seed), String::new()),
     };
     format!(
-        " {} │ {} {}c {} │ seed {} │ {at} of {} │ {}{forked}",
+        " {} │ {} {}c {} │ {which} │ {at} of {} │ {}{forked}",
         run.scenario,
         run.profile.name(),
         run.cpus,
         run.personality,
-        run.seed,
         run.choices,
         end(&state.trace.report.stop)
     )
