@@ -2,17 +2,17 @@
 //! strategy, and recorded as a schedule.
 
 mod actor;
-mod asked;
 mod deviation;
 mod operation;
+mod questions;
 pub mod schedule;
 mod scope;
 pub mod strategy;
 
 pub use actor::Actor;
-pub use asked::{Asked, Question};
 pub use deviation::Deviation;
 pub use operation::{Effect, Operation, Touch};
+pub use questions::{Question, Questions};
 pub use schedule::Moves;
 pub use scope::{Kinds, Scope};
 pub use strategy::{Strategy, StrategyKind};

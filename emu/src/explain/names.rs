@@ -133,7 +133,7 @@ impl<'a> MachineNames<'a> {
     }
 
     /// A pointer in the digits of the machine.
-    fn digits(&self, va: u64) -> String {
+    pub fn digits(&self, va: u64) -> String {
         match self.machine.arch().pointer_size() {
             4 => format!("{va:08x}"),
             _ => format!("{va:016x}"),

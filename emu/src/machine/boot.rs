@@ -14,8 +14,7 @@ use super::exec::Decider;
 use super::layout::{self, IMAGE_ALIGNMENT};
 use super::memory::{FRAME_SIZE, Memory, RegionKind, Rights};
 use super::{ImportSlot, LoadedModule, Machine, Setup, State};
-use crate::choice::Asked;
-use crate::choice::{Scope, strategy};
+use crate::choice::{Questions, Scope, strategy};
 use crate::faults::Faults;
 use crate::loader::Image;
 use crate::nt::{
@@ -136,7 +135,7 @@ pub fn boot(
         setup: Arc::new(setup),
         recorder: Recorder::new(watch == Watch::Recording),
         stopwatch: None,
-        asked: Asked::default(),
+        questions: Questions::default(),
         decider: Decider::default(),
     };
     machine.map_everything()?;

@@ -161,6 +161,7 @@ struct Shared {
     traps: std::ops::Range<u64>,
     retired: u64,
     deadline: u64,
+    /// Instructions retired at which a run pauses.
     pause: u64,
     /// Whether scheduling points are choices now (something else could run).
     choosing: bool,

@@ -266,7 +266,7 @@ impl Machine {
         self.state.choice_at = self.engine.retired();
         self.engine.mark_choice();
         if self.recorder.keeps() {
-            self.asked.push(options, taken, current);
+            self.questions.push(options, taken, current);
         }
         if taken != 0 {
             self.decider.moves.push((number, taken as u32));

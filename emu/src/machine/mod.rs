@@ -37,7 +37,7 @@ pub use engine::{AccessRecord, Granularity, Watch};
 pub use exec::Ended;
 pub use registers::LiveRegisters;
 
-use crate::choice::{Asked, Kinds};
+use crate::choice::{Kinds, Questions};
 use crate::loader::Image;
 use crate::nt::{self, Api};
 use crate::personality::Personality;
@@ -163,8 +163,8 @@ pub struct Snapshot {
 pub struct Log {
     /// The events and their stacks.
     pub recorder: Recorder,
-    /// What was asked.
-    pub asked: Asked,
+    /// What was asked, and what was answered.
+    pub questions: Questions,
     /// Core and address of every instruction, in the order in which they retired.
     pub path: Vec<(u8, u64)>,
     /// Every access to memory by drivers, in order.
@@ -188,7 +188,7 @@ pub struct Machine {
     /// Called before and after driver code runs, if somebody measures.
     pub stopwatch: Option<fn(bool)>,
     /// What was asked, if events are kept.
-    asked: Asked,
+    questions: Questions,
     /// Answers the choices that arise inside kernel functions, and records all answers.
     decider: exec::Decider,
 }
@@ -254,7 +254,7 @@ impl Machine {
         }
         self.engine.set_retired(snapshot.retired);
         self.engine.clear_records();
-        self.asked.clear();
+        self.questions.clear();
         self.flush();
     }
 
@@ -379,11 +379,6 @@ impl Machine {
         self.engine.accesses()
     }
 
-    /// The choices of this run, if events are kept.
-    pub fn asked(&self) -> &Asked {
-        &self.asked
-    }
-
     /// The path recorded in this run: core and address of every instruction executed.
     pub fn path(&self) -> &[(u8, u64)] {
         self.engine.path()
@@ -399,7 +394,7 @@ impl Machine {
         let (path, accesses, marks) = self.engine.take_records();
         Log {
             recorder: self.recorder,
-            asked: self.asked,
+            questions: self.questions,
             path,
             accesses,
             marks,

@@ -15,6 +15,15 @@ pub struct Datum {
     pub length: u64,
 }
 
+impl Datum {
+    /// Whether an access of so many bytes touches it. The last address of the address space is one
+    /// like any other.
+    pub fn is_touched(self, address: u64, bytes: u64) -> bool {
+        let behind = |from: u64, at: u64, length: u64| at.wrapping_sub(from) < length;
+        behind(self.address, address, self.length) || behind(address, self.address, bytes)
+    }
+}
+
 /// What all panes are about: a moment of the run, a core, and a datum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Focus {
@@ -282,11 +291,10 @@ impl Record {
         let datum = from.datum?;
         let log = self.accesses();
         let retired = self.retired(from.at);
-        let end = datum.address + datum.length;
         let wanted = |&i: &usize| {
             let a = &log[i];
             let kind = a.write || motion == Motion::Touch;
-            kind && a.address < end && datum.address < a.address + u64::from(a.width)
+            kind && datum.is_touched(a.address, u64::from(a.width))
         };
         // An access's count includes its own instruction.
         let index = match forward {
@@ -350,6 +358,31 @@ impl Record {
         match event.map(|e| (&e.kind, e.at)) {
             Some((EventKind::Choice { .. }, at)) if at == focus.at => at.choice,
             _ => focus.at.choice,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Datum;
+
+    #[test]
+    fn a_datum_is_touched_by_what_overlaps_it() {
+        let datum = |address, length| Datum { address, length };
+        let cases = [
+            (datum(16, 8), (16, 8), true),
+            (datum(16, 8), (12, 4), false),
+            (datum(16, 8), (12, 5), true),
+            (datum(16, 8), (23, 1), true),
+            (datum(16, 8), (24, 1), false),
+            // Neither end of the address space is a special case.
+            (datum(u64::MAX, 8), (u64::MAX, 1), true),
+            (datum(u64::MAX - 7, 8), (u64::MAX - 3, 4), true),
+            (datum(u64::MAX - 7, 8), (0, 4), false),
+        ];
+        for (datum, (address, bytes), touched) in cases {
+            let found = datum.is_touched(address, bytes);
+            assert_eq!(found, touched, "{datum:?} by {bytes} bytes at {address}");
         }
     }
 }

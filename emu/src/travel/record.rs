@@ -103,12 +103,12 @@ impl Record {
 
     /// The choice of that number, from 1.
     pub fn question(&self, number: u64) -> Option<Question<'_>> {
-        self.log.asked.get(number)
+        self.log.questions.get(number)
     }
 
     /// How many choices there were.
     pub fn choices(&self) -> u64 {
-        self.log.asked.len()
+        self.log.questions.len()
     }
 
     /// The first moment of the run: the end of the boot.
@@ -336,12 +336,12 @@ impl Observer for Weaver {
             // Threads are never that many: their stacks would not fit.
             (strands.len() - 1).min(usize::from(u16::MAX)) as u16
         });
-        let insn = match self.insns.get(&pc) {
-            Some(insn) => Some(*insn),
-            None => walk.machine.insn(pc),
-        };
-        if let Some(insn) = insn {
+        let insn = self.insns.get(&pc).copied().or_else(|| {
+            let insn = walk.machine.insn(pc)?;
             self.insns.insert(pc, insn);
+            Some(insn)
+        });
+        if let Some(insn) = insn {
             self.reserve(core, index as u64, &insn);
         }
         let depth = self.strands[usize::from(number)].add(index, insn);

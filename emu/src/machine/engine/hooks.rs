@@ -19,6 +19,13 @@ fn stop(uc: *mut uc_engine, shared: &mut Shared, exit: Exit) {
     let _ = unsafe { uc_emu_stop(uc) };
 }
 
+/// Leaves the block that is about to begin to the instance that sees every instruction.
+fn cross(uc: *mut uc_engine, shared: &mut Shared) {
+    shared.crossing = true;
+    // SAFETY: called from a hook of this running instance.
+    let _ = unsafe { uc_emu_stop(uc) };
+}
+
 /// Every instruction, at access and insn granularity.
 pub(super) unsafe extern "C" fn code_hook(
     uc: *mut uc_engine,
@@ -99,9 +106,7 @@ pub(super) unsafe extern "C" fn block_hook(
     if !s.code.contains(address) {
         if !s.sync && !s.traps.contains(&address) {
             // A jump into the wild: what is there is counted one by one.
-            s.crossing = true;
-            // SAFETY: called from a hook of this running instance.
-            let _ = unsafe { uc_emu_stop(uc) };
+            cross(uc, s);
         }
         return;
     }
@@ -118,10 +123,7 @@ pub(super) unsafe extern "C" fn block_hook(
         return;
     }
     if s.retired + span.count > s.pause {
-        s.crossing = true;
-        // SAFETY: called from a hook of this running instance.
-        let _ = unsafe { uc_emu_stop(uc) };
-        return;
+        return cross(uc, s);
     }
     let asked = match s.asked_at == address {
         true => s.asked,
@@ -137,10 +139,7 @@ pub(super) unsafe extern "C" fn block_hook(
         s.ahead = Some(s.quiet);
         points = 0;
     } else if s.retired + span.count > s.deadline || asks {
-        s.crossing = true;
-        // SAFETY: called from a hook of this running instance.
-        let _ = unsafe { uc_emu_stop(uc) };
-        return;
+        return cross(uc, s);
     }
     s.asked_at = 0;
     let Shared {

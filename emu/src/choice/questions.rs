@@ -4,7 +4,7 @@ use super::Action;
 
 /// Every choice of a run, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct Questions {
     options: Vec<Action>,
     /// Of each choice: where its options end in the list above, the answer, and the core that had
     /// run last.
@@ -24,7 +24,7 @@ pub struct Question<'a> {
     pub current: u8,
 }
 
-impl Asked {
+impl Questions {
     /// Adds the next choice.
     pub fn push(&mut self, options: &[Action], taken: usize, current: u8) {
         self.options.extend_from_slice(options);
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn choices_keep_their_options_and_answers() {
-        let mut asked = Asked::default();
+        let mut asked = Questions::default();
         assert_eq!(asked.get(0), None);
         asked.push(&[Action::Run(0), Action::Run(1)], 1, 0);
         asked.push(&[Action::Run(1), Action::Clock(0), Action::Run(0)], 0, 1);
