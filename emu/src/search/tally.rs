@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Signature};
+use crate::choice::Moves;
 use crate::machine::Ended;
 
 /// The first run that ended in a certain way.
@@ -48,6 +49,12 @@ pub struct Group {
 impl Group {
     /// How many short runs are kept.
     const SHORT: usize = 3;
+
+    /// The schedules of the short runs: where shrinking begins.
+    pub fn shortest(&self) -> Vec<Moves> {
+        let schedules = self.short.iter().map(|finding| finding.moves.parse());
+        schedules.filter_map(Result::ok).collect()
+    }
 
     /// Keeps a run if it is one of the shortest.
     fn keep(&mut self, finding: impl FnOnce() -> Finding, moves: u64) {

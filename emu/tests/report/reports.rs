@@ -1,7 +1,7 @@
 //! Whole reports as text and as JSON.
 
 use emu::oracle::Told;
-use emu::report::{StopLine, json, text};
+use emu::report::{StopLine, json, markdown, text};
 use isa::Profile;
 
 use crate::expect::expect;
@@ -20,6 +20,19 @@ fn report_texts() {
         report.stop = stop;
         expect(&format!("text-{name}"), &text::render(&report, 80));
         expect(&format!("json-{name}"), &json::render(&report).unwrap());
+    }
+}
+
+#[test]
+fn stories() {
+    let bugcheck = sample::report(Profile::Amd64, SP1);
+    expect("story-bugcheck", &markdown::render(&bugcheck));
+    for (name, stop) in sample::other_stops() {
+        let mut report = sample::report(Profile::Amd64, SP1);
+        report.why = Vec::new();
+        report.expected = stop == StopLine::Completed;
+        report.stop = stop;
+        expect(&format!("story-{name}"), &markdown::render(&report));
     }
 }
 

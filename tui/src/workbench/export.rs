@@ -45,3 +45,37 @@ fn screen(app: &App, theme: &Theme, size: Size) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::workbench::home::Home;
+    use crate::workbench::theme::Depth;
+
+    #[test]
+    fn files_are_written_and_never_overwritten() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmp/export");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let app = App::new(Home::of(Vec::new()));
+        let theme = Theme::new(Depth::None, false);
+        let write = |name: &str, content| {
+            let path = folder.join(name);
+            let said = write(&app, &theme, Size::new(80, 24), &path, content);
+            (said, fs::read_to_string(path).unwrap_or_default())
+        };
+        let (said, text) = write("a", Content::Text("one\n".into()));
+        assert!(said.starts_with("written: "), "{said}");
+        assert_eq!(text, "one\n");
+        let (said, text) = write("a", Content::Text("two\n".into()));
+        assert!(said.contains("choose another name"), "{said}");
+        assert_eq!(text, "one\n");
+        let (said, _) = write("nowhere/a", Content::Screen);
+        assert!(said.contains("nowhere"), "{said}");
+        let (_, screen) = write("screen", Content::Screen);
+        assert_eq!(screen.lines().count(), 24);
+        assert!(screen.contains("choose a scenario"), "{screen}");
+    }
+}

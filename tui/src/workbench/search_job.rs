@@ -192,11 +192,7 @@ fn shrink(
         if !wanted() || !tell(News::Shrinking(i + 1, stops.len())) {
             return Ok(());
         }
-        let begin = group
-            .short
-            .iter()
-            .filter_map(|finding| finding.moves.parse().ok());
-        let begin: Vec<_> = begin.collect();
+        let begin = group.shortest();
         let mut campaign = session.campaign()?;
         if let Some(found) = search::shrink_best(&mut campaign, &begin, &group.signature) {
             tell(News::Shrunk(

@@ -229,9 +229,7 @@ fn end(session: &Session, group: &Group, shrink: bool, findings: &mut Findings) 
         let ended = campaign.run(Box::new(Replay::new(moves.clone())));
         place = search::signature(&ended.stop, campaign.machine()).1;
         if shrink {
-            let short = group.short.iter().filter_map(|f| f.moves.parse().ok());
-            let short: Vec<Moves> = short.collect();
-            let found = search::shrink_best(&mut campaign, &short, signature);
+            let found = search::shrink_best(&mut campaign, &group.shortest(), signature);
             shrunk = found.map(|s| told(session, &s, findings)).transpose()?;
         }
     }

@@ -9,8 +9,9 @@ use ratatui::widgets::Paragraph;
 
 use super::super::theme::Theme;
 use super::super::view::{pane, top_of};
+use super::pane::Pane;
 use super::record::{Trace, short_source};
-use super::state::{Pane, TraceState};
+use super::state::TraceState;
 
 /// Instructions that are kept before and after the one at the cursor.
 const AROUND: usize = 40;

@@ -4,8 +4,9 @@ use ratatui::text::Line;
 
 use super::super::theme::Theme;
 use super::super::view::top_of;
+use super::pane::Pane;
 use super::record::{Moment, Trace};
-use super::state::{Pane, TraceState};
+use super::state::TraceState;
 
 /// Events before the parting that are shown, and events behind it that are aligned, at most.
 const BEFORE: usize = 20;
@@ -51,6 +52,13 @@ impl Diff {
             common,
             rows,
         }
+    }
+
+    /// The row that is selected: where the runs part, unless another one was.
+    pub fn selected(&self, row: Option<usize>) -> usize {
+        let parting = BEFORE.min(self.common);
+        row.unwrap_or(parting)
+            .min(self.rows.len().saturating_sub(1))
     }
 }
 
@@ -104,8 +112,7 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize, rows: usize) -> Ve
     );
     let mut lines = vec![Line::styled(heading, theme.strong())];
     let room = rows.saturating_sub(1);
-    let selected = state.row.unwrap_or(BEFORE.min(diff.common));
-    let selected = selected.min(diff.rows.len().saturating_sub(1));
+    let selected = diff.selected(state.row);
     let top = top_of(selected, diff.rows.len(), room);
     let cell = |trace: &Trace, index: Option<usize>| {
         let Some(moment) = index.and_then(|i| trace.moments.get(i)) else {

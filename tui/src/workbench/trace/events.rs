@@ -5,8 +5,9 @@ use ratatui::text::Line;
 
 use super::super::theme::Theme;
 use super::super::view::top_of;
+use super::pane::Pane;
 use super::record::short_place;
-use super::state::{Pane, TraceState};
+use super::state::TraceState;
 
 /// As many lines as there are rows, and which of them is the cursor's.
 pub fn lines(state: &TraceState, theme: &Theme, rows: usize) -> (Vec<Line<'static>>, usize) {

@@ -10,8 +10,9 @@ use ratatui::widgets::Paragraph;
 use super::super::theme::Theme;
 use super::super::view::pane;
 use super::mark::Mark;
+use super::pane::Pane;
 use super::record::Moment;
-use super::state::{Pane, TraceState};
+use super::state::TraceState;
 
 /// Cells before a lane: the core's name.
 const LABEL: usize = 4;

@@ -7,6 +7,7 @@ mod events;
 mod lanes;
 mod mark;
 mod notes;
+mod pane;
 mod record;
 mod run;
 mod state;
@@ -20,10 +21,11 @@ use ratatui::widgets::Paragraph;
 
 pub use diff::Diff;
 pub use mark::Mark;
+pub use pane::Pane;
 #[cfg(test)]
 pub use record::Moment;
 pub use record::Trace;
-pub use state::{Pane, Scene, TraceState};
+pub use state::{Scene, TraceState};
 
 use super::theme::{Target, Theme};
 use super::view::{pane, scrolled};

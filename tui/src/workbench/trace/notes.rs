@@ -3,7 +3,8 @@
 use ratatui::text::Line;
 
 use super::super::theme::Theme;
-use super::state::{Pane, TraceState};
+use super::pane::Pane;
+use super::state::TraceState;
 
 /// The notes, and which of them is selected.
 pub fn lines(state: &TraceState, theme: &Theme) -> (Vec<Line<'static>>, usize) {

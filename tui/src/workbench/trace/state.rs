@@ -10,6 +10,7 @@ use emu::travel::{Datum, Direction, Focus, Goal, Motion};
 use super::code::CodeView;
 use super::diff::Diff;
 use super::mark::Mark;
+use super::pane::Pane;
 use super::record::{Moment, Trace};
 
 /// A run that is looked at.
@@ -64,96 +65,8 @@ pub struct Scene {
     pub listing: Listing,
 }
 
-/// The panes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pane {
-    /// The lanes.
-    Timeline,
-    /// Source and disassembly.
-    Code,
-    /// The reasons of the stop.
-    Why,
-    /// The events.
-    Events,
-    /// The run, the event log, and the line that repeats it.
-    Run,
-    /// The notes.
-    Notes,
-    /// This run beside the one that it was forked from.
-    Diff,
-    /// A table of the machine at the moment, by index in [`scene::PANES`].
-    Scene(usize),
-}
-
-/// Tables that have a pane of their own kind here.
-const OWN: [&str; 3] = ["why", "events", "code"];
-
-impl Pane {
-    /// In the order of their numbers and of the Tab key.
-    pub fn all() -> Vec<Pane> {
-        let scenes = scene::PANES.iter().enumerate();
-        let scenes = scenes.filter(|(_, pane)| !OWN.contains(&pane.name));
-        let scenes = scenes.map(|(i, _)| Self::Scene(i));
-        [Self::Timeline, Self::Code, Self::Why]
-            .into_iter()
-            .chain(scenes)
-            .chain([Self::Events, Self::Notes, Self::Diff, Self::Run])
-            .collect()
-    }
-
-    /// Those that share a place.
-    pub fn tabs() -> Vec<Pane> {
-        Self::all().split_off(2)
-    }
-
-    /// Whether it shares a place with others.
-    pub fn is_tab(self) -> bool {
-        !matches!(self, Self::Timeline | Self::Code)
-    }
-
-    /// Its title.
-    pub fn title(self) -> String {
-        let name = self.name();
-        match name {
-            "irps" => "IRPs".into(),
-            _ => name[..1].to_uppercase() + &name[1..],
-        }
-    }
-
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Timeline => "timeline",
-            Self::Code => "code",
-            Self::Why => "why",
-            Self::Events => "events",
-            Self::Notes => "notes",
-            Self::Diff => "diff",
-            Self::Run => "run",
-            Self::Scene(i) => scene::PANES[i].name,
-        }
-    }
-
-    /// Its number, from 1: a digit gives the first nine the focus.
-    pub fn number(self) -> usize {
-        let all = Self::all();
-        all.iter()
-            .position(|pane| *pane == self)
-            .map_or(0, |i| i + 1)
-    }
-
-    /// The pane with this name or number.
-    pub fn find(word: &str) -> Option<Pane> {
-        let all = Self::all();
-        match word.parse::<usize>() {
-            Ok(number) => all.get(number.checked_sub(1)?).copied(),
-            Err(_) => all.into_iter().find(|pane| pane.name() == word),
-        }
-    }
-}
-
 /// Why a trace without a record cannot be walked.
-const NO_RECORD: &str = "this trace has no record of what was executed";
+pub const NO_RECORD: &str = "this trace has no record of what was executed";
 
 impl TraceState {
     /// The run at its end: where it stopped.
@@ -262,7 +175,6 @@ impl TraceState {
                 Err("the events before are left out".into())
             }
             Some(to) => {
-                // Writes are looked at where they happen.
                 self.go(to, on_event);
                 Ok(())
             }
@@ -307,9 +219,7 @@ impl TraceState {
     /// Moves by so many events; at the first or the last it stays.
     pub fn move_by_events(&mut self, by: isize) {
         let last = self.trace.moments.len().saturating_sub(1);
-        // From an instruction the event before it is the one that was, not one further.
-        let from = self.cursor;
-        self.go_to_event(from.saturating_add_signed(by).min(last));
+        self.go_to_event(self.cursor.saturating_add_signed(by).min(last));
     }
 
     /// Goes to a moment.
@@ -423,9 +333,8 @@ impl TraceState {
                 return Ok(());
             }
             Pane::Diff => {
-                let row = self.row.unwrap_or(20);
-                let rows = self.diff.as_ref().map_or(&[][..], |diff| &diff.rows);
-                if let Some(&(Some(this), _)) = rows.get(row) {
+                let selected = |diff: &Diff| diff.rows.get(diff.selected(self.row)).copied();
+                if let Some((Some(this), _)) = self.diff.as_ref().and_then(selected) {
                     self.go_to_event(this);
                 }
                 return Ok(());
@@ -505,9 +414,10 @@ impl TraceState {
             Pane::Timeline | Pane::Code | Pane::Events => self.move_by_events(by),
             Pane::Run => self.scroll = self.scroll.saturating_add_signed(by),
             Pane::Diff => {
-                let last = self.diff.as_ref().map_or(0, |diff| diff.rows.len());
-                let row = self.row.unwrap_or(last.min(20)).saturating_add_signed(by);
-                self.row = Some(row.min(last.saturating_sub(1)));
+                if let Some(diff) = &self.diff {
+                    let row = diff.selected(self.row).saturating_add_signed(by);
+                    self.row = Some(diff.selected(Some(row)));
+                }
             }
             Pane::Notes => {
                 let last = self.notes.len().saturating_sub(1);

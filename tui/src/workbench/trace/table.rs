@@ -6,7 +6,8 @@ use ratatui::text::Line;
 
 use super::super::theme::Theme;
 use super::super::view::top_of;
-use super::state::{Pane, TraceState};
+use super::pane::Pane;
+use super::state::{NO_RECORD, TraceState};
 
 /// As many lines as there are rows in the pane: the title, the columns, and the rows around the
 /// selected one.
@@ -14,7 +15,7 @@ pub fn lines(state: &TraceState, pane: Pane, theme: &Theme, rows: usize) -> Vec<
     let Some((listing, current)) = state.listing(pane) else {
         let text = match state.trace.record {
             Some(_) => "the machine is being put at this moment ...",
-            None => "this trace has no record of what was executed",
+            None => NO_RECORD,
         };
         return vec![Line::styled(text, theme.faint())];
     };

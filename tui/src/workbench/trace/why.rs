@@ -5,8 +5,9 @@ use ratatui::text::Line;
 
 use super::super::theme::Theme;
 use super::super::view::wrapped;
+use super::pane::Pane;
 use super::record::short_place;
-use super::state::{Pane, TraceState};
+use super::state::TraceState;
 
 /// Widest column of what a step touched.
 const WIDEST_WHAT: usize = 24;
