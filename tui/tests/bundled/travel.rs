@@ -7,6 +7,7 @@ use emu::campaign::Case;
 use emu::explain::{RunHeader, explain};
 use emu::machine::Granularity;
 use emu::position::Position;
+use emu::scene::{self, View};
 use emu::stop::Stop;
 use emu::travel::{Datum, Direction, Focus, Goal, Motion, Record, Traveller};
 
@@ -173,6 +174,17 @@ fn the_record_and_the_machine_agree() {
                 "{scenario} {profile}"
             );
             assert_eq!(record.path()[store.retired as usize - 1].1, store.pc);
+            // The memory pane says the same of who wrote there last.
+            let view = View {
+                machine: traveller.machine(),
+                record: &record,
+                focus: from,
+            };
+            let listing = (scene::find("memory").unwrap().list)(&view);
+            let row = &listing.rows[listing.current.unwrap()];
+            let datum = row.datum.unwrap();
+            assert!(datum.is_touched(store.address, 1), "{scenario} {profile}");
+            assert_eq!((row.at, row.core), (Some(back.at), Some(store.core)));
             let value = u32::from_le_bytes(bytes);
             let others = record
                 .accesses()
