@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use emu::scenario::{Scenario, parse};
+use emu::scenario::{Scenario, ScenarioError, parse};
 
 use crate::failure::{Failure, Outcome};
+use crate::replay_line::quoted;
 use crate::suggest;
 
 macro_rules! bundled {
@@ -33,8 +34,13 @@ bundled![
 
 /// A scenario and where it came from.
 pub struct Source {
-    /// How the user called it: a bundled name or a path.
+    /// How the user called it: a bundled name or a path; for one that was made, the name it was
+    /// given.
     pub name: String,
+    /// The words of a command line that call it, after `irqlab`, quoted for a shell.
+    pub call: String,
+    /// It was made by the program and is in no file: whoever wants it again needs its text.
+    pub made: bool,
     /// Its text.
     pub text: String,
     /// The folder that its file names are relative to; a bundled scenario has none.
@@ -72,10 +78,29 @@ pub fn find(name: &str) -> Outcome<Source> {
     read(name, name, text, Some(folder))
 }
 
+/// A scenario that the program made itself. The files that it names are relative to the current
+/// folder. `call` is the part of a command line that makes it again.
+///
+/// # Errors
+/// A scenario that is not well formed: what the user put into it.
+pub fn made(name: &str, text: String, call: String) -> Result<Source, ScenarioError> {
+    let scenario = parse(name, &text)?;
+    Ok(Source {
+        name: name.to_owned(),
+        call,
+        made: true,
+        text,
+        folder: Some(PathBuf::new()),
+        scenario,
+    })
+}
+
 fn read(name: &str, file: &str, text: String, folder: Option<PathBuf>) -> Outcome<Source> {
     let scenario = parse(file, &text)?;
     Ok(Source {
         name: name.to_owned(),
+        call: format!("run {}", quoted(name)),
+        made: false,
         text,
         folder,
         scenario,

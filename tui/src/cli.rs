@@ -1,5 +1,8 @@
 //! What can be written on the command line.
 
+pub mod campaign;
+pub mod load;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -44,6 +47,10 @@ pub enum Command {
     Explore(ExploreArgs),
     /// Run a recorded schedule again, exactly
     Replay(ReplayArgs),
+    /// Boot a machine with drivers of one's own, use every device they create, and unload them
+    Load(load::LoadArgs),
+    /// Carry out the jobs of a campaign file
+    Campaign(campaign::CampaignArgs),
     /// List what a driver imports and what of it is modelled
     Imports(ImportsArgs),
     /// List the bundled drivers

@@ -21,17 +21,17 @@ pub enum Answers<'a> {
     Schedule(&'a str),
 }
 
-/// The command line. `name` is how the user called the scenario, `faults` are those of the
+/// The command line. `call` are the words that call the scenario, `faults` are those of the
 /// command line.
 pub fn replay_line(
-    name: &str,
+    call: &str,
     scenario: &Scenario,
     plan: &Plan,
     faults: &[String],
     openness: Openness,
     answers: Answers<'_>,
 ) -> String {
-    let mut line = format!("irqlab run {}", quoted(name));
+    let mut line = format!("irqlab {call}");
     let mut option = |name: &str, value: &str| {
         line += &format!(" --{name} {}", quoted(value));
     };
@@ -99,9 +99,9 @@ mod tests {
         let line = |selection: &Selection, answers| {
             let files = |_: &str| Err(String::new());
             let plan = source.scenario.expand(selection, &files).unwrap();
-            let (name, scenario) = (&source.name, &source.scenario);
+            let (call, scenario) = (&source.call, &source.scenario);
             replay_line(
-                name,
+                call,
                 scenario,
                 &plan,
                 &selection.faults,

@@ -16,6 +16,7 @@ use emu::scenario::{CPUS_MAX, Selection};
 use isa::Profile;
 
 use crate::case::Loaded;
+use crate::catalogue::Source;
 use crate::session::{Openness, Session};
 
 const MAGIC: &str = "irqlab-schedule";
@@ -26,6 +27,8 @@ const VERSION: &str = "1";
 pub struct ScheduleFile {
     /// The scenario, as the user called it.
     pub scenario: String,
+    /// Its text and the words that make it, of one that is in no file.
+    pub made: Option<(String, String)>,
     /// Hash of its text.
     pub text: u64,
     /// The emulated machine.
@@ -63,6 +66,7 @@ impl ScheduleFile {
         let run = &explained.report.run;
         ScheduleFile {
             scenario: session.source.name.clone(),
+            made: made(&session.source),
             text: session.loaded.scenario_hash,
             profile: plan.profile,
             personality: plan.personality,
@@ -138,6 +142,13 @@ impl ScheduleFile {
     }
 }
 
+/// What a schedule has to hold of a scenario that is in no file: its text and what makes it.
+pub(crate) fn made(source: &Source) -> Option<(String, String)> {
+    source
+        .made
+        .then(|| (source.text.clone(), source.call.clone()))
+}
+
 fn hashes(loaded: &Loaded) -> Vec<(String, u64)> {
     let drivers = loaded.case.drivers.iter();
     drivers
@@ -148,6 +159,9 @@ fn hashes(loaded: &Loaded) -> Vec<(String, u64)> {
 impl fmt::Display for ScheduleFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{MAGIC} {VERSION} scenario={}", escaped(&self.scenario))?;
+        if let Some((text, call)) = &self.made {
+            write!(f, " made={} call={}", escaped(text), escaped(call))?;
+        }
         write!(
             f,
             " text={:016x} profile={}",
@@ -236,10 +250,13 @@ impl FromStr for ScheduleFile {
             .split(',')
             .filter(|name| !name.is_empty())
             .map(|name| ChoiceKind::from_name(name).ok_or_else(|| unknown("kind of choice", name)));
+        // A scenario in a file has neither.
+        let made = take("made").ok().zip(take("call").ok());
         let cpus = take("cpus")?;
         let seed = take("seed")?;
         let file = ScheduleFile {
             scenario: take("scenario")?,
+            made,
             text: hexadecimal("text", &take("text")?)?,
             profile: Profile::from_name(&profile).ok_or_else(|| unknown("profile", &profile))?,
             personality: Personality::from_name(&personality)
@@ -311,6 +328,7 @@ mod tests {
     fn sample() -> ScheduleFile {
         ScheduleFile {
             scenario: "my folder/sample 100%.toml".into(),
+            made: None,
             text: 0x1234,
             profile: Profile::Ia64,
             personality: Personality::Ws2003Sp2,
@@ -340,6 +358,15 @@ mod tests {
         );
         assert_eq!(text.parse(), Ok(sample()));
         assert_eq!(format!("{text}\n").parse(), Ok(sample()));
+    }
+
+    #[test]
+    fn a_scenario_that_is_in_no_file_comes_with_its_text() {
+        let made = Some(("title = \"a\"\n".to_owned(), "load a.sys".to_owned()));
+        let file = ScheduleFile { made, ..sample() };
+        let text = file.to_string();
+        assert!(text.contains("made=title%20=%20\"a\"%0A call=load%20a.sys"));
+        assert_eq!(text.parse(), Ok(file));
     }
 
     #[test]

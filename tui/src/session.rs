@@ -68,8 +68,19 @@ impl Session {
         selection: Selection,
         openness: impl Into<Openness>,
     ) -> Outcome<Session> {
+        Session::of(catalogue::find(scenario)?, selection, openness)
+    }
+
+    /// The same with a scenario that has been found or made.
+    ///
+    /// # Errors
+    /// See [`case::load`].
+    pub fn of(
+        source: Source,
+        selection: Selection,
+        openness: impl Into<Openness>,
+    ) -> Outcome<Session> {
         let openness = openness.into();
-        let source = catalogue::find(scenario)?;
         let loaded = case::load(&source, &selection)?;
         let racy = match openness.races {
             true => search::racy(&loaded.case, openness.held)
@@ -118,7 +129,7 @@ impl Session {
         let (source, plan) = (&self.source, &self.loaded.case.plan);
         let faults = &self.selection.faults;
         replay_line(
-            &source.name,
+            &source.call,
             &source.scenario,
             plan,
             faults,

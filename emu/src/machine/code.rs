@@ -239,7 +239,7 @@ impl CodeTable {
         let mut bytes = Bytes::default();
         // Near the end of a page the tail may be unmapped; read what there is.
         let mut n = bytes.len();
-        while n > 0 && !memory.read(address, &mut bytes[..n]) {
+        while n > 0 && !memory.remains(address, &mut bytes[..n]) {
             n -= 1;
         }
         if n < bytes.len() {

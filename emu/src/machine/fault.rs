@@ -11,7 +11,7 @@ use isa::{Flow, Reg, RegisterAccess, Special};
 use super::Machine;
 use super::context::Caller;
 use super::memory::{Miss, RegionKind};
-use crate::nt::{Trouble, status};
+use crate::nt::{self, Trouble, status};
 use crate::personality::Personality;
 use crate::stop::{Access, Bugcheck, Stop};
 use crate::trace::EventKind;
@@ -23,6 +23,8 @@ const SYSTEM_THREAD_EXCEPTION_NOT_HANDLED: u32 = 0x7E;
 const UNEXPECTED_KERNEL_MODE_TRAP: u32 = 0x7F;
 const KERNEL_MODE_EXCEPTION_NOT_HANDLED: u32 = 0x8E;
 const ATTEMPTED_WRITE_TO_READONLY_MEMORY: u32 = 0xBE;
+/// `DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS`, which Windows 2000 began with.
+const DRIVER_UNLOADED: u32 = 0xCE;
 const DRIVER_IRQL_NOT_LESS_OR_EQUAL: u32 = 0xD1;
 const DRIVER_PORTION_MUST_BE_NONPAGED: u32 = 0xD3;
 const DOUBLE_FAULT: u64 = 8;
@@ -186,6 +188,11 @@ impl Machine {
             (UNEXPECTED_KERNEL_MODE_TRAP, [DOUBLE_FAULT, 0, 0, 0])
         } else if miss == Some(Miss::Rights) && access == Access::Write {
             (ATTEMPTED_WRITE_TO_READONLY_MEMORY, [va, 0, 0, 0])
+        } else if self.setup.personality != Personality::Nt4
+            && nt::io::driver::is_unloaded(self, va)
+        {
+            let write = u64::from(access == Access::Write);
+            (DRIVER_UNLOADED, [va, write, pc, 0])
         } else if irql >= self.irqls().dispatch {
             (IRQL_NOT_LESS_OR_EQUAL, [va, u64::from(irql), op, pc])
         } else if va >= self.setup.map.kernel {

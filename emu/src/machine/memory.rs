@@ -316,9 +316,24 @@ impl Memory {
     /// Reads guest memory as the kernel does: rights do not matter, residency does not either.
     /// Returns false, with `buffer` partly filled, where nothing is mapped.
     pub fn read(&self, va: u64, buffer: &mut [u8]) -> bool {
+        self.copy(va, buffer, Self::chunk)
+    }
+
+    /// The same also from pages that are not valid any more: what was there last. Code of a driver
+    /// that has been unloaded, or of its discarded sections, can still be looked at.
+    pub(super) fn remains(&self, va: u64, buffer: &mut [u8]) -> bool {
+        self.copy(va, buffer, Self::any_chunk)
+    }
+
+    fn copy(
+        &self,
+        va: u64,
+        buffer: &mut [u8],
+        chunk: fn(&Memory, u64, usize, usize) -> Option<(u32, usize, usize)>,
+    ) -> bool {
         let mut done = 0;
         while done < buffer.len() {
-            let Some((frame, offset, n)) = self.chunk(va, done, buffer.len()) else {
+            let Some((frame, offset, n)) = chunk(self, va, done, buffer.len()) else {
                 return false;
             };
             let bytes = &self.arena.frame(frame)[offset..offset + n];
@@ -347,7 +362,14 @@ impl Memory {
     /// The part of `va + done .. va + length` that lies in one frame: frame, offset, bytes.
     fn chunk(&self, va: u64, done: usize, length: usize) -> Option<(u32, usize, usize)> {
         let at = va.checked_add(done as u64)?;
-        let page = self.page(at).filter(|p| p.valid)?;
+        self.page(at).filter(|p| p.valid)?;
+        self.any_chunk(va, done, length)
+    }
+
+    /// The same whether or not the page is valid.
+    fn any_chunk(&self, va: u64, done: usize, length: usize) -> Option<(u32, usize, usize)> {
+        let at = va.checked_add(done as u64)?;
+        let page = self.page(at)?;
         let offset = at as usize % FRAME_SIZE;
         Some((page.frame, offset, (FRAME_SIZE - offset).min(length - done)))
     }

@@ -89,6 +89,8 @@ pub struct Script {
     pub done: usize,
     /// Handles it has opened; 0 is none.
     pub handles: Vec<u64>,
+    /// The requests that have ended: index of the step, and status.
+    pub statuses: Vec<(usize, u32)>,
     /// It waits for a condition of the wires.
     pub awaiting: bool,
 }
@@ -406,6 +408,22 @@ pub(crate) fn current_object(m: &Machine, core: usize) -> u64 {
     id.map_or(0, |id| m.state.nt.threads.list[id as usize].object)
 }
 
+/// The requests of the scripted requesters that have ended: index of the thread in the plan, index
+/// of the step, status; in the order of the threads.
+pub fn statuses(m: &Machine) -> impl Iterator<Item = (usize, usize, u32)> {
+    let scripts = m
+        .state
+        .nt
+        .threads
+        .list
+        .iter()
+        .filter_map(|t| t.script.as_ref());
+    scripts.flat_map(|script| {
+        let all = script.statuses.iter();
+        all.map(|&(step, status)| (script.plan, step, status))
+    })
+}
+
 /// Whether a scripted requester has not finished, and is not just waiting for packets that will
 /// never come.
 pub(crate) fn requester_outstanding(m: &Machine) -> bool {
@@ -536,13 +554,16 @@ fn stepped(call: &mut Call<'_>, status: u32) -> Done {
     let script = current_script(call);
     let (plan, done) = (script.plan, script.done);
     script.done += 1;
+    script.statuses.push((done, status));
     let setup = call.m.setup.clone();
     let step = &setup.plan.threads[plan].steps[done];
     let expected = match step {
         ThreadStep::Open { expect, .. }
         | ThreadStep::Ioctl { expect, .. }
         | ThreadStep::Read { expect, .. }
-        | ThreadStep::Write { expect, .. } => *expect,
+        | ThreadStep::Write { expect, .. }
+        | ThreadStep::Flush { expect, .. }
+        | ThreadStep::Unload { expect, .. } => *expect,
         _ => None,
     };
     if let Some(expected) = expected
@@ -600,6 +621,7 @@ pub(crate) fn start_requesters(m: &mut Machine) {
             plan,
             done: 0,
             handles,
+            statuses: Vec::new(),
             awaiting: false,
         });
     }

@@ -148,7 +148,8 @@ impl Checker<'_> {
         for step in steps.iter().map(Spanned::get_ref) {
             self.numbers(&[&step.repeat])?;
             self.booleans(&[&step.when])?;
-            self.texts(&[&step.open, &step.close, &step.handle, &step.signal])?;
+            self.texts(&[&step.open, &step.close, &step.flush, &step.unload])?;
+            self.texts(&[&step.handle, &step.signal])?;
             self.numbers(&[&step.output, &step.read, &step.offset, &step.sleep_ms])?;
             if !matches!(&step.status, Some(status) if is_any(status)) {
                 self.numbers(&[&step.status])?;

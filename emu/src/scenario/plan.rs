@@ -340,6 +340,20 @@ pub enum ThreadStep {
         /// Status.
         expect: Option<u32>,
     },
+    /// `NtFlushBuffersFile`
+    Flush {
+        /// The handle.
+        handle: usize,
+        /// Status.
+        expect: Option<u32>,
+    },
+    /// `NtUnloadDriver`
+    Unload {
+        /// Index of the driver.
+        driver: usize,
+        /// Status.
+        expect: Option<u32>,
+    },
     /// `NtClose`
     Close {
         /// The handle.

@@ -29,6 +29,19 @@ pub(super) fn run(args: &ImportsArgs) -> Outcome<bool> {
     Ok(missing == 0)
 }
 
+/// What an image imports that is not modelled, and who uses it, as this command lists it; `None`
+/// if everything is.
+pub(super) fn what_is_missing(image: &Image) -> Option<String> {
+    let mut imports = objects(image);
+    let all = imports.len();
+    imports.retain(|import| !import.modelled);
+    let (name, arch, missing) = (&image.name, image.arch.name(), imports.len());
+    (missing > 0).then(|| {
+        let rows = table(&imports);
+        format!("{name} ({arch}): {all} imports, {missing} of them not modelled\n{rows}")
+    })
+}
+
 #[derive(Serialize)]
 struct DriverObject<'a> {
     driver: &'a str,
@@ -129,7 +142,12 @@ fn text(image: &Image, imports: &[ImportObject<'_>], missing: usize) -> String {
         _ => format!("{missing} of them not modelled"),
     };
     let (name, arch) = (&image.name, image.arch.name());
-    let mut text = format!("{name} ({arch}): {} imports, {verdict}\n\n", imports.len());
+    let head = format!("{name} ({arch}): {} imports, {verdict}\n\n", imports.len());
+    head + &table(imports)
+}
+
+fn table(imports: &[ImportObject<'_>]) -> String {
+    let mut text = String::new();
     let headings = ["module", "function", "model", "convention", "IRQL"];
     let rows: Vec<Vec<String>> = imports.iter().map(row).collect();
     // Arguments and source are long: they stand below.

@@ -1,9 +1,11 @@
 //! The commands: one file each. A command returns whether things are as expected: exit status 0
 //! or 1; a [`Failure`](crate::failure::Failure) is status 2.
 
+mod campaign;
 mod drivers;
 pub(crate) mod explore;
 mod imports;
+pub(crate) mod load;
 mod moment;
 pub(crate) mod replay;
 mod run;
@@ -21,6 +23,8 @@ pub fn execute(command: &Command) -> Outcome<bool> {
         Command::Run(args) => run::run(args),
         Command::Explore(args) => explore::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Load(args) => load::run(args),
+        Command::Campaign(args) => campaign::run(args),
         Command::Imports(args) => imports::run(args),
         Command::Drivers(args) => drivers::run(args),
         Command::Scenarios(args) => scenarios::run(args),

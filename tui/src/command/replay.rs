@@ -5,6 +5,7 @@ use std::io::Read;
 
 use emu::explain::{Explained, RunHeader};
 
+use crate::catalogue;
 use crate::cli::ReplayArgs;
 use crate::failure::{Failure, Outcome};
 use crate::replay_line::{Answers, quoted};
@@ -38,7 +39,11 @@ pub(crate) fn explained(
     let file: ScheduleFile = text.parse().map_err(|error: String| {
         at(&error).mend("`irqlab run SCENARIO --save FILE` writes schedules")
     })?;
-    let session = Session::new(&file.scenario, file.selection(), file.openness())?;
+    let source = match &file.made {
+        None => catalogue::find(&file.scenario)?,
+        Some((text, call)) => catalogue::made(&file.scenario, text.clone(), call.clone())?,
+    };
+    let session = Session::of(source, file.selection(), file.openness())?;
     if let Err(difference) = file.check(&session.loaded) {
         if !best_effort {
             let mend = "replay it with the irqlab and the files that it was recorded with, or as \

@@ -267,8 +267,8 @@ impl Entry {
             name: strategy,
             seed,
         };
-        let (name, scenario) = (&self.source.name, &self.source.scenario);
-        replay_line(name, scenario, plan, &[], self.granularity.into(), answers)
+        let (call, scenario) = (&self.source.call, &self.source.scenario);
+        replay_line(call, scenario, plan, &[], self.granularity.into(), answers)
     }
 }
 

@@ -17,7 +17,7 @@ const WDK: &str = "Windows driver documentation: IoBuildDeviceIoControlRequest, 
 
 pub(super) const IRP_MJ_READ: u8 = 0x03;
 pub(super) const IRP_MJ_WRITE: u8 = 0x04;
-const IRP_MJ_FLUSH_BUFFERS: u8 = 0x09;
+pub(super) const IRP_MJ_FLUSH_BUFFERS: u8 = 0x09;
 pub(super) const IRP_MJ_DEVICE_CONTROL: u8 = 0x0E;
 const IRP_MJ_INTERNAL_DEVICE_CONTROL: u8 = 0x0F;
 const IRP_MJ_SHUTDOWN: u8 = 0x10;

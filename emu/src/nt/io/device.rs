@@ -18,7 +18,7 @@ const OBJECT_EXTENSION: u64 = 0x40;
 
 /// `DEVICE_OBJECT.Flags` (`wdm.h`).
 pub(super) const DO_BUFFERED_IO: u32 = 0x4;
-const DO_EXCLUSIVE: u32 = 0x8;
+pub(super) const DO_EXCLUSIVE: u32 = 0x8;
 pub(super) const DO_DIRECT_IO: u32 = 0x10;
 const DO_DEVICE_HAS_NAME: u32 = 0x40;
 pub(super) const DO_DEVICE_INITIALIZING: u32 = 0x80;

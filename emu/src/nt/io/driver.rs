@@ -7,7 +7,7 @@ use super::irp;
 use super::object::Kind;
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
-use crate::nt::{self, Call, Done, Trouble, layout, pool, status};
+use crate::nt::{self, Call, Done, Module, Trouble, layout, pool, status};
 
 const IO_TYPE_DRIVER: u16 = 4;
 /// `DRIVER_OBJECT.Flags`: not a Plug and Play driver.
@@ -26,6 +26,8 @@ pub struct Driver {
     pub object: u64,
     /// Address of the `UNICODE_STRING` with the path of its service key.
     pub registry_path: u64,
+    /// It was unloaded and its image is gone.
+    pub gone: bool,
 }
 
 /// Makes the driver object of a driver that has been loaded at `image`, with entry point `entry`
@@ -48,6 +50,7 @@ pub fn create_driver(
                 name: name.to_owned(),
                 object,
                 registry_path,
+                gone: false,
             };
             call.m.state.nt.io.drivers.push(driver);
             object
@@ -149,11 +152,7 @@ pub fn driver_entry_args(m: &Machine, index: usize) -> (u64, u64) {
 pub(crate) fn entry_returned(call: &mut Call<'_>, index: usize) -> Result<(), Trouble> {
     let l = layout::of(call.arch());
     let (object, _) = driver_entry_args(call.m, index);
-    if object == 0 {
-        return Ok(());
-    }
-    let head = object + l.driver.device_object;
-    for device in super::linked(call, head, l.device.next_device)? {
+    for device in devices_of(call, object)? {
         let flags = call.u32(device + l.device.flags)?;
         call.set_u32(device + l.device.flags, flags & !DO_DEVICE_INITIALIZING)?;
     }
@@ -161,10 +160,23 @@ pub(crate) fn entry_returned(call: &mut Call<'_>, index: usize) -> Result<(), Tr
 }
 
 /// Calls the unload routine of driver number `index`; `then` gets 0, or
-/// STATUS_INVALID_DEVICE_REQUEST if the driver cannot be unloaded.
+/// STATUS_INVALID_DEVICE_REQUEST if the driver cannot be unloaded, has been already, or was never
+/// loaded (Windows driver documentation, "ZwUnloadDriver", "DRIVER_UNLOAD").
 pub fn unload(call: &mut Call<'_>, index: usize, then: nt::Then) -> Done {
-    let (object, _) = driver_entry_args(call.m, index);
+    let gone = call.m.state.nt.io.drivers.get(index).is_none_or(|d| d.gone);
+    let (object, _) = match gone {
+        true => (0, 0),
+        false => driver_entry_args(call.m, index),
+    };
     let at = layout::of(call.arch()).driver.driver_unload;
+    for device in devices_of(call, object)? {
+        let count = layout::of(call.arch()).device.reference_count;
+        if call.u32(device + count)? != 0 {
+            // The system would unload it when the last file is closed.
+            let detail = "a file is still open on a device of the driver";
+            return Err(call.unimplemented("ZwUnloadDriver", detail));
+        }
+    }
     let routine = if object == 0 {
         0
     } else {
@@ -176,12 +188,44 @@ pub fn unload(call: &mut Call<'_>, index: usize, then: nt::Then) -> Done {
             u64::from(status::INVALID_DEVICE_REQUEST),
         ));
     }
-    // DriverUnload returns nothing: whatever is left in the register does not count.
-    let then = nt::Then::Io(super::Then::Succeed(Box::new(then)));
+    let then = nt::Then::Io(super::Then::Unloaded(index, Box::new(then)));
     Ok(Outcome::Enter {
         what: "DriverUnload",
         routine,
         args: vec![object],
         then,
+    })
+}
+
+/// The unload routine of driver number `index` has returned, which has no result: whatever is left
+/// in the register does not count. The image goes with the last device.
+pub(super) fn unloaded(call: &mut Call<'_>, index: usize, then: nt::Then) -> Done {
+    let (object, _) = driver_entry_args(call.m, index);
+    if devices_of(call, object)?.is_empty() {
+        let setup = call.m.setup.clone();
+        let module = &setup.modules[Module::ALL.len() + index];
+        let memory = &mut call.m.memory;
+        memory.change_pages(module.base, module.size, |page| page.valid = false);
+        call.m.state.nt.io.drivers[index].gone = true;
+    }
+    Ok(Outcome::Continue(then, u64::from(status::SUCCESS)))
+}
+
+/// The devices of a driver object, the last created first; none of no object.
+fn devices_of(call: &mut Call<'_>, object: u64) -> Result<Vec<u64>, Trouble> {
+    let l = layout::of(call.arch());
+    match object {
+        0 => Ok(Vec::new()),
+        _ => super::linked(call, object + l.driver.device_object, l.device.next_device),
+    }
+}
+
+/// Whether an address is in the image of a driver that was unloaded.
+pub(crate) fn is_unloaded(m: &Machine, va: u64) -> bool {
+    let drivers = m.state.nt.io.drivers.iter().enumerate();
+    let mut gone = drivers.filter(|(_, driver)| driver.gone);
+    gone.any(|(index, _)| {
+        let module = &m.setup.modules[Module::ALL.len() + index];
+        va.wrapping_sub(module.base) < module.size
     })
 }

@@ -16,6 +16,7 @@ pub mod event;
 pub mod file;
 pub mod history;
 pub mod irp;
+pub mod listing;
 pub mod mdl;
 pub mod name;
 pub mod object;
@@ -76,8 +77,8 @@ pub enum Then {
         /// The IRQL before.
         irql: u8,
     },
-    /// A routine without a result has returned.
-    Succeed(Box<super::Then>),
+    /// The unload routine of a driver, by index, has returned.
+    Unloaded(usize, Box<super::Then>),
     /// The routine of a registry query table has returned.
     Query(Box<registry::Query>),
 }
@@ -93,7 +94,7 @@ pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
             u64::from(status::INVALID_DEVICE_REQUEST),
         )),
         Then::Cancel { irp, irql } => cancel::locked(call, irp, irql),
-        Then::Succeed(then) => Ok(Outcome::Continue(*then, u64::from(status::SUCCESS))),
+        Then::Unloaded(index, then) => driver::unloaded(call, index, *then),
         Then::Query(query) => registry::routine_returned(call, *query, value as u32),
     }
 }

@@ -88,6 +88,15 @@ impl Namespace {
             .map(|(name, _)| name.as_str())
     }
 
+    /// Every symbolic link and what it stands for, in the order of their names, which are in lower
+    /// case.
+    pub fn links(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries.iter().filter_map(|(name, entry)| match entry {
+            Entry::Link(target) => Some((name.as_str(), target.as_str())),
+            Entry::Device(_) | Entry::Event(_) => None,
+        })
+    }
+
     /// Follows a path through links to the first object on it: the object and the rest of the
     /// path, which is the object's own business, in its original case.
     ///

@@ -7,7 +7,7 @@
 use super::build::Buffer;
 use super::open::{Destination, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, Open, open};
 use super::transfer::{self, Request, What};
-use super::{ea, object};
+use super::{driver, ea, object};
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::machine::memory::{FRAME_SIZE, RegionKind, Rights};
@@ -166,6 +166,20 @@ pub(crate) fn begin(call: &mut Call<'_>, step: &ThreadStep, then: nt::Then) -> D
                 then,
             )
         }
+        ThreadStep::Flush { handle, .. } => {
+            let (status_at, ..) = place(call, plan, step, &[]);
+            transfer::start(
+                call,
+                Request {
+                    handle: handle_in(*handle),
+                    what: What::Flush,
+                    status_at,
+                    mode: USER_MODE,
+                },
+                then,
+            )
+        }
+        ThreadStep::Unload { driver, .. } => driver::unload(call, *driver, then),
         // Steps that are no requests are the script's own.
         ThreadStep::Sleep { .. } | ThreadStep::Await(_) | ThreadStep::Signal(_) => {
             Ok(Outcome::Continue(then, u64::from(status::SUCCESS)))

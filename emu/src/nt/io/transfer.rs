@@ -1,7 +1,9 @@
 //! Control requests, reads and writes on an open file, for programs (`NtDeviceIoControlFile` and
 //! its relatives) and for drivers (`Zw...`).
 
-use super::build::{self, Buffer, IRP_MJ_DEVICE_CONTROL, IRP_MJ_READ, IRP_MJ_WRITE};
+use super::build::{
+    self, Buffer, IRP_MJ_DEVICE_CONTROL, IRP_MJ_FLUSH_BUFFERS, IRP_MJ_READ, IRP_MJ_WRITE,
+};
 use super::file::{self, FO_SYNCHRONOUS_IO};
 use super::history::{Ended, Origin};
 use super::irp::{self, flags};
@@ -27,6 +29,8 @@ pub(super) enum What {
     Read { buffer: Buffer, offset: u64 },
     /// `IRP_MJ_WRITE` to this offset.
     Write { buffer: Buffer, offset: u64 },
+    /// `IRP_MJ_FLUSH_BUFFERS`
+    Flush,
 }
 
 /// A request to be made.
@@ -233,6 +237,7 @@ fn begin(call: &mut Call<'_>, request: Request) -> Result<Result<Begun, u32>, Tr
         What::Control { .. } => (IRP_MJ_DEVICE_CONTROL, 0),
         What::Read { .. } => (IRP_MJ_READ, flags::DEFER_IO_COMPLETION),
         What::Write { .. } => (IRP_MJ_WRITE, flags::DEFER_IO_COMPLETION),
+        What::Flush => (IRP_MJ_FLUSH_BUFFERS, 0),
     };
     // Only a request that is waited for has a thread to finish it in.
     let flags = if wait { flags } else { 0 };
@@ -248,6 +253,8 @@ fn begin(call: &mut Call<'_>, request: Request) -> Result<Result<Begun, u32>, Tr
         What::Read { buffer, offset } | What::Write { buffer, offset } => {
             build::fill_transfer(call, irp, device, major, buffer, offset)?
         }
+        // It has neither a buffer nor parameters.
+        What::Flush => true,
     };
     if !filled {
         let buffer = call.ptr(irp + l.irp.associated_irp)?;

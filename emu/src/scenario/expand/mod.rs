@@ -32,6 +32,8 @@ struct Expander<'a> {
     files: Files<'a>,
     profile: isa::Profile,
     scope: Scope,
+    /// Names of the drivers, in load order.
+    drivers: Vec<String>,
     adapters: Vec<Adapter>,
     hosts: Vec<Host>,
     flows: Vec<Flow>,
@@ -67,6 +69,7 @@ impl Scenario {
             files,
             profile: chosen.profile,
             scope,
+            drivers: Vec::new(),
             adapters: Vec::new(),
             hosts: Vec::new(),
             flows: Vec::new(),
@@ -77,6 +80,7 @@ impl Scenario {
             budget: ITEMS_MAX,
         };
         let drivers = expander.drivers()?;
+        expander.drivers = drivers.iter().map(|driver| driver.name.clone()).collect();
         let registry = expander.registry()?;
         expander.adapters()?;
         expander.hosts()?;

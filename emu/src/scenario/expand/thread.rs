@@ -116,6 +116,15 @@ impl Expander<'_> {
             });
         }
         let expect = self.status(&step.status, scope)?;
+        if let Some(flush) = &step.flush {
+            let handle = self.handle(flush, scope, handles)?;
+            return Ok(ThreadStep::Flush { handle, expect });
+        }
+        if let Some(unload) = &step.unload {
+            let names = self.drivers.iter().map(String::as_str);
+            let driver = context.find(unload, "driver", names)?;
+            return Ok(ThreadStep::Unload { driver, expect });
+        }
         if let Some(device) = &step.open {
             let device = context.text(device)?;
             let name = step
@@ -188,7 +197,10 @@ impl Expander<'_> {
         let step = place.get_ref();
         let (opens, controls) = (step.open.is_some(), step.ioctl.is_some());
         let (reads, writes) = (step.read.is_some(), step.write.is_some());
+        let (flushes, unloads) = (step.flush.is_some(), step.unload.is_some());
         let others = [
+            flushes,
+            unloads,
             step.close.is_some(),
             step.sleep_ms.is_some(),
             step.wait.is_some(),
@@ -197,8 +209,8 @@ impl Expander<'_> {
         let verbs = [opens, controls, reads, writes].into_iter().chain(others);
         let context = self.under(scope);
         if verbs.filter(|&is_written| is_written).count() != 1 {
-            let mend = "write one of open, ioctl, read, write, close, sleep_ms, await, signal, \
-                        or steps inside: step = [...]";
+            let mend = "write one of open, ioctl, read, write, flush, close, unload, sleep_ms, \
+                        await, signal, or steps inside: step = [...]";
             return Err(context.error(place, "a step does exactly one thing", mend));
         }
         let requests = opens || controls || reads || writes;
@@ -208,7 +220,11 @@ impl Expander<'_> {
             ("output", step.output.is_some(), controls),
             ("offset", step.offset.is_some(), reads || writes),
             ("handle", step.handle.is_some(), requests),
-            ("status", step.status.is_some(), requests),
+            (
+                "status",
+                step.status.is_some(),
+                requests || flushes || unloads,
+            ),
         ];
         match written
             .into_iter()

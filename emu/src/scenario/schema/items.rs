@@ -163,6 +163,8 @@ pub struct ThreadStepTable {
     pub read: Option<Field>,
     pub write: Option<Spanned<Data>>,
     pub offset: Option<Field>,
+    pub flush: Option<Field>,
+    pub unload: Option<Field>,
     pub close: Option<Field>,
     pub handle: Option<Field>,
     pub status: Option<Field>,

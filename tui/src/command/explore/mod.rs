@@ -2,9 +2,10 @@
 
 mod kept;
 mod progress;
-mod summary;
-mod text;
+pub(crate) mod summary;
+pub(crate) mod text;
 
+use std::path::Path;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use crate::output;
 use crate::session::Session;
 use kept::Kept;
 use progress::Meter;
+use summary::Summary;
 
 /// Schedules that are run unless the user says otherwise.
 const SCHEDULES: u64 = 1000;
@@ -30,21 +32,57 @@ pub(super) fn run(args: &ExploreArgs) -> Outcome<bool> {
         args.case.openness(),
     )?;
     let chosen = Chosen::of(args)?;
-    let mut search = chosen.search(&session)?;
+    let budget = Budget {
+        seconds: args.time,
+        until_first: args.until_first,
+        jobs: args.jobs,
+        resume: args.resume.as_deref(),
+        shrink: !args.no_shrink,
+    };
+    let summary = search(&session, &chosen, &budget)?;
+    match args.output.format {
+        Format::Json => output::print_json(&summary)?,
+        Format::Text => output::print(&text::text(&summary))?,
+    }
+    Ok(summary.expected)
+}
+
+/// How much a search may do, and with what.
+pub(crate) struct Budget<'a> {
+    /// No schedule begins after so many seconds.
+    pub(crate) seconds: Option<u64>,
+    /// It ends with the first schedule whose run does not complete.
+    pub(crate) until_first: bool,
+    /// Worker threads; one for each processor unless given.
+    pub(crate) jobs: Option<u16>,
+    /// The file that keeps its state.
+    pub(crate) resume: Option<&'a Path>,
+    /// The shortest form of what is found is looked for.
+    pub(crate) shrink: bool,
+}
+
+/// Searches and says what it came to.
+///
+/// # Errors
+/// The machine does not boot, the search does not fit the case, or its state cannot be kept.
+pub(crate) fn search(session: &Session, chosen: &Chosen, budget: &Budget<'_>) -> Outcome<Summary> {
+    let mut search = chosen.search(session)?;
     let mut tally = Tally::default();
-    let mut kept = Kept::open(args.resume.as_deref(), &session, &chosen);
+    let mut kept = Kept::open(budget.resume, session, chosen);
     kept.load(&mut *search, &mut tally)?;
 
-    let until = args.time.map(|s| Instant::now() + Duration::from_secs(s));
+    let until = budget
+        .seconds
+        .map(|s| Instant::now() + Duration::from_secs(s));
     let limits = Limits {
         schedules: chosen.schedules,
-        until_first: args.until_first,
+        until_first: budget.until_first,
     };
-    let jobs = args.jobs.map(usize::from);
+    let jobs = budget.jobs.map(usize::from);
     let jobs = jobs.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
     let mut meter = Meter::new(chosen.schedules);
     let mut trouble = None;
-    let found = tally.stops() > 0 && args.until_first;
+    let found = tally.stops() > 0 && budget.until_first;
     if !found {
         let (case, scope) = (&session.loaded.case, &session.scope);
         let driven = search::drive(
@@ -73,18 +111,12 @@ pub(super) fn run(args: &ExploreArgs) -> Outcome<bool> {
         }
     }
     let coverage = search.coverage();
-    let shrink = !args.no_shrink;
-    if shrink && tally.stops() > 0 {
+    if budget.shrink && tally.stops() > 0 {
         meter.say("shrinking what was found");
     }
-    let summary = summary::summarise(&session, &chosen, &tally, coverage, shrink);
+    let summary = summary::summarise(session, chosen, &tally, coverage, budget.shrink);
     meter.clear();
-    let summary = summary?;
-    match args.output.format {
-        Format::Json => output::print_json(&summary)?,
-        Format::Text => output::print(&text::text(&summary))?,
-    }
-    Ok(summary.expected)
+    summary
 }
 
 /// What the user asked for.
@@ -136,6 +168,21 @@ impl Chosen {
             seeds: args.seeds.unwrap_or(all),
             schedules,
         })
+    }
+
+    /// Schedules that a search by this name runs; of the seeds, if it is a strategy that draws
+    /// schedules from them.
+    pub(crate) fn named(name: &str, seeds: Option<Seeds>, schedules: u64) -> Chosen {
+        let all = Seeds {
+            first: 1,
+            last: u64::MAX - 1,
+        };
+        Chosen {
+            name: name.to_owned(),
+            bound: Bound::NONE,
+            seeds: seeds.unwrap_or(all),
+            schedules: seeds.map_or(schedules, |s| s.last - s.first + 1),
+        }
     }
 
     /// The search, before its first schedule.

@@ -18,68 +18,68 @@ use crate::replay_line::Answers;
 use crate::session::Session;
 
 #[derive(Serialize)]
-pub(super) struct Summary {
-    pub(super) scenario: String,
-    pub(super) profile: &'static str,
-    pub(super) personality: &'static str,
-    pub(super) cpus: u8,
-    pub(super) granularity: &'static str,
-    pub(super) strategy: String,
+pub(crate) struct Summary {
+    pub(crate) scenario: String,
+    pub(crate) profile: &'static str,
+    pub(crate) personality: &'static str,
+    pub(crate) cpus: u8,
+    pub(crate) granularity: &'static str,
+    pub(crate) strategy: String,
     /// What dfs was bounded by, in words.
-    pub(super) bound: String,
+    pub(crate) bound: String,
     /// Kinds of choices that were explored, and that were held still.
-    pub(super) explored: Vec<&'static str>,
-    pub(super) held: Vec<&'static str>,
-    pub(super) schedules: u64,
-    pub(super) choices: u64,
-    pub(super) instructions: u64,
+    pub(crate) explored: Vec<&'static str>,
+    pub(crate) held: Vec<&'static str>,
+    pub(crate) schedules: u64,
+    pub(crate) choices: u64,
+    pub(crate) instructions: u64,
     /// Schedules of each strategy.
-    pub(super) by: BTreeMap<String, u64>,
-    pub(super) coverage: Coverage,
+    pub(crate) by: BTreeMap<String, u64>,
+    pub(crate) coverage: Coverage,
     /// Whether every run ended as the scenario expects, and the expected stop was among them.
-    pub(super) expected: bool,
+    pub(crate) expected: bool,
     /// What is not as expected.
-    pub(super) problems: Vec<String>,
-    pub(super) ends: Vec<End>,
+    pub(crate) problems: Vec<String>,
+    pub(crate) ends: Vec<End>,
     /// What the oracles found in the default schedule and in the runs that are shown.
-    pub(super) findings: Vec<Told>,
+    pub(crate) findings: Vec<Told>,
 }
 
 /// All runs that ended alike.
 #[derive(Serialize)]
-pub(super) struct End {
-    pub(super) kind: String,
-    pub(super) code: Option<String>,
-    pub(super) name: Option<&'static str>,
-    pub(super) place: Option<Place>,
-    pub(super) what: String,
-    pub(super) count: u64,
+pub(crate) struct End {
+    pub(crate) kind: String,
+    pub(crate) code: Option<String>,
+    pub(crate) name: Option<&'static str>,
+    pub(crate) place: Option<Place>,
+    pub(crate) what: String,
+    pub(crate) count: u64,
     /// How many each strategy found.
-    pub(super) by: BTreeMap<String, u64>,
-    pub(super) expected: bool,
+    pub(crate) by: BTreeMap<String, u64>,
+    pub(crate) expected: bool,
     /// The first: which schedule of the search it was, its strategy and its seed.
-    pub(super) first_schedule: u64,
-    pub(super) first_strategy: String,
-    pub(super) first_seed: Option<u64>,
-    pub(super) choices: u64,
+    pub(crate) first_schedule: u64,
+    pub(crate) first_strategy: String,
+    pub(crate) first_seed: Option<u64>,
+    pub(crate) choices: u64,
     /// The line that runs the first again, shrunk if it was shrunk.
-    pub(super) replay: String,
+    pub(crate) replay: String,
     /// Its shortest form.
-    pub(super) shrunk: Option<Shortest>,
+    pub(crate) shrunk: Option<Shortest>,
 }
 
 /// The shortest schedule that ends like that.
 #[derive(Serialize)]
-pub(super) struct Shortest {
-    pub(super) preemptions: usize,
-    pub(super) other_moves: usize,
+pub(crate) struct Shortest {
+    pub(crate) preemptions: usize,
+    pub(crate) other_moves: usize,
     /// No schedule with fewer preemptions ends like that: all were tried.
-    pub(super) fewest: bool,
-    pub(super) choices: u64,
-    pub(super) schedule: String,
-    pub(super) replay: String,
+    pub(crate) fewest: bool,
+    pub(crate) choices: u64,
+    pub(crate) schedule: String,
+    pub(crate) replay: String,
     /// Its moves in words, in order.
-    pub(super) words: Vec<String>,
+    pub(crate) words: Vec<String>,
 }
 
 /// A shrunk schedule, told by a recorded run of it.

@@ -5,7 +5,7 @@ use emu::report::Place;
 use super::summary::Summary;
 use crate::table::thousands;
 
-pub(super) fn text(s: &Summary) -> String {
+pub(crate) fn text(s: &Summary) -> String {
     let plural = if s.cpus == 1 { "" } else { "s" };
     let mut text = format!(
         "{} on {} ({}), {} processor{plural}, {} strategy, {} granularity\n\
