@@ -327,7 +327,7 @@ pub struct Seeds {
     pub last: u64,
 }
 
-fn seeds(text: &str) -> Result<Seeds, String> {
+pub(crate) fn seeds(text: &str) -> Result<Seeds, String> {
     let wrong = || "write A..B, for example 1..200 (200 seeds)".to_owned();
     let (first, last) = text.split_once("..").ok_or_else(wrong)?;
     let number = |text: &str| text.parse::<u64>().map_err(|_| wrong());

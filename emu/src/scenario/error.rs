@@ -61,14 +61,24 @@ impl fmt::Display for ScenarioError {
 
 impl std::error::Error for ScenarioError {}
 
-/// The text of a scenario and the name that messages give it.
+/// The text of a TOML file, a scenario or another, and the name that messages give it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Source {
+pub struct Source {
+    /// The name.
     pub file: String,
+    /// The text.
     pub text: String,
 }
 
 impl Source {
+    /// What the file says.
+    ///
+    /// # Errors
+    /// The first mistake in its form, with its place and how to mend it.
+    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, ScenarioError> {
+        toml::from_str(&self.text).map_err(|error| super::parse::toml_error(self, &error))
+    }
+
     /// An error about the bytes of `span`.
     pub fn error(
         &self,

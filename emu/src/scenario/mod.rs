@@ -24,7 +24,7 @@ mod settings;
 mod summary;
 mod template;
 
-pub use error::ScenarioError;
+pub use error::{ScenarioError, Source};
 pub use expect::{Expectation, How, StopKind};
 pub use packet::{
     ArpTemplate, Checksum, EchoTemplate, Fragment, IpTemplate, Link, PacketTemplate, TcpFlags,

@@ -20,7 +20,7 @@ pub fn parse(file_name: &str, text: &str) -> Result<Scenario, ScenarioError> {
         file: file_name.to_owned(),
         text: text.to_owned(),
     };
-    let file: File = toml::from_str(text).map_err(|e| toml_error(&source, &e))?;
+    let file: File = source.read()?;
     one_line(&source, "title", &file.title)?;
     one_line(&source, "summary", &file.summary)?;
     let scenario = Scenario {
@@ -218,7 +218,7 @@ fn stem(file_name: &str) -> &str {
 }
 
 /// A message of the TOML reader in our words, with the known keys as suggestions.
-fn toml_error(source: &Source, error: &toml::de::Error) -> ScenarioError {
+pub(super) fn toml_error(source: &Source, error: &toml::de::Error) -> ScenarioError {
     let span = error.span().unwrap_or(0..0);
     let message = error.message().trim();
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
