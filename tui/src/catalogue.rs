@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use emu::scenario::{Scenario, ScenarioError, parse};
 
+use crate::command::load;
 use crate::failure::{Failure, Outcome};
 use crate::replay_line::quoted;
 use crate::suggest;
@@ -32,6 +33,9 @@ bundled![
     "wronglock",
 ];
 
+/// Name and text of every bundled campaign.
+pub const CAMPAIGNS: &[(&str, &str)] = &[("smoke", include_str!("../../docs/smoke.campaign.toml"))];
+
 /// A scenario and where it came from.
 pub struct Source {
     /// How the user called it: a bundled name or a path; for one that was made, the name it was
@@ -54,13 +58,18 @@ pub fn is_bundled(name: &str) -> bool {
     BUNDLED.iter().any(|(bundled, _)| *bundled == name)
 }
 
-/// Finds a scenario: a bundled name, or else the path of a `.toml` file.
+/// Finds a scenario: a bundled name, or else the path of a `.toml` file. For the path of a driver one
+/// is made that uses its devices.
 ///
 /// # Errors
-/// No such scenario, a file that cannot be read, or a scenario that is not well formed.
+/// No such scenario, a file that cannot be read, a scenario that is not well formed, or a driver that
+/// cannot be used.
 pub fn find(name: &str) -> Outcome<Source> {
     if let Some((_, text)) = BUNDLED.iter().find(|(bundled, _)| *bundled == name) {
         return read(name, &format!("{name}.toml"), (*text).to_owned(), None);
+    }
+    if name.ends_with(".sys") {
+        return load::source(name);
     }
     let path = Path::new(name);
     let looks_like_path = name.ends_with(".toml") || path.components().count() > 1;
@@ -68,7 +77,7 @@ pub fn find(name: &str) -> Outcome<Source> {
         let names: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
         let problem = format!("there is no scenario '{name}'");
         let mend = format!(
-            "{} (a file is named by a path that ends in .toml)",
+            "{} (a file is named by a path that ends in .toml or .sys)",
             suggest::mend(name, &names)
         );
         return Err(Failure::new(problem).mend(mend));

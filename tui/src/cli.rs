@@ -27,7 +27,7 @@ use crate::suggest;
 #[derive(Debug, Parser)]
 #[command(name = "irqlab", version, after_help = STATUS, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// Scenarios (.toml) and recorded runs (.schedule) that the workbench is to offer
+    /// Scenarios (.toml), recorded runs (.schedule) and drivers (.sys) that the workbench is to offer
     #[arg(value_name = "FILE", value_parser = workbench_file)]
     pub files: Vec<String>,
     /// What to do.
@@ -62,7 +62,8 @@ pub enum Command {
 /// What is run: a scenario and the choices made for it.
 #[derive(Args, Clone, Debug)]
 pub struct CaseArgs {
-    /// A bundled scenario (see `irqlab scenarios`) or the path of a .toml file
+    /// A bundled scenario (see `irqlab scenarios`) or the path of a .toml file; of a .sys file, what
+    /// `irqlab load` makes for it
     pub scenario: String,
     /// The emulated machine; the scenario's first unless given
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
@@ -345,7 +346,10 @@ pub(crate) fn seeds(text: &str) -> Result<Seeds, String> {
 
 /// A file for the workbench: anything else is rather a command that is misspelt.
 fn workbench_file(text: &str) -> Result<String, String> {
-    if text.ends_with(".toml") || text.ends_with(".schedule") {
+    if [".toml", ".schedule", ".sys"]
+        .iter()
+        .any(|end| text.ends_with(end))
+    {
         return Ok(text.to_owned());
     }
     let program = Cli::command();
@@ -354,7 +358,7 @@ fn workbench_file(text: &str) -> Result<String, String> {
         .map(|verb| verb.get_name())
         .collect();
     Err(format!(
-        "it is no command, and the name of a file for the workbench ends in .toml or .schedule; {}",
+        "it is no command, and the name of a file for the workbench ends in .toml, .schedule or .sys; {}",
         suggest::mend(text, &verbs)
     ))
 }

@@ -7,7 +7,7 @@ use clap::Args;
 /// `irqlab campaign`
 #[derive(Args, Debug)]
 pub struct CampaignArgs {
-    /// The campaign file; docs/CAMPAIGNS.md says what is in it
+    /// The campaign file; docs/CAMPAIGNS.md says what is in it. Or the bundled one: smoke
     pub file: PathBuf,
     /// Write one line of JSON for each job to this file; - is standard output
     #[arg(long, value_name = "FILE")]

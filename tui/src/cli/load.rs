@@ -12,6 +12,7 @@ use super::{
     DEFAULT_STRATEGY, OutputArgs, Seeds, Strategy, granularities, personalities, profiles, seeds,
     strategies,
 };
+use crate::command::load::THREADS;
 use crate::command::load::requests::Control;
 
 /// Most threads that send requests at once.
@@ -34,7 +35,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(CPUS_MAX)))]
     pub cpus: Option<u8>,
     /// Threads that send requests at once
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=THREADS_MAX))]
+    #[arg(long, value_name = "N", default_value_t = THREADS, value_parser = clap::value_parser!(u8).range(1..=THREADS_MAX))]
     pub threads: u8,
     /// Send this control code, for example 0x222000:in=01000000,out=16. Without any, those that are
     /// found in the drivers' code

@@ -3,10 +3,13 @@
 //! The drivers must have been built (`cargo xtask drivers`).
 
 mod bad_input;
+mod campaign;
 mod commands;
 mod explore;
 mod image;
+mod load;
 mod moment;
+mod schema;
 
 use std::fs;
 use std::io::{Read, Write};

@@ -15,6 +15,8 @@ pub struct Listed {
     pub links: Vec<String>,
     /// Only one file at a time may be open on it.
     pub exclusive: bool,
+    /// Its `DeviceType`, which is the upper half of the control codes that are made for it.
+    pub device_type: u32,
 }
 
 /// Every device, those of a driver in the order in which it created them.
@@ -42,6 +44,7 @@ fn of_driver(call: &mut Call<'_>, driver: usize, object: u64) -> Result<Vec<List
     let head = object + l.driver.device_object;
     for device in super::linked(call, head, l.device.next_device)? {
         let exclusive = call.u32(device + l.device.flags)? & DO_EXCLUSIVE != 0;
+        let device_type = call.u32(device + l.device.device_type)?;
         let names = &call.m.state.nt.io.names;
         let name = names.name_of(device).map(str::to_owned);
         let leads_here = |target: &str| match names.find(target) {
@@ -54,6 +57,7 @@ fn of_driver(call: &mut Call<'_>, driver: usize, object: u64) -> Result<Vec<List
             name,
             links: links.map(|(link, _)| link.to_owned()).collect(),
             exclusive,
+            device_type,
         });
     }
     // A new device comes first in the list.

@@ -76,7 +76,13 @@ impl Spec {
 /// # Errors
 /// It cannot be read, or what is wrong in it, with its place.
 pub(super) fn read(path: &Path) -> Outcome<Campaign> {
-    let (name, text) = load::text_of(path)?;
+    let bundled = catalogue::CAMPAIGNS
+        .iter()
+        .find(|(name, _)| Path::new(name) == path);
+    let (name, text) = match bundled {
+        Some((name, text)) if !path.exists() => (format!("{name}.toml"), (*text).to_owned()),
+        _ => load::text_of(path)?,
+    };
     let source = Source { file: name, text };
     let file: File = source.read()?;
     if file.job.is_empty() {
@@ -226,9 +232,10 @@ impl Reader<'_> {
                     return Err(self.source.error(span, problem, "leave it away").into());
                 }
                 let name = scenario.get_ref();
-                let path = match catalogue::is_bundled(name) {
-                    true => name.clone(),
-                    false => self.beside(name),
+                let is_file = name.contains('/') || name.ends_with(".toml");
+                let path = match is_file {
+                    true => self.beside(name),
+                    false => name.clone(),
                 };
                 catalogue::find(&path).map_err(|failure| self.at(scenario, &failure))?;
                 let stem = Path::new(name).file_stem();
@@ -275,7 +282,7 @@ impl Reader<'_> {
             controls.push(parsed.map_err(|problem: String| self.wrong(control, problem, ""))?);
         }
         let threads = match &job.threads {
-            None => 2,
+            None => load::THREADS,
             Some(threads) => self.number(threads, 1..=16)? as u8,
         };
         Ok(Wanted {

@@ -13,7 +13,7 @@ use emu::choice::Moves;
 use emu::choice::strategy::Replay;
 use emu::explain::RunHeader;
 use emu::loader::Image;
-use emu::machine::Watch;
+use emu::machine::{Granularity, Watch};
 use emu::nt::io::listing::{self, Listed};
 use emu::scenario::{ScenarioError, Selection, parse};
 use serde::Serialize;
@@ -21,7 +21,7 @@ use serde::Serialize;
 use super::explore::{self, Budget, Chosen, summary::Summary};
 use super::imports;
 use crate::case;
-use crate::catalogue;
+use crate::catalogue::{self, Source};
 use crate::cli::load::LoadArgs;
 use crate::cli::{Format, Seeds};
 use crate::failure::{Failure, Outcome};
@@ -34,6 +34,8 @@ use requests::Control;
 use script::{Named, Script, literal};
 use table::Requested;
 
+/// Threads that send requests unless the user says otherwise.
+pub(crate) const THREADS: u8 = 2;
 /// Runs whose statuses are shown: the one in which nobody interferes, and the first seeds.
 const SHOWN: u64 = 9;
 
@@ -151,7 +153,7 @@ impl Wanted {
             call += &quoted(text);
         };
         self.drivers.iter().for_each(|driver| word(driver));
-        if self.threads != 2 {
+        if self.threads != THREADS {
             word("--threads");
             word(&self.threads.to_string());
         }
@@ -201,7 +203,7 @@ impl Made {
 pub(crate) fn load(
     wanted: &Wanted,
     selection: Selection,
-    granularity: emu::machine::Granularity,
+    granularity: Granularity,
 ) -> Outcome<Made> {
     let mut images = Vec::new();
     let mut named: Vec<Named> = Vec::new();
@@ -251,7 +253,8 @@ pub(crate) fn load(
     let devices = listing::devices(&mut machine).map_err(Failure::new)?;
     let controls = match wanted.controls.is_empty() {
         true => {
-            let codes = discover::codes(&images);
+            let types = devices.iter().map(|device| device.device_type).collect();
+            let codes = discover::codes(&images, &types);
             codes.into_iter().map(Control::found).collect()
         }
         false => wanted.controls.clone(),
@@ -264,6 +267,26 @@ pub(crate) fn load(
         session: Session::of(source, selection, granularity)?,
         devices,
         controls,
+    })
+}
+
+/// The scenario for one driver, with everything as it is unless somebody says otherwise.
+///
+/// # Errors
+/// See [`load`].
+pub(crate) fn source(path: &str) -> Outcome<Source> {
+    let wanted = Wanted {
+        drivers: vec![path.to_owned()],
+        controls: Vec::new(),
+        threads: THREADS,
+        requests: None,
+        registry: None,
+    };
+    let made = load(&wanted, Selection::default(), Granularity::Access)?;
+    Ok(Source {
+        name: path.to_owned(),
+        call: format!("run {}", quoted(path)),
+        ..made.session.source
     })
 }
 

@@ -9,6 +9,7 @@ mod devices;
 mod files;
 mod memory;
 mod requests;
+mod unload;
 mod values;
 
 use isa::{Mem, Profile};
