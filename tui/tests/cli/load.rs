@@ -52,21 +52,57 @@ fn a_driver_is_used_and_unloaded_on_every_architecture() {
     }
 }
 
+/// What tcpip.sys needs to start.
+const NET: &str = r#"
+[[adapter]]
+name = "Private"
+
+[[registry]]
+key = 'Tcpip\Linkage'
+values = { Bind = ['\Device\Private'] }
+
+[[registry]]
+key = 'Private\Parameters\Tcpip'
+values = { IPAddress = ["192.168.0.1"], SubnetMask = ["255.255.255.0"] }
+"#;
+
 #[test]
-fn the_codes_of_a_large_driver_are_found() {
+fn a_stack_of_drivers_is_loaded_and_its_codes_are_found() {
+    let folder = Folder::new("load-stack");
+    let net = folder.file("net.toml", NET);
     for arch in ["x86", "x64", "arm64"] {
-        let driver = format!("{arch}/ipnat/sp1-fixed/ipnat.sys");
         let tcpip = format!("{arch}/tcpip/ws2003-sp1/tcpip.sys");
-        let ran = irqlab(&[
-            "load", &tcpip, &driver, "--format", "json", "--seeds", "1..2",
-        ]);
-        // Without an address of its own tcpip.sys does not start.
-        assert_eq!(ran.status, 2, "{}", ran.stdout);
-        assert!(
-            ran.stderr.contains("DriverEntry of tcpip.sys failed"),
-            "{}",
-            ran.stderr
-        );
+        let ipnat = format!("{arch}/ipnat/sp1-fixed/ipnat.sys");
+        let arguments = [
+            "load",
+            &tcpip,
+            &ipnat,
+            "--registry",
+            &net,
+            "--format",
+            "json",
+        ];
+        let ran = irqlab(&[&arguments[..], &["--seeds", "1..4", "--no-shrink"]].concat());
+        assert_eq!(ran.status, 0, "{arch}: {}{}", ran.stdout, ran.stderr);
+        let object = json(&ran);
+        let devices = object["devices"].as_array().unwrap().iter();
+        let names: Vec<_> = devices
+            .map(|device| device["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(names, ["\\device\\ip", "\\device\\tcp", "\\device\\ipnat"]);
+        assert_eq!(object["devices"][2]["links"][0], "\\??\\ipnat");
+        // IOCTL_NAT_CREATE_INTERFACE and IOCTL_NAT_RESET_INTERFACE: drivers-src/ipnat.
+        for code in ["0x0012A000", "0x0012A01C"] {
+            let controls = object["controls"].as_array().unwrap().iter();
+            let mut codes = controls.map(|control| control.as_str().unwrap());
+            assert!(
+                codes.any(|control| control.starts_with(code)),
+                "{arch}: {code}"
+            );
+        }
+        assert_eq!(statuses(&object, "unload"), ["0x00000000", "0x00000000"]);
+        // Alone, tcpip.sys does not start.
+        irqlab(&["load", &tcpip]).is_bad_input(&["DriverEntry of tcpip.sys failed"]);
     }
 }
 
