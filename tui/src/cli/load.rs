@@ -8,10 +8,7 @@ use emu::personality::Personality;
 use emu::scenario::{CPUS_MAX, Selection};
 use isa::Profile;
 
-use super::{
-    DEFAULT_STRATEGY, OutputArgs, Seeds, Strategy, granularities, personalities, profiles, seeds,
-    strategies,
-};
+use super::{OutputArgs, Seeds, granularities, personalities, profiles, searches, seeds};
 use crate::command::load::THREADS;
 use crate::command::load::requests::Control;
 
@@ -56,12 +53,17 @@ pub struct LoadArgs {
     /// How often the outside world may decide
     #[arg(long, value_name = "GRANULARITY", default_value = "access", value_parser = granularities())]
     pub granularity: Granularity,
-    /// What answers the choices
-    #[arg(long, value_name = "STRATEGY", default_value = DEFAULT_STRATEGY, value_parser = strategies())]
-    pub strategy: Strategy,
-    /// Run these seeds, both ends included
-    #[arg(long, value_name = "A..B", default_value = "1..100", value_parser = seeds)]
-    pub seeds: Seeds,
+    /// How schedules are searched; portfolio unless --seeds says otherwise. With --seed, what answers
+    /// the choices; random unless given
+    #[arg(long, value_name = "SEARCH", value_parser = searches())]
+    pub strategy: Option<String>,
+    /// Run at most N schedules
+    #[arg(long, value_name = "N", default_value_t = 500, conflicts_with = "seeds",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub schedules: u64,
+    /// The seeds to run, both ends included; the strategy is random unless it is given
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub seeds: Option<Seeds>,
     /// Run one seed, and explain it
     #[arg(long, value_name = "N", conflicts_with = "seeds")]
     pub seed: Option<u64>,

@@ -31,7 +31,8 @@ name = "loaded"
 drivers = ["x64/bluetooth/buggy/bluetooth.sys"]
 ioctl = ["0x222000:in=00000000"]
 granularity = "access"
-seeds = "1..100"
+strategies = ["pos"]
+seeds = "1..150"
 
 [[job]]
 scenario = "bluetooth"
@@ -161,7 +162,7 @@ fn results_are_in_every_form_and_point_at_the_code() {
     assert_eq!(expected.count(), 0);
 
     assert!(
-        out.markdown.contains("| loaded | loaded | 100 | FAILED |"),
+        out.markdown.contains("| loaded | loaded | 150 | FAILED |"),
         "{}",
         out.markdown
     );
@@ -173,7 +174,7 @@ fn results_are_in_every_form_and_point_at_the_code() {
     );
     assert!(
         ran.stdout
-            .contains("7 jobs, 700 schedules: 5 as expected, 2 not, 0 not run"),
+            .contains("7 jobs, 750 schedules: 5 as expected, 2 not, 0 not run"),
         "{}",
         ran.stdout
     );
@@ -225,7 +226,7 @@ fn a_killed_campaign_goes_on_and_workers_do_not_show() {
     fs::write(&state, text.replacen("loaded", "other!", 1)).unwrap();
     irqlab(&arguments).is_bad_input(&["damaged", "delete this one"]);
     fs::write(&state, text).unwrap();
-    folder.file("few.toml", FILE.replace("1..100", "1..50"));
+    folder.file("few.toml", FILE.replace("1..150", "1..50"));
     irqlab(&arguments).is_bad_input(&["job 'loaded / loaded'", "has changed since"]);
 }
 

@@ -146,8 +146,8 @@ fn what_is_found_is_replayed_by_line_by_file_and_as_a_scenario() {
     let own = irqlab(&[
         "explore",
         &scenario,
-        "--seeds",
-        "1..100",
+        "--schedules",
+        "500",
         "--no-shrink",
         "--format",
         "json",
@@ -255,4 +255,31 @@ fn what_is_no_driver_is_refused() {
     load(&driver, &[&driver]).is_bad_input(&["loaded already"]);
     load(&driver, &["x86/counter/fixed/counter.sys"]).is_bad_input(&["built for x86"]);
     load("x64/blutooth/fixed/bluetooth.sys", &[]).is_bad_input(&["did you mean"]);
+}
+
+#[test]
+fn a_driver_is_a_scenario_wherever_one_is_wanted() {
+    let folder = Folder::new("load-as-scenario");
+    let driver = format!("arm64/{FIXED}");
+    let file = folder.0.join("run.schedule").display().to_string();
+    let arguments = [
+        "run",
+        &driver,
+        "--seed",
+        "3",
+        "--profile",
+        "ia64",
+        "--save",
+        &file,
+    ];
+    let ran = irqlab(&[&arguments[..], &["--format", "json"]].concat());
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let object = json(&ran);
+    assert_eq!(
+        object["replay"],
+        format!("irqlab run {driver} --profile ia64 --seed 3")
+    );
+    let again = json(&irqlab(&["replay", &file, "--format", "json"]));
+    assert_eq!(again["trace_hash"], object["trace_hash"]);
+    irqlab(&["run", "none.sys"]).is_bad_input(&["none.sys", "no such file"]);
 }

@@ -9,8 +9,8 @@ pub(crate) mod table;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use emu::choice::Moves;
-use emu::choice::strategy::Replay;
+use emu::choice::strategy::{Random, Replay, find};
+use emu::choice::{Moves, Strategy};
 use emu::explain::RunHeader;
 use emu::loader::Image;
 use emu::machine::{Granularity, Watch};
@@ -23,7 +23,7 @@ use super::imports;
 use crate::case;
 use crate::catalogue::{self, Source};
 use crate::cli::load::LoadArgs;
-use crate::cli::{Format, Seeds};
+use crate::cli::{DEFAULT_STRATEGY, Format, SEARCHES};
 use crate::failure::{Failure, Outcome};
 use crate::index::index;
 use crate::output;
@@ -55,17 +55,23 @@ pub(super) fn run(args: &LoadArgs) -> Outcome<bool> {
             ),
         );
     }
-    let Seeds { first, .. } = args.seeds;
-    let hints = session.hints(args.strategy.0)?;
-    let still: Box<dyn emu::choice::Strategy> = Box::new(Replay::new(Moves::default()));
-    let seeds = (first..=args.seeds.last).take(SHOWN as usize - 1);
-    let seeds = seeds.map(|seed| (args.strategy.0.make)(seed, &hints));
+    let still: Box<dyn Strategy> = Box::new(Replay::new(Moves::default()));
+    let seeds = (1..SHOWN).map(|seed| Box::new(Random::new(seed)) as Box<dyn Strategy>);
     let requested = table::requested(
         &session.loaded.case.plan,
         &mut session.campaign()?,
         [still].into_iter().chain(seeds),
     );
-    let chosen = Chosen::named(args.strategy.0.name, Some(args.seeds), 0);
+    let usual = match args.seeds {
+        Some(_) => DEFAULT_STRATEGY,
+        None => SEARCHES[0].0,
+    };
+    let name = args.strategy.as_deref().unwrap_or(usual);
+    if args.seeds.is_some() && find(name).is_none() {
+        let problem = format!("{name} draws no schedules from seeds");
+        return Err(Failure::at("--seeds", problem).mend("use --schedules"));
+    }
+    let chosen = Chosen::named(name, args.seeds, args.schedules);
     let budget = Budget {
         seconds: None,
         until_first: false,
@@ -100,7 +106,14 @@ fn one(session: &Session, args: &LoadArgs) -> Outcome<bool> {
             };
             session.run_moves(&moves, "--schedule", &header)?
         }
-        (None, seed) => session.run_seed(args.strategy.0, seed.unwrap_or(1))?,
+        (None, seed) => {
+            let name = args.strategy.as_deref().unwrap_or(DEFAULT_STRATEGY);
+            let Some(strategy) = find(name) else {
+                let problem = format!("{name} draws no schedules from seeds");
+                return Err(Failure::at("--seed", problem).mend("name another strategy"));
+            };
+            session.run_seed(strategy, seed.unwrap_or(1))?
+        }
     };
     if let Some(path) = &args.save {
         let file = ScheduleFile::of(session, &explained);
