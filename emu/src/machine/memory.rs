@@ -316,24 +316,23 @@ impl Memory {
     /// Reads guest memory as the kernel does: rights do not matter, residency does not either.
     /// Returns false, with `buffer` partly filled, where nothing is mapped.
     pub fn read(&self, va: u64, buffer: &mut [u8]) -> bool {
-        self.copy(va, buffer, Self::chunk)
+        self.copy(va, buffer, true)
     }
 
     /// The same also from pages that are not valid any more: what was there last. Code of a driver
     /// that has been unloaded, or of its discarded sections, can still be looked at.
     pub(super) fn remains(&self, va: u64, buffer: &mut [u8]) -> bool {
-        self.copy(va, buffer, Self::any_chunk)
+        self.copy(va, buffer, false)
     }
 
-    fn copy(
-        &self,
-        va: u64,
-        buffer: &mut [u8],
-        chunk: fn(&Memory, u64, usize, usize) -> Option<(u32, usize, usize)>,
-    ) -> bool {
+    fn copy(&self, va: u64, buffer: &mut [u8], valid: bool) -> bool {
         let mut done = 0;
         while done < buffer.len() {
-            let Some((frame, offset, n)) = chunk(self, va, done, buffer.len()) else {
+            let chunk = match valid {
+                true => self.chunk(va, done, buffer.len()),
+                false => self.any_chunk(va, done, buffer.len()),
+            };
+            let Some((frame, offset, n)) = chunk else {
                 return false;
             };
             let bytes = &self.arena.frame(frame)[offset..offset + n];
