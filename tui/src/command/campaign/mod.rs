@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::campaign::CampaignArgs;
 use crate::failure::{Failure, Outcome};
 use crate::output;
-use job::{Done, Verdict};
+use job::Verdict;
 use kept::Kept;
 
 /// The name of standard output where a file is named.
@@ -60,21 +60,14 @@ pub(super) fn run(args: &CampaignArgs) -> Outcome<bool> {
     if let Some(path) = json.filter(|_| !to_stdout) {
         write(&path, &lines)?;
     }
-    let texts: [(Option<PathBuf>, &dyn Fn(&[Done]) -> String); 3] = [
-        (beside(&args.junit, &outputs.junit), &|done| {
-            junit::text(&campaign.title, done)
-        }),
-        (beside(&args.sarif, &outputs.sarif), &|done| {
-            sarif::text(done)
-        }),
-        (beside(&args.markdown, &outputs.markdown), &|done| {
-            markdown::text(&campaign.title, done)
-        }),
-    ];
-    for (path, text) in texts {
-        if let Some(path) = path {
-            write(&path, &text(&done))?;
-        }
+    if let Some(path) = beside(&args.junit, &outputs.junit) {
+        write(&path, &junit::text(&campaign.title, &done))?;
+    }
+    if let Some(path) = beside(&args.sarif, &outputs.sarif) {
+        write(&path, &sarif::text(&done))?;
+    }
+    if let Some(path) = beside(&args.markdown, &outputs.markdown) {
+        write(&path, &markdown::text(&campaign.title, &done))?;
     }
     output::print(&match to_stdout {
         true => lines,

@@ -262,7 +262,7 @@ pub(crate) fn load(
     let source = catalogue::made(&scenario_name, script.text(), call.clone())?;
     let first = Session::of(source, selection.clone(), granularity)?;
     let booted = first.loaded.case.boot(granularity, Watch::Points);
-    let mut machine = booted.map_err(|error| Failure::from(error))?;
+    let mut machine = booted.map_err(Failure::from)?;
     let devices = listing::devices(&mut machine).map_err(Failure::new)?;
     let controls = match wanted.controls.is_empty() {
         true => {
