@@ -38,10 +38,10 @@ pub struct LoadArgs {
     /// found in the drivers' code
     #[arg(long, value_name = "CODE[:in=HEX,out=N]", value_parser = control)]
     pub ioctl: Vec<Control>,
-    /// Also make the requests in this file: [[thread.step]] tables as in a scenario
+    /// Also make the requests in this file: tables thread.step as in a scenario
     #[arg(long, value_name = "FILE")]
     pub requests: Option<PathBuf>,
-    /// The registry has what is in this file: [[registry]] tables as in a scenario
+    /// The registry has what is in this file: tables registry as in a scenario
     #[arg(long, value_name = "FILE")]
     pub registry: Option<PathBuf>,
     /// Inject a fault, for example pool.fail:nth=3
