@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use emu::choice::strategy::{STRATEGIES, StrategyKind, find};
-use emu::choice::{ChoiceKind, Kinds};
+use emu::choice::{ChoiceKind, Kinds, World};
 use emu::machine::Granularity;
 use emu::personality::Personality;
 use emu::scenario::{CPUS_MAX, Selection};
@@ -82,6 +82,10 @@ pub struct CaseArgs {
     /// of interrupt, dpc, timer, packet, thread and fault, or world for all of them but fault
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = held)]
     pub hold: Vec<Kinds>,
+    /// What these kinds of choices are about happens as soon as it can, packets on the cores in turn.
+    /// A list of interrupt, dpc, timer and packet, or world for all of them; --hold gives way to it
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = prompt)]
+    pub prompt: Vec<Kinds>,
     /// At sync granularity, make accesses that race scheduling points too; a few runs find them
     #[arg(long)]
     pub races: bool,
@@ -90,10 +94,20 @@ pub struct CaseArgs {
 impl CaseArgs {
     /// Which decisions are left open.
     pub fn openness(&self) -> Openness {
-        let kinds = self.hold.iter().flat_map(|kinds| kinds.iter());
+        let all = |list: &[Kinds]| {
+            list.iter()
+                .flat_map(|kinds| kinds.iter())
+                .collect::<Kinds>()
+        };
+        let prompt = all(&self.prompt);
+        // What is to happen at once is not held still.
+        let held = all(&self.hold)
+            .iter()
+            .filter(|&k| !prompt.contains(k))
+            .collect();
         Openness {
             granularity: self.granularity,
-            held: kinds.collect(),
+            world: World { held, prompt },
             races: self.races,
         }
     }
@@ -375,11 +389,25 @@ fn granularities() -> impl TypedValueParser<Value = Granularity> {
 }
 
 fn held(text: &str) -> Result<Kinds, String> {
+    let all = ChoiceKind::ALL.into_iter();
+    kinds(
+        text,
+        Kinds::WORLD,
+        all.filter(|k| *k != ChoiceKind::Core).collect(),
+    )
+}
+
+fn prompt(text: &str) -> Result<Kinds, String> {
+    kinds(text, World::CAN_BE_PROMPT, World::CAN_BE_PROMPT)
+}
+
+/// One of `known`, or `world` for these.
+fn kinds(text: &str, world: Kinds, known: Kinds) -> Result<Kinds, String> {
     if text == "world" {
-        return Ok(Kinds::WORLD);
+        return Ok(world);
     }
-    let kind = ChoiceKind::from_name(text).filter(|kind| *kind != ChoiceKind::Core);
-    let names: Vec<&str> = ChoiceKind::ALL.map(ChoiceKind::name)[1..].to_vec();
+    let kind = ChoiceKind::from_name(text).filter(|&kind| known.contains(kind));
+    let names: Vec<&str> = known.iter().map(ChoiceKind::name).collect();
     kind.map(|kind| Kinds::NONE.with(kind)).ok_or_else(|| {
         let known = [&names[..], &["world"]].concat();
         format!(

@@ -1,6 +1,6 @@
 //! The one line that runs a run again: only what differs from the defaults, quoted for a shell.
 
-use emu::choice::{ChoiceKind, Kinds};
+use emu::choice::{ChoiceKind, Kinds, World};
 use emu::machine::Granularity;
 use emu::scenario::{Plan, Scenario};
 
@@ -56,9 +56,12 @@ pub fn replay_line(
     if openness.granularity != Granularity::Access {
         option("granularity", openness.granularity.name());
     }
-    if openness.held != Kinds::NONE {
-        let names: Vec<&str> = openness.held.iter().map(ChoiceKind::name).collect();
-        option("hold", &names.join(","));
+    let World { held, prompt } = openness.world;
+    for (name, kinds) in [("hold", held), ("prompt", prompt)] {
+        if kinds != Kinds::NONE {
+            let names: Vec<&str> = kinds.iter().map(ChoiceKind::name).collect();
+            option(name, &names.join(","));
+        }
     }
     if openness.races {
         line += " --races";

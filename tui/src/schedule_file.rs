@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use emu::choice::{ChoiceKind, Kinds, Moves};
+use emu::choice::{ChoiceKind, Kinds, Moves, World};
 use emu::explain::Explained;
 use emu::machine::Granularity;
 use emu::personality::Personality;
@@ -40,8 +40,8 @@ pub struct ScheduleFile {
     pub faults: Vec<String>,
     /// How often the outside world decided.
     pub granularity: Granularity,
-    /// Kinds of choices that were held still.
-    pub held: Kinds,
+    /// Kinds of choices that were none.
+    pub world: World,
     /// Whether accesses that race were scheduling points.
     pub races: bool,
     /// The strategy that found the run.
@@ -70,7 +70,7 @@ impl ScheduleFile {
             settings: plan.settings.clone(),
             faults: session.selection.faults.clone(),
             granularity: session.openness.granularity,
-            held: session.openness.held,
+            world: session.openness.world,
             races: session.openness.races,
             strategy: run.strategy.clone(),
             seed: run.seed,
@@ -96,7 +96,7 @@ impl ScheduleFile {
     pub fn openness(&self) -> Openness {
         Openness {
             granularity: self.granularity,
-            held: self.held,
+            world: self.world,
             races: self.races,
         }
     }
@@ -162,9 +162,11 @@ impl fmt::Display for ScheduleFile {
             write!(f, " fault={}", escaped(fault))?;
         }
         write!(f, " granularity={}", self.granularity.name())?;
-        if self.held != Kinds::NONE {
-            let names: Vec<&str> = self.held.iter().map(ChoiceKind::name).collect();
-            write!(f, " hold={}", names.join(","))?;
+        for (key, kinds) in [("hold", self.world.held), ("prompt", self.world.prompt)] {
+            if kinds != Kinds::NONE {
+                let names: Vec<&str> = kinds.iter().map(ChoiceKind::name).collect();
+                write!(f, " {key}={}", names.join(","))?;
+            }
         }
         if self.races {
             write!(f, " races=true")?;
@@ -229,13 +231,22 @@ impl FromStr for ScheduleFile {
         let profile = take("profile")?;
         let personality = take("personality")?;
         let granularity = take("granularity")?;
-        // Not there unless something is held still.
+        // Not there unless something is no choice.
         let hold = take("hold").unwrap_or_default();
+        let prompt = take("prompt").unwrap_or_default();
         let races = take("races").unwrap_or_default();
-        let held = hold
-            .split(',')
-            .filter(|name| !name.is_empty())
-            .map(|name| ChoiceKind::from_name(name).ok_or_else(|| unknown("kind of choice", name)));
+        let kinds = |list: &str| {
+            let names = list.split(',').filter(|name| !name.is_empty());
+            names
+                .map(|name| {
+                    ChoiceKind::from_name(name).ok_or_else(|| unknown("kind of choice", name))
+                })
+                .collect::<Result<Kinds, _>>()
+        };
+        let world = World {
+            held: kinds(&hold)?,
+            prompt: kinds(&prompt)?,
+        };
         let cpus = take("cpus")?;
         let seed = take("seed")?;
         let file = ScheduleFile {
@@ -253,7 +264,7 @@ impl FromStr for ScheduleFile {
             faults,
             granularity: Granularity::from_name(&granularity)
                 .ok_or_else(|| unknown("granularity", &granularity))?,
-            held: held.collect::<Result<_, _>>()?,
+            world,
             races: races == "true",
             strategy: take("strategy")?,
             seed: seed.parse().map_err(|_| unknown("seed", &seed))?,
@@ -318,7 +329,10 @@ mod tests {
             settings: BTreeMap::from([("driver".into(), "buggy".into())]),
             faults: vec!["pool.fail:nth=3".into(), "irql.raise:at=a b".into()],
             granularity: Granularity::Sync,
-            held: Kinds::NONE.with(ChoiceKind::Packet),
+            world: World {
+                held: Kinds::NONE.with(ChoiceKind::Thread),
+                prompt: Kinds::NONE.with(ChoiceKind::Packet),
+            },
             races: true,
             strategy: "random".into(),
             seed: 7,
@@ -335,7 +349,7 @@ mod tests {
             text,
             "irqlab-schedule 1 scenario=my%20folder/sample%20100%25.toml text=0000000000001234 \
              profile=ia64 personality=ws2003-sp2 cpus=3 set.driver=buggy fault=pool.fail:nth=3 \
-             fault=irql.raise:at=a%20b granularity=sync hold=packet races=true strategy=random \
+             fault=irql.raise:at=a%20b granularity=sync hold=thread prompt=packet races=true strategy=random \
              seed=7 driver=sample.sys:ffffffffffffffff trace=0000000000000abc moves=4B3C"
         );
         assert_eq!(text.parse(), Ok(sample()));

@@ -14,7 +14,7 @@ pub use deviation::Deviation;
 pub use operation::{Effect, Operation, Touch};
 pub use questions::{Question, Questions};
 pub use schedule::Moves;
-pub use scope::{Kinds, Scope};
+pub use scope::{Kinds, Scope, World};
 pub use strategy::{Strategy, StrategyKind};
 
 /// What kind of decision an option belongs to.

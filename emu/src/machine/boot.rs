@@ -56,7 +56,7 @@ pub fn boot(
 ) -> Result<Machine, BootError> {
     let Scope {
         granularity,
-        held,
+        world,
         racy,
     } = scope.into();
     let profile = plan.profile;
@@ -94,7 +94,7 @@ pub fn boot(
         profile,
         personality: plan.personality,
         granularity,
-        held,
+        world,
         modules,
         imports,
         import_at,

@@ -37,7 +37,7 @@ pub use engine::{AccessRecord, Granularity, Watch};
 pub use exec::Ended;
 pub use registers::LiveRegisters;
 
-use crate::choice::{Kinds, Questions};
+use crate::choice::{Questions, World};
 use crate::loader::Image;
 use crate::nt::{self, Api};
 use crate::personality::Personality;
@@ -86,8 +86,8 @@ pub struct Setup {
     pub personality: Personality,
     /// Granularity of choices.
     pub granularity: Granularity,
-    /// Kinds of choices that are held still.
-    pub held: Kinds,
+    /// Kinds of choices that are none.
+    pub world: World,
     /// Modules in load order.
     pub modules: Vec<LoadedModule>,
     /// Imported functions by index.

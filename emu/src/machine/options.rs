@@ -4,7 +4,7 @@
 use super::Machine;
 use super::context::Next;
 use super::engine::Granularity;
-use crate::choice::{Action, Kinds};
+use crate::choice::{Action, ChoiceKind, Kinds, World};
 use crate::nt::{ndis, spin_lock, thread};
 
 /// Makes the options of a moment those of the same moment with another core that ran last.
@@ -62,7 +62,14 @@ impl Machine {
                 out.retain(|&action| !interrupts(action, core as u8));
             }
         }
-        let held = self.setup.held;
+        let World { held, prompt } = self.setup.world;
+        if prompt != Kinds::NONE
+            && let Some(action) = self.prompt(&out[open..])
+        {
+            out.clear();
+            out.push(action);
+            return;
+        }
         if held == Kinds::NONE {
             return;
         }
@@ -76,6 +83,22 @@ impl Machine {
         if out.is_empty() {
             out.extend(first);
         }
+    }
+
+    /// What the outside world does at once, where it has no choice but does not wait either.
+    /// Streams take turns, and so do the cores that their packets interrupt.
+    fn prompt(&self, outside: &[Action]) -> Option<Action> {
+        let prompt = self.setup.world.prompt;
+        let mut now = outside.iter().filter(|a| prompt.contains(a.kind()));
+        let first = *now.next()?;
+        let Action::Packet { .. } = first else {
+            return Some(first);
+        };
+        // For each stream that is ready, one for each core.
+        let packets = || outside.iter().filter(|a| a.kind() == ChoiceKind::Packet);
+        packets()
+            .nth(ndis::arrived(self) as usize % packets().count())
+            .copied()
     }
 
     /// What can happen besides that a core goes on.
@@ -138,7 +161,7 @@ impl Machine {
     /// what is a choice does not depend on what a strategy passes quietly.
     pub(super) fn made_others_wait(&self, core: usize) -> bool {
         self.state.choosing
-            && self.setup.held.includes(Kinds::WORLD)
+            && self.setup.world.held.includes(Kinds::WORLD)
             && (0..self.state.cores.len()).any(|c| {
                 let calls = matches!(self.state.cores[c].top().next, Next::Call(_));
                 c != core && calls && self.steps_locally(c)

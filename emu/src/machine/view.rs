@@ -136,7 +136,7 @@ impl Machine {
             }
             // Only who waits for the end can tell when it was, and coming back from a wait is a
             // step of its own.
-            _ if self.ends_thread(core) => self.setup.held.includes(Kinds::WORLD),
+            _ if self.ends_thread(core) => self.setup.world.held.includes(Kinds::WORLD),
             next => is_local(next),
         }
     }
@@ -145,7 +145,7 @@ impl Machine {
     /// threads can notice: with the outside world held still, a lock that is held is one that
     /// cannot be acquired, and trying is no step of its own.
     fn blocks(&self, core: usize, slot: &super::ImportSlot) -> bool {
-        if !self.setup.held.includes(Kinds::WORLD) {
+        if !self.setup.world.held.includes(Kinds::WORLD) {
             return false;
         }
         let args = || self.arguments(core, slot.api);

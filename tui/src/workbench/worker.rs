@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use emu::choice::{Kinds, Moves, StrategyKind};
+use emu::choice::{Moves, StrategyKind};
 use emu::explain::{Explained, RunHeader};
 use emu::machine::Granularity;
 use emu::scenario::Selection;
@@ -47,11 +47,7 @@ impl Default for CaseChoice {
         CaseChoice {
             scenario: String::new(),
             selection: Selection::default(),
-            openness: Openness {
-                granularity: Granularity::Access,
-                held: Kinds::NONE,
-                races: false,
-            },
+            openness: Granularity::Access.into(),
         }
     }
 }

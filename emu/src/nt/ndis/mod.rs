@@ -32,7 +32,9 @@ use std::collections::BTreeMap;
 pub(crate) use adapter::{interrupt_level, pending_interrupt};
 pub(crate) use receive::deferred;
 pub use stream::signal;
-pub(crate) use stream::{arrive, ready_streams, start, stream_outstanding, waiting_streams};
+pub(crate) use stream::{
+    arrive, arrived, ready_streams, start, stream_outstanding, waiting_streams,
+};
 pub use table::API;
 
 use super::{Call, Done, Trouble, dpc};

@@ -21,6 +21,11 @@ pub fn signal(m: &mut Machine, core: usize, signal: usize) {
     advance(m, core);
 }
 
+/// Packets that have arrived so far.
+pub(crate) fn arrived(m: &Machine) -> u32 {
+    m.state.nt.net.arrived
+}
+
 /// The streams of which a packet can arrive now.
 pub(crate) fn ready_streams(m: &Machine) -> impl Iterator<Item = u16> {
     let (net, plan) = (&m.state.nt.net, &m.setup.plan);

@@ -27,9 +27,10 @@ pub(super) struct Summary {
     pub(super) strategy: String,
     /// What dfs was bounded by, in words.
     pub(super) bound: String,
-    /// Kinds of choices that were explored, and that were held still.
+    /// Kinds of choices that were explored, that were held still, and that were prompt.
     pub(super) explored: Vec<&'static str>,
     pub(super) held: Vec<&'static str>,
+    pub(super) prompt: Vec<&'static str>,
     pub(super) schedules: u64,
     pub(super) choices: u64,
     pub(super) instructions: u64,
@@ -157,14 +158,13 @@ pub(super) fn summarise(
         problems.extend(found.map(|f| format!("{}: {}", f.oracle, f.what)));
     }
     ends.sort_by_key(|end| (std::cmp::Reverse(end.count), end.first_schedule));
-    let held = session.openness.held;
+    let world = session.openness.world;
     // A fault is a choice only where the plan has rules for it.
     let exists = |kind: &ChoiceKind| *kind != ChoiceKind::Fault || !plan.faults.is_empty();
-    let (held, explored): (Vec<_>, Vec<_>) = ChoiceKind::ALL
-        .into_iter()
-        .filter(exists)
-        .partition(|&kind| held.contains(kind));
-    let names = |kinds: Vec<ChoiceKind>| kinds.into_iter().map(ChoiceKind::name).collect();
+    let names = |which: &dyn Fn(ChoiceKind) -> bool| {
+        let kinds = ChoiceKind::ALL.into_iter().filter(exists);
+        kinds.filter(|&k| which(k)).map(ChoiceKind::name).collect()
+    };
     Ok(Summary {
         scenario: plan.scenario.clone(),
         profile: plan.profile.name(),
@@ -176,8 +176,9 @@ pub(super) fn summarise(
             ("dfs", bound) => bound.words(),
             _ => Bound::NONE.words(),
         },
-        explored: names(explored),
-        held: names(held),
+        explored: names(&|kind| world.leaves_open(kind)),
+        held: names(&|kind| world.held.contains(kind)),
+        prompt: names(&|kind| world.prompt.contains(kind)),
         schedules: tally.schedules,
         choices: tally.choices,
         instructions: tally.instructions,

@@ -98,6 +98,10 @@ fn statement(s: &Summary) -> String {
         [] => "none".to_owned(),
         held => held.join(", "),
     };
+    let prompt = match s.prompt.as_slice() {
+        [] => String::new(),
+        prompt => format!("; as soon as they can: {}", prompt.join(", ")),
+    };
     let what = match (s.coverage.exhausted, s.strategy.as_str()) {
         (false, _) => format!(
             "the search is not exhausted: {} schedules were run, and the rest is unknown",
@@ -114,7 +118,7 @@ fn statement(s: &Summary) -> String {
         ),
     };
     format!(
-        "{what}\n  at {} granularity; explored: {explored}; held still: {held}\n\n",
+        "{what}\n  at {} granularity; explored: {explored}; held still: {held}{prompt}\n\n",
         s.granularity
     )
 }
