@@ -195,6 +195,9 @@ pub struct ExploreArgs {
     /// Bound of dfs: options passed over
     #[arg(long, value_name = "K", conflicts_with = "seeds")]
     pub delays: Option<u32>,
+    /// Of dfs: go on only once from what differs in nothing but the order of independent steps
+    #[arg(long, conflicts_with = "seeds")]
+    pub reduce: bool,
     /// The seeds to run, both ends included; the strategy is random unless it is given
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     pub seeds: Option<Seeds>,

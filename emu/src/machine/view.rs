@@ -5,7 +5,7 @@ use isa::{Atomic, Reg, RegisterAccess};
 use super::Machine;
 use super::code::split_operand;
 use super::context::{ContextKind, Next};
-use crate::choice::{Action, Actor, Effect, Kinds, Operation, View};
+use crate::choice::{Action, Actor, Aside, Effect, Kinds, Operation, View};
 use crate::nt::{self, Then, effect, spin_lock, thread};
 
 impl View for Machine {
@@ -31,7 +31,21 @@ impl View for Machine {
         match option {
             Action::Run(core) => self.next_operation(usize::from(core)),
             Action::Spare => Operation::LOCAL,
+            Action::Interrupt { core, .. } => effect::irql(usize::from(core)),
+            Action::Packet { core, .. } => effect::arrival(usize::from(core)),
             _ => Operation::ANYTHING,
+        }
+    }
+
+    fn aside(&self) -> Aside {
+        let cores = self.state.cores.iter().zip(0..);
+        let idle = cores.filter(|(c, _)| c.top().kind == ContextKind::Idle);
+        let (allocated, freed) = self.state.nt.pools.counts();
+        Aside {
+            idle: idle.fold(0, |all, (_, core)| all | 1 << core),
+            threads: thread::assignment(self),
+            allocated,
+            freed,
         }
     }
 
@@ -64,6 +78,8 @@ impl Machine {
                 effect::operation(self, core, effect::Kind::End, &[0; 12])
             }
             next if is_local(next) => Operation::LOCAL,
+            // The adapter's queue of this core is serviced.
+            Next::Host(Then::Ndis(nt::ndis::Then::Service(_)), _) => effect::irql(core),
             // A thread comes back from a wait.
             Next::Resume(Then::Return | Then::ReturnValue(_), Some(_), _) => match top.kind {
                 ContextKind::Thread(id) => {

@@ -49,6 +49,9 @@ struct Pool {
     runs: BTreeMap<u64, u64>,
     /// Where the next small block is carved, and how much is left of that page.
     carve: (u64, u64),
+    /// Blocks allocated, and freed, so far.
+    allocated: u64,
+    freed: u64,
 }
 
 /// An allocated block.
@@ -84,6 +87,12 @@ impl Pools {
             let (&at, &block) = p.blocks.range(..=va).next_back()?;
             (va < at + block.size.max(1)).then_some((at, block))
         })
+    }
+
+    /// Blocks allocated, and freed, so far.
+    pub fn counts(&self) -> (u64, u64) {
+        let all = self.pools.iter();
+        all.fold((0, 0), |(a, f), p| (a + p.allocated, f + p.freed))
     }
 
     /// All allocated blocks, nonpaged first, by address.
@@ -264,6 +273,7 @@ fn carve(m: &mut Machine, size: u64, tag: [u8; 4], paged: bool) -> Option<u64> {
         m.memory.write(at - header, &bytes);
     }
     let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
+    pool.allocated += 1;
     pool.blocks.insert(
         at,
         Block {
@@ -303,6 +313,7 @@ pub fn free(m: &mut Machine, core: usize, at: u64) -> Result<(), super::Trouble>
     let (header, page) = (header_size(m), m.setup.profile.page_size());
     let paged = m.state.nt.pools.pools[1].base <= at && at < m.state.nt.pools.pools[1].end;
     let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
+    pool.freed += 1;
     let Some(block) = pool.blocks.remove(&at) else {
         // 7: the block has been freed already (or was never allocated; the kernel cannot tell).
         return Err(m.bugcheck(core, BAD_POOL_CALLER, [7, 0, 0, at]).into());

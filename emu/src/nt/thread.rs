@@ -221,6 +221,17 @@ pub(crate) fn fill_idle_cores(m: &mut Machine) -> bool {
     any
 }
 
+/// A hash of which threads are ready, in their order, and of which thread each core has.
+pub(crate) fn assignment(m: &Machine) -> u64 {
+    use std::hash::{Hash, Hasher};
+    let mut hasher = twox_hash::XxHash3_64::new();
+    m.state.nt.threads.ready.hash(&mut hasher);
+    for core in &m.state.cores {
+        core.thread().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
 /// Whether a thread of at least the running thread's priority waits for a core.
 pub(crate) fn rival(m: &Machine, core: usize) -> bool {
     let c = &m.state.cores[core];

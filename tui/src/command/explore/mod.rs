@@ -92,6 +92,8 @@ pub(crate) struct Chosen {
     /// The name of the search.
     pub(crate) name: String,
     bound: Bound,
+    /// It goes on only once from equivalent schedules.
+    reduce: bool,
     seeds: Seeds,
     /// Schedules after which it ends.
     pub(crate) schedules: u64,
@@ -116,6 +118,10 @@ impl Chosen {
             let bounds = "--preemptions, --arrivals and --delays";
             return Err(Failure::at(bounds, "only dfs has bounds").mend("add --exhaustive"));
         }
+        if args.reduce && name != "dfs" {
+            let problem = "only dfs is told what to leave out";
+            return Err(Failure::at("--reduce", problem).mend("add --exhaustive"));
+        }
         if args.seeds.is_some() && find(&name).is_none() {
             let problem = format!("{name} draws no schedules from seeds");
             return Err(Failure::at("--seeds", problem).mend("use --schedules"));
@@ -133,6 +139,7 @@ impl Chosen {
         Ok(Chosen {
             name,
             bound,
+            reduce: args.reduce,
             seeds: args.seeds.unwrap_or(all),
             schedules,
         })
@@ -145,7 +152,12 @@ impl Chosen {
     pub(crate) fn search(&self, session: &Session) -> Outcome<Box<dyn Search>> {
         let plan = &session.loaded.case.plan;
         Ok(match self.name.as_str() {
-            "dfs" => Box::new(Dfs::new(self.bound)),
+            "dfs" if !self.reduce => Box::new(Dfs::new(self.bound)),
+            "dfs" if plan.faults.is_empty() => Box::new(Dfs::new(self.bound).with_classes()),
+            "dfs" => {
+                let problem = "it knows nothing of faults, which are choices inside a step";
+                return Err(Failure::at("--reduce", problem).mend("leave it out"));
+            }
             "dpor" if !plan.faults.is_empty() => {
                 let problem = "dpor knows nothing of faults, which are choices inside a step";
                 return Err(Failure::at("--strategy", problem).mend("use --strategy dfs"));
