@@ -69,6 +69,18 @@ impl World {
         prompt: Kinds::NONE,
     };
 
+    /// What comes from outside happens only when nothing else can.
+    pub const HELD: World = World {
+        held: Kinds::WORLD,
+        prompt: Kinds::NONE,
+    };
+
+    /// What comes from outside happens as soon as it can, and threads keep their cores.
+    pub const PROMPT: World = World {
+        held: Kinds::NONE.with(ChoiceKind::Thread),
+        prompt: World::CAN_BE_PROMPT,
+    };
+
     /// The kinds that can be prompt. A thread that gives way as soon as it can would never get on.
     pub const CAN_BE_PROMPT: Kinds = Kinds::NONE
         .with(ChoiceKind::Interrupt)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use emu::campaign::{Campaign, Case};
 use emu::choice::strategy::{self, Hints};
-use emu::choice::{Kinds, Scope};
+use emu::choice::{Scope, World};
 use emu::machine::Granularity;
 use emu::search::{
     Bound, Dfs, Dpor, Limits, Outcome, Portfolio, Progress, Sampler, Search, Tally, drive, profile,
@@ -134,8 +134,8 @@ fn shapes() {
 fn boot(shape: &str) -> (Case, Campaign, Scope) {
     let case = case(shape, "amd64", &[]);
     let scope = Scope {
-        held: Kinds::WORLD,
-        racy: racy(&case, Kinds::WORLD).unwrap_or_else(|e| panic!("{e}")),
+        world: World::HELD,
+        racy: racy(&case, World::HELD).unwrap_or_else(|e| panic!("{e}")),
         ..Granularity::Sync.into()
     };
     let campaign = Campaign::new(&case, scope.clone()).unwrap_or_else(|e| panic!("{e}"));

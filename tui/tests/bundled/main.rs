@@ -9,6 +9,8 @@ mod determinism;
 mod faults;
 mod network;
 mod oracles;
+mod prompt;
+mod reduced;
 mod reference;
 mod scenarios;
 mod shape_counter;

@@ -5,7 +5,7 @@ use isa::{Reg, RegisterAccess};
 use super::super::context::Next;
 use super::super::engine::{Asked, Exit};
 use super::super::{Granularity, INSTRUCTIONS_PER_TICK, Machine, options};
-use crate::choice::Choice;
+use crate::choice::{Action, Choice};
 use crate::choice::strategy::Quiet;
 use crate::stop::Stop;
 
@@ -138,6 +138,9 @@ impl Machine {
                         view: m,
                     })
                 }));
+            } else if options.first().is_some_and(|&o| o != Action::Run(core as u8)) {
+                // It is no choice, but it comes before this core goes on.
+                quiet = Some(Quiet::Ask);
             }
             self.decider.options = options;
         }
