@@ -86,7 +86,10 @@ fn preemptions_alone_are_enough() {
     for (name, profile) in CASES.into_iter().filter(|(name, _)| *name == "q252664") {
         let case = case(name, profile, &[short(name)]);
         let here = format!("{name} on {profile}");
-        let scope = prompt(&case, Granularity::Sync);
+        let scope = Scope {
+            world: World::PROMPT,
+            ..Granularity::Sync.into()
+        };
         let mut campaign = Campaign::new(&case, scope).unwrap_or_else(|e| panic!("{e}"));
         let first = campaign.run(Box::new(Replay::new(Moves::default())));
         let hints = Hints {
