@@ -138,6 +138,8 @@ pub struct BugcheckLine {
     pub irql: u8,
     /// The faulting instruction, or the call of `KeBugCheckEx`.
     pub place: Place,
+    /// The rule whose breach it is, if it is one.
+    pub rule: Option<&'static str>,
 }
 
 /// A guest address in words. What is not known is empty or `None`.

@@ -1,0 +1,112 @@
+//! Breaches of a recorded run as findings.
+
+use super::find;
+use crate::machine::Machine;
+use crate::oracle::walk::{Observer, Walk, walk};
+use crate::oracle::{Finding, Object, Spot, grouped, spot};
+use crate::trace::event::{IrpOp, LockOp, PoolOp, TimerOp};
+use crate::trace::{Event, EventKind};
+
+struct Breaches<'a> {
+    machine: &'a Machine,
+    found: Vec<Finding>,
+}
+
+/// What a recorded run has broken, each with the places that led to it, in the order of the run.
+/// Nothing if the run was not recorded.
+pub fn findings(machine: &Machine) -> Vec<Finding> {
+    let events = machine.recorder.events().iter();
+    let mut breaches = events.filter(|e| matches!(e.kind, EventKind::Broken { .. }));
+    if breaches.next().is_none() {
+        return Vec::new();
+    }
+    let found = Vec::new();
+    let mut breaches = Breaches { machine, found };
+    walk(machine, &mut breaches);
+    grouped(breaches.found)
+}
+
+impl Observer for Breaches<'_> {
+    fn before(&mut self, walk: &Walk<'_>, event: usize) {
+        let e = walk.event_at(event);
+        let EventKind::Broken {
+            rule, object, what, ..
+        } = &e.kind
+        else {
+            return;
+        };
+        let Some(rule) = find(rule) else { return };
+        let actor = walk.actor(e.core);
+        let mut places: Vec<Spot> = Vec::new();
+        if let Some((earlier, role)) = earlier(self.machine, event, *object) {
+            places.push(spot(self.machine, earlier, actor, role));
+        }
+        let mut place = spot(self.machine, event, actor, "breaks the rule");
+        place.locks = walk.held(e.core).iter().map(|h| h.lock).collect();
+        places.push(place);
+        self.found.push(Finding {
+            places,
+            object: self.object(*object),
+            help: rule.mend,
+            rule: rule.source,
+            ..Finding::new(rule.name, what.clone())
+        });
+    }
+}
+
+impl Breaches<'_> {
+    /// What a breach is about, unless it is a routine, which is a place.
+    fn object(&self, at: u64) -> Option<Object> {
+        let code = self.machine.module_at(at).is_some();
+        let object = Object {
+            address: at,
+            length: 0,
+            what: "the object".into(),
+        };
+        (at != 0 && !code).then_some(object)
+    }
+}
+
+/// The last event before a breach by which what it is about became what it is, in words: it was
+/// allocated, taken, set, queued or entered.
+pub(crate) fn earlier(machine: &Machine, before: usize, object: u64) -> Option<(usize, String)> {
+    if object == 0 {
+        return None;
+    }
+    let events = machine.recorder.events()[..before].iter().enumerate();
+    let told = |(i, e): (usize, &Event)| became(e, object).map(|role| (i, role));
+    events.rev().find_map(told)
+}
+
+fn became(event: &Event, object: u64) -> Option<String> {
+    let role = match event.kind {
+        EventKind::Pool {
+            op, block, size, ..
+        } if block <= object && object < block + size.max(1) => match op {
+            PoolOp::Allocated => format!("allocates the block of {size:#x} bytes"),
+            PoolOp::Freed => "frees the block".into(),
+            PoolOp::Failed => return None,
+        },
+        EventKind::Lock {
+            op: LockOp::Acquired,
+            lock,
+        } if lock == object => "takes the lock".into(),
+        EventKind::Timer {
+            op: TimerOp::Set,
+            timer,
+        } if timer == object => "sets the timer".into(),
+        EventKind::Dpc {
+            queued: true, dpc, ..
+        } if dpc == object => "queues the DPC".into(),
+        EventKind::Irp { op, irp, .. } if irp == object => match op {
+            IrpOp::Dispatched => "gets the IRP".into(),
+            IrpOp::Completed => "completes the IRP".into(),
+            IrpOp::Cancelled => "cancels the IRP".into(),
+        },
+        EventKind::Enter { routine, .. } if routine == object => {
+            format!("is entered at IRQL {}", event.irql)
+        }
+        _ => return None,
+    };
+    Some(role)
+}
