@@ -1,6 +1,6 @@
 //! `irp-call-irql`. Sends an IRP at the level of a device.
 
-use nt::irql::{DISPATCH_LEVEL, KeLowerIrql, KeRaiseIrql};
+use nt::irql::DISPATCH_LEVEL;
 use nt::types::{DEVICE_OBJECT, IRP, NTSTATUS};
 
 use crate::act::{BROKEN, DEVICE_LEVEL, done, send_at};

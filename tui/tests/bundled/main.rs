@@ -10,6 +10,7 @@ mod faults;
 mod network;
 mod oracles;
 mod reference;
+mod rules;
 mod scenarios;
 mod shape_counter;
 mod shape_counts;
