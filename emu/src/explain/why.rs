@@ -371,11 +371,11 @@ impl Story<'_> {
         let Some(last) = self.events().len().checked_sub(2) else {
             return;
         };
-        let EventKind::Broken { object, what, .. } = self.events()[last].kind.clone() else {
+        let EventKind::Broken { what, .. } = self.events()[last].kind.clone() else {
             return;
         };
-        if let Some((earlier, role)) = rules::earlier(self.machine, last, object) {
-            self.add_event(earlier, "before", role);
+        for (event, role) in rules::causes(self.machine, last) {
+            self.add_event(event, "before", role);
         }
         let step = self.add_event(last, "break", what);
         step.note = Some(rule.help.into());

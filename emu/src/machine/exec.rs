@@ -2,7 +2,7 @@
 
 mod guest;
 
-use isa::{Mem, Reg, RegisterAccess};
+use isa::{Reg, RegisterAccess};
 
 use super::context::{Caller, Context, ContextKind, Entered, Frame, Next, Outcome};
 use super::engine::Asked;
@@ -570,7 +570,7 @@ impl Machine {
         let arch = self.arch();
         let mut live = self.engine.registers(core);
         let entry = self.recorder.keeps().then(|| Box::new(live.save()));
-        let entered = self.entered(core, what, args);
+        let entered = crate::rules::entered(self, core, what, args);
         let top = self.state.cores[core].top_mut();
         match caller {
             Some(caller) => live.set(isa::stack_pointer(arch), caller.sp),
@@ -590,34 +590,6 @@ impl Machine {
         });
         top.next = Next::Guest { asked: false };
         self.event(core, EventKind::Enter { what, routine });
-    }
-
-    /// How things are as a routine is entered.
-    fn entered(&self, core: usize, what: &str, args: &[u64]) -> Entered {
-        let arg = |at: usize| args.get(at).copied().unwrap_or(0);
-        let mut first = [arg(0), arg(1), arg(2)];
-        if what == "dispatch" {
-            let at = nt::layout::of(self.arch()).irp.current_stack_location;
-            first[2] = self
-                .memory
-                .read_ptr(self.arch(), first[1] + at)
-                .unwrap_or(0);
-        }
-        Entered {
-            irql: self.state.cores[core].irql,
-            began: self.state.checks.clock(core),
-            args: first,
-            marked: None,
-        }
-    }
-
-    /// Routines that the kernel has entered and that are active on a core.
-    pub(crate) fn routines(&self, core: usize) -> usize {
-        let frames = self.state.cores[core]
-            .contexts
-            .iter()
-            .flat_map(|c| &c.frames);
-        frames.filter(|frame| !frame.what.is_empty()).count()
     }
 
     /// Returns from a kernel call to the driver.

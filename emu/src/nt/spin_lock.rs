@@ -145,7 +145,7 @@ fn initialize(call: &mut Call<'_>) -> Done {
 pub fn acquire(call: &mut Call<'_>, lock: u64, then: Then) -> Done {
     rules::lock::wanted(call.m, call.core, lock)?;
     if call.m.cpus() == 1 {
-        let depth = call.m.routines(call.core);
+        let depth = rules::routines(call.m, call.core);
         call.m.state.checks.taken(call.core, lock, depth);
         return Ok(Outcome::Continue(then, 0));
     }
@@ -234,7 +234,7 @@ fn hold(m: &mut Machine, core: usize, lock: u64) -> bool {
         pc: m.caller_address(core),
     };
     m.state.nt.locks.0.insert(lock, held);
-    let depth = m.routines(core);
+    let depth = rules::routines(m, core);
     m.state.checks.taken(core, lock, depth);
     m.event(
         core,

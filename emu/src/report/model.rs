@@ -35,7 +35,7 @@ pub struct Report {
     pub locks: Vec<LockLine>,
     /// The history of what was touched, oldest first: the reason of the stop.
     pub why: Vec<WhyStep>,
-    /// What the oracles found wrong, whether or not it ended the run.
+    /// The rules that were broken and what the oracles found wrong, whether or not it ended the run.
     pub findings: Vec<Told>,
 }
 

@@ -1,6 +1,6 @@
 //! Breaches of a recorded run as findings.
 
-use super::find;
+use super::{Rule, find, irql};
 use crate::machine::Machine;
 use crate::oracle::walk::{Observer, Walk, walk};
 use crate::oracle::{Finding, Object, Spot, grouped, spot};
@@ -38,7 +38,7 @@ impl Observer for Breaches<'_> {
         let Some(rule) = find(rule) else { return };
         let actor = walk.actor(e.core);
         let mut places: Vec<Spot> = Vec::new();
-        if let Some((earlier, role)) = earlier(self.machine, event, *object) {
+        for (earlier, role) in causes(self.machine, event) {
             places.push(spot(self.machine, earlier, actor, role));
         }
         let mut place = spot(self.machine, event, actor, "breaks the rule");
@@ -67,16 +67,36 @@ impl Breaches<'_> {
     }
 }
 
-/// The last event before a breach by which what it is about became what it is, in words: it was
-/// allocated, taken, set, queued or entered.
-pub(crate) fn earlier(machine: &Machine, before: usize, object: u64) -> Option<(usize, String)> {
-    if object == 0 {
-        return None;
-    }
-    let events = machine.recorder.events()[..before].iter().enumerate();
+/// What led to the breach of that event, in words: the last event by which what it is about was
+/// allocated, taken, set, queued or entered; and of a wrong IRQL at a return, the one by which the
+/// core came to it.
+pub(crate) fn causes(machine: &Machine, breach: usize) -> Vec<(usize, String)> {
+    let events = machine.recorder.events();
+    let e = &events[breach];
+    let EventKind::Broken { rule, object, .. } = e.kind else {
+        return Vec::new();
+    };
     let told = |(i, e): (usize, &Event)| became(e, object).map(|role| (i, role));
-    events.rev().find_map(told)
+    let before = || events[..breach].iter().enumerate().rev();
+    let mut causes: Vec<(usize, String)> = Vec::new();
+    causes.extend((object != 0).then(|| before().find_map(told)).flatten());
+    if AT_RETURN.iter().any(|r| r.name == rule) {
+        let changed = before().find(|(_, b)| {
+            b.core == e.core && matches!(b.kind, EventKind::Irql { to, .. } if to == e.irql)
+        });
+        causes.extend(changed.map(|(i, _)| (i, format!("sets the IRQL to {}", e.irql))));
+    }
+    causes
 }
+
+/// The rules about the IRQL at which a routine returns.
+const AT_RETURN: [&Rule; 5] = [
+    &irql::DISPATCH_RETURN,
+    &irql::COMPLETION_RETURN,
+    &irql::DPC_RETURN,
+    &irql::WORK_RETURN,
+    &irql::RETURN,
+];
 
 fn became(event: &Event, object: u64) -> Option<String> {
     let role = match event.kind {

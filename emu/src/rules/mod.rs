@@ -18,10 +18,10 @@ mod returns;
 mod state;
 pub mod time;
 
-pub(crate) use finding::earlier;
+pub(crate) use finding::causes;
 pub use finding::findings;
 pub use level::{ALL, Level, Levels, Unknown};
-pub(crate) use returns::{ends, returns};
+pub(crate) use returns::{ends, entered, returns, routines};
 pub(crate) use state::Checks;
 
 use crate::machine::Machine;

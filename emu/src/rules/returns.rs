@@ -1,10 +1,35 @@
-//! What is checked when driver code returns to the kernel, and when a thread ends.
+//! What is kept when the kernel enters driver code, what is checked when that returns, and when a
+//! thread ends.
+
+use isa::Mem;
 
 use super::{Breach, Rule, broken, irp, irql, lock, object, pool, time};
 use crate::machine::Machine;
-use crate::machine::context::{ContextKind, Frame};
-use crate::nt::thread;
+use crate::machine::context::{ContextKind, Entered, Frame};
+use crate::nt::{layout, thread};
 use crate::stop::Stop;
+
+/// How things are as the kernel enters a routine.
+pub(crate) fn entered(m: &Machine, core: usize, what: &str, args: &[u64]) -> Entered {
+    let arg = |at: usize| args.get(at).copied().unwrap_or(0);
+    let mut first = [arg(0), arg(1), arg(2)];
+    if what == "dispatch" {
+        let at = layout::of(m.arch()).irp.current_stack_location;
+        first[2] = m.memory.read_ptr(m.arch(), first[1] + at).unwrap_or(0);
+    }
+    Entered {
+        irql: m.state.cores[core].irql,
+        began: m.state.checks.clock(core),
+        args: first,
+        marked: None,
+    }
+}
+
+/// Routines that the kernel has entered and that are active on a core.
+pub(crate) fn routines(m: &Machine, core: usize) -> usize {
+    let frames = m.state.cores[core].contexts.iter().flat_map(|c| &c.frames);
+    frames.filter(|frame| !frame.what.is_empty()).count()
+}
 
 /// A routine that the kernel has entered on a core returns `value`.
 pub(crate) fn returns(m: &mut Machine, core: usize, value: u64) -> Result<(), Box<Stop>> {
@@ -13,7 +38,7 @@ pub(crate) fn returns(m: &mut Machine, core: usize, value: u64) -> Result<(), Bo
     };
     let frame = frame.clone();
     level(m, core, &frame)?;
-    let depth = m.routines(core);
+    let depth = routines(m, core);
     lock::at_return(m, core, frame.routine, depth, &name(&frame))?;
     match frame.what {
         "DPC" => {
