@@ -65,6 +65,8 @@ pub struct Block {
     pub large: bool,
     /// The driver that asked for it, by index in the list of modules; `None` if the kernel did.
     pub owner: Option<u16>,
+    /// What the first bytes behind it held when it was allocated, as far as they are nobody's.
+    pub behind: [u8; BEHIND_MAX],
 }
 
 impl Pools {
@@ -308,6 +310,7 @@ fn carve(m: &mut Machine, size: u64, tag: [u8; 4], paged: bool) -> Option<u64> {
         bytes[4..8].copy_from_slice(&tag);
         m.memory.write(at - header, &bytes);
     }
+    let behind = read_behind(m, &behind(m, at, size, large));
     let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
     pool.blocks.insert(
         at,
@@ -317,9 +320,9 @@ fn carve(m: &mut Machine, size: u64, tag: [u8; 4], paged: bool) -> Option<u64> {
             paged,
             large,
             owner: None,
+            behind,
         },
     );
-    fill_behind(m, at, size, large);
     Some(at)
 }
 
@@ -336,12 +339,10 @@ fn carve_special(m: &mut Machine, size: u64, paged: bool) -> Option<u64> {
     Some(base + length - rounded)
 }
 
-/// What the bytes hold that are behind a block only because sizes are rounded up.
-const BEHIND: u8 = 0xF7;
-/// So many of them, at most.
-const BEHIND_MAX: u64 = 16;
+/// So many of the bytes behind a block that are nobody's are remembered, at most.
+const BEHIND_MAX: usize = 16;
 
-/// The bytes behind a block that are nobody's.
+/// The bytes behind a block that are there only because sizes are rounded up.
 fn behind(m: &Machine, at: u64, size: u64, large: bool) -> std::ops::Range<u64> {
     let unit = match large && !m.setup.plan.memory.special_pool {
         true => m.setup.profile.page_size(),
@@ -349,14 +350,15 @@ fn behind(m: &Machine, at: u64, size: u64, large: bool) -> std::ops::Range<u64> 
     };
     // A block of no bytes has room for one unit.
     let end = at + size.max(1).next_multiple_of(unit);
-    at + size..end.min(at + size + BEHIND_MAX)
+    at + size..end.min(at + size + BEHIND_MAX as u64)
 }
 
-fn fill_behind(m: &mut Machine, at: u64, size: u64, large: bool) {
-    let behind = behind(m, at, size, large);
-    let bytes = [BEHIND; BEHIND_MAX as usize];
+/// What those bytes hold.
+fn read_behind(m: &Machine, behind: &std::ops::Range<u64>) -> [u8; BEHIND_MAX] {
+    let mut bytes = [0; BEHIND_MAX];
     let length = (behind.end - behind.start) as usize;
-    m.memory.write(behind.start, &bytes[..length]);
+    m.memory.read(behind.start, &mut bytes[..length]);
+    bytes
 }
 
 /// Whether something was written behind an allocated block: the address of the first byte that was,
@@ -364,10 +366,8 @@ fn fill_behind(m: &mut Machine, at: u64, size: u64, large: bool) {
 pub(crate) fn written_behind(m: &Machine, at: u64) -> Option<(u64, Block)> {
     let block = m.state.nt.pools.block(at)?;
     let behind = behind(m, at, block.size, block.large);
-    let mut bytes = [0; BEHIND_MAX as usize];
-    let bytes = &mut bytes[..(behind.end - behind.start) as usize];
-    m.memory.read(behind.start, bytes);
-    if let Some(i) = bytes.iter().position(|&byte| byte != BEHIND) {
+    let now = read_behind(m, &behind);
+    if let Some(i) = now.iter().zip(&block.behind).position(|(n, b)| n != b) {
         return Some((behind.start + i as u64, block));
     }
     let next = behind.end + header_size(m);

@@ -123,6 +123,12 @@ fn became(event: &Event, object: u64) -> Option<String> {
             IrpOp::Completed => "completes the IRP".into(),
             IrpOp::Cancelled => "cancels the IRP".into(),
         },
+        // A mutex that need not be waited for makes no event but this.
+        EventKind::Call { name, ref args }
+            if name.starts_with("KeWait") && args.first() == Some(&object) =>
+        {
+            "waits for the object".into()
+        }
         EventKind::Enter { routine, .. } if routine == object => {
             format!("is entered at IRQL {}", event.irql)
         }
