@@ -177,8 +177,18 @@ pub enum EventKind {
         /// What it did, in words.
         detail: String,
     },
+    /// `DbgPrint`.
+    Debug {
+        /// The formatted text.
+        text: String,
+    },
+    /// The machine stopped.
+    Bugcheck {
+        /// The bugcheck code.
+        code: u32,
+    },
     /// A rule was broken. What a rule only warns of changes nothing of a run, so that this event is
-    /// not among those that the trace hash covers.
+    /// not among those that the trace hash covers. The number of a variant is: new ones come last.
     Broken {
         /// The rule's name, for example "irql-raise".
         rule: &'static str,
@@ -190,16 +200,6 @@ pub enum EventKind {
         object: u64,
         /// What was done, in words.
         what: String,
-    },
-    /// `DbgPrint`.
-    Debug {
-        /// The formatted text.
-        text: String,
-    },
-    /// The machine stopped.
-    Bugcheck {
-        /// The bugcheck code.
-        code: u32,
     },
 }
 
