@@ -50,6 +50,8 @@ pub enum Command {
     Drivers(DriversArgs),
     /// List the bundled scenarios
     Scenarios(ScenariosArgs),
+    /// List the rules that drivers have to keep, or try each on its own pair of drivers
+    Rules(RulesArgs),
 }
 
 /// What is run: a scenario and the choices made for it.
@@ -75,6 +77,9 @@ pub struct CaseArgs {
     /// Turn an oracle on, or off with no-NAME; all and none mean every one of them
     #[arg(long, value_name = "ORACLE")]
     pub oracle: Vec<String>,
+    /// Set how much a rule counts: off, warn or stop; all means every one (see `irqlab rules`)
+    #[arg(long, value_name = "NAME=LEVEL")]
+    pub rule: Vec<String>,
     /// How often the outside world may decide
     #[arg(long, value_name = "GRANULARITY", default_value = "access", value_parser = granularities())]
     pub granularity: Granularity,
@@ -121,6 +126,7 @@ impl CaseArgs {
             set: self.set.clone(),
             faults: self.fault.clone(),
             oracles: self.oracle.clone(),
+            rules: self.rule.clone(),
         }
     }
 }
@@ -310,6 +316,20 @@ pub struct ScenariosArgs {
     /// Also show what each is about and what can be set
     #[arg(short, long)]
     pub verbose: bool,
+    /// As text for people, or as one JSON object
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// `irqlab rules`
+#[derive(Args, Debug)]
+pub struct RulesArgs {
+    /// Run for every rule the driver that breaks it and the one that keeps it
+    #[arg(long)]
+    pub check: bool,
+    /// Only on this emulated machine; on one for each architecture unless given
+    #[arg(long, value_name = "PROFILE", value_parser = profiles(), requires = "check")]
+    pub profile: Option<Profile>,
     /// As text for people, or as one JSON object
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,

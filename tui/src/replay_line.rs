@@ -21,13 +21,13 @@ pub enum Answers<'a> {
     Schedule(&'a str),
 }
 
-/// The command line. `name` is how the user called the scenario, `faults` are those of the
-/// command line.
+/// The command line. `name` is how the user called the scenario; faults and levels of rules are
+/// those of the command line.
 pub fn replay_line(
     name: &str,
     scenario: &Scenario,
     plan: &Plan,
-    faults: &[String],
+    (faults, rules): (&[String], &[String]),
     openness: Openness,
     answers: Answers<'_>,
 ) -> String {
@@ -52,6 +52,9 @@ pub fn replay_line(
     }
     for fault in faults {
         option("fault", fault);
+    }
+    for rule in rules {
+        option("rule", rule);
     }
     if openness.granularity != Granularity::Access {
         option("granularity", openness.granularity.name());
@@ -107,7 +110,7 @@ mod tests {
                 name,
                 scenario,
                 &plan,
-                &selection.faults,
+                (&selection.faults, &selection.rules),
                 Granularity::Access.into(),
                 answers,
             )
@@ -129,12 +132,13 @@ mod tests {
                 ("nat".into(), "true".into()),
             ],
             faults: vec!["pool.fail:nth=3,tag=a b".into()],
+            rules: vec!["all=stop".into()],
             ..Selection::default()
         };
         assert_eq!(
             line(&changed, Answers::Schedule("4B*7.")),
             "irqlab run kb931322 --profile i386 --cpus 4 --set driver=fixed \
-             --fault 'pool.fail:nth=3,tag=a b' --schedule '4B*7.'"
+             --fault 'pool.fail:nth=3,tag=a b' --rule all=stop --schedule '4B*7.'"
         );
     }
 

@@ -2,7 +2,7 @@
 //!
 //! `irqlab-schedule 1 scenario=sample text=HASH profile=amd64 ... moves=4B*7.` are words separated
 //! by spaces; a space, a percent sign and control characters in a value are written `%XX`. The
-//! number is the version of this form. `set.`, `fault` and `driver` may occur more than once.
+//! number is the version of this form. `set.`, `fault`, `rule` and `driver` may occur more than once.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,6 +38,8 @@ pub struct ScheduleFile {
     pub settings: BTreeMap<String, String>,
     /// The faults of the command line.
     pub faults: Vec<String>,
+    /// The levels of rules of the command line.
+    pub rules: Vec<String>,
     /// How often the outside world decided.
     pub granularity: Granularity,
     /// Kinds of choices that were none.
@@ -69,6 +71,7 @@ impl ScheduleFile {
             cpus: plan.cpus,
             settings: plan.settings.clone(),
             faults: session.selection.faults.clone(),
+            rules: session.selection.rules.clone(),
             granularity: session.openness.granularity,
             world: session.openness.world,
             races: session.openness.races,
@@ -89,6 +92,7 @@ impl ScheduleFile {
             set: self.settings.clone().into_iter().collect(),
             faults: self.faults.clone(),
             oracles: Vec::new(),
+            rules: self.rules.clone(),
         }
     }
 
@@ -161,6 +165,9 @@ impl fmt::Display for ScheduleFile {
         for fault in &self.faults {
             write!(f, " fault={}", escaped(fault))?;
         }
+        for rule in &self.rules {
+            write!(f, " rule={}", escaped(rule))?;
+        }
         write!(f, " granularity={}", self.granularity.name())?;
         for (key, kinds) in [("hold", self.world.held), ("prompt", self.world.prompt)] {
             if kinds != Kinds::NONE {
@@ -203,6 +210,7 @@ impl FromStr for ScheduleFile {
         }
         let mut single: BTreeMap<&str, String> = BTreeMap::new();
         let (mut settings, mut faults, mut drivers) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let mut rules = Vec::new();
         for word in words {
             let (key, value) = word
                 .split_once('=')
@@ -213,6 +221,8 @@ impl FromStr for ScheduleFile {
                 settings.insert(setting, value);
             } else if key == "fault" {
                 faults.push(value);
+            } else if key == "rule" {
+                rules.push(value);
             } else if key == "driver" {
                 let (name, hash) = value
                     .rsplit_once(':')
@@ -262,6 +272,7 @@ impl FromStr for ScheduleFile {
                 .ok_or_else(|| unknown("number of processors", &cpus))?,
             settings,
             faults,
+            rules,
             granularity: Granularity::from_name(&granularity)
                 .ok_or_else(|| unknown("granularity", &granularity))?,
             world,
@@ -328,6 +339,7 @@ mod tests {
             cpus: 3,
             settings: BTreeMap::from([("driver".into(), "buggy".into())]),
             faults: vec!["pool.fail:nth=3".into(), "irql.raise:at=a b".into()],
+            rules: vec!["all=stop".into()],
             granularity: Granularity::Sync,
             world: World {
                 held: Kinds::NONE.with(ChoiceKind::Thread),
@@ -349,7 +361,8 @@ mod tests {
             text,
             "irqlab-schedule 1 scenario=my%20folder/sample%20100%25.toml text=0000000000001234 \
              profile=ia64 personality=ws2003-sp2 cpus=3 set.driver=buggy fault=pool.fail:nth=3 \
-             fault=irql.raise:at=a%20b granularity=sync hold=thread prompt=packet races=true strategy=random \
+             fault=irql.raise:at=a%20b rule=all=stop granularity=sync hold=thread prompt=packet \
+             races=true strategy=random \
              seed=7 driver=sample.sys:ffffffffffffffff trace=0000000000000abc moves=4B3C"
         );
         assert_eq!(text.parse(), Ok(sample()));

@@ -116,12 +116,12 @@ impl Session {
     /// The line that runs it again with these answers.
     pub fn replay_line(&self, answers: Answers<'_>) -> String {
         let (source, plan) = (&self.source, &self.loaded.case.plan);
-        let faults = &self.selection.faults;
+        let options = (&*self.selection.faults, &*self.selection.rules);
         replay_line(
             &source.name,
             &source.scenario,
             plan,
-            faults,
+            options,
             self.openness,
             answers,
         )

@@ -72,3 +72,19 @@ pub const MANUALLY_INITIATED_CRASH: u32 = 0xE2;
 pub unsafe fn wait(event: *mut KEVENT) -> NTSTATUS {
     unsafe { KeWaitForSingleObject(event.cast(), Executive, KernelMode, 0, core::ptr::null()) }
 }
+
+/// `KMUTANT`, a mutex: what is in it is the kernel's affair.
+#[repr(C)]
+pub struct KMUTANT {
+    header: DISPATCHER_HEADER,
+    list: LIST_ENTRY,
+    owner: *mut c_void,
+    flags: [u8; 4],
+}
+
+import! { "ntoskrnl.exe" "system"
+    /// Sets up a mutex, which nobody owns.
+    fn KeInitializeMutex(Mutex: *mut KMUTANT, Level: u32);
+    /// Gives a mutex back that the thread owns. IRQL <= DISPATCH.
+    fn KeReleaseMutex(Mutex: *mut KMUTANT, Wait: u8) -> i32;
+}

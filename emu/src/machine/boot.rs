@@ -102,6 +102,7 @@ pub fn boot(
         map,
         plan: plan.clone(),
         faults,
+        watches_pages: crate::rules::page::watched(&plan.rules, watch == Watch::Recording),
     };
     let kernel = Kernel {
         locks: spin_lock::Locks::default(),
@@ -126,6 +127,7 @@ pub fn boot(
         paused: None,
         booted: 0,
         faults: vec![Default::default(); plan.faults.len()],
+        checks: crate::rules::Checks::new(plan.cpus),
         shared_used: 0x1000,
     };
     let mut machine = Machine {

@@ -4,7 +4,7 @@ mod guest;
 
 use isa::{Reg, RegisterAccess};
 
-use super::context::{Caller, Context, ContextKind, Frame, Next, Outcome};
+use super::context::{Caller, Context, ContextKind, Entered, Frame, Next, Outcome};
 use super::engine::Asked;
 use super::{Machine, Paused};
 use crate::choice::{Action, Choice, Moves, Strategy};
@@ -452,6 +452,7 @@ impl Machine {
                 core,
                 args,
             };
+            crate::rules::irql::called(call.m, core, slot.api, &args)?;
             nt::irql::check_contract(&mut call, slot.api)?;
             (slot.api.handler)(&mut call)
         });
@@ -511,6 +512,7 @@ impl Machine {
                     then,
                     caller,
                     entry: None,
+                    entered: Entered::default(),
                 });
                 let since = self.position();
                 self.state.cores[core].top_mut().next = Next::Spin { lock, since };
@@ -522,12 +524,16 @@ impl Machine {
                     then,
                     caller,
                     entry: None,
+                    entered: Entered::default(),
                 });
                 top.next = Next::Blocked;
                 thread::park(self, core);
             }
             Outcome::Continue(then, value) => return self.host(core, then, value, caller),
-            Outcome::End => self.end_context(core),
+            Outcome::End => {
+                crate::rules::ends(self, core)?;
+                self.end_context(core);
+            }
         }
         Ok(())
     }
@@ -564,6 +570,7 @@ impl Machine {
         let arch = self.arch();
         let mut live = self.engine.registers(core);
         let entry = self.recorder.keeps().then(|| Box::new(live.save()));
+        let entered = crate::rules::entered(self, core, what, args);
         let top = self.state.cores[core].top_mut();
         match caller {
             Some(caller) => live.set(isa::stack_pointer(arch), caller.sp),
@@ -579,6 +586,7 @@ impl Machine {
             then,
             caller,
             entry,
+            entered,
         });
         top.next = Next::Guest { asked: false };
         self.event(core, EventKind::Enter { what, routine });

@@ -73,6 +73,11 @@ impl Machine {
         if miss == Some(Miss::NotResident) && self.page_in(core, va) {
             return Ok(());
         }
+        if miss.is_none() {
+            // It was kept from the core, which may not wait for pages, so that it is seen.
+            self.engine.allow(core, va);
+            return crate::rules::page::touched(self, core, va, access, pc);
+        }
         self.event(
             core,
             EventKind::Fault {
@@ -98,7 +103,7 @@ impl Machine {
         loop {
             match self.memory.miss(at, access) {
                 // The kernel writes import tables and the like through its own mappings.
-                None | Some(Miss::Rights) => {}
+                None | Some(Miss::Rights) => self.touched_by_kernel(core, at, access)?,
                 Some(Miss::NotResident) if self.page_in(core, at) => {}
                 Some(_) => return Err(Trouble::Fault { va: at, access }),
             }
@@ -107,6 +112,16 @@ impl Machine {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// Kernel code working for a driver touches memory that is there.
+    fn touched_by_kernel(&mut self, core: usize, va: u64, access: Access) -> Result<(), Box<Stop>> {
+        let no_wait = self.state.cores[core].irql >= self.irqls().dispatch;
+        if !(self.setup.watches_pages && no_wait && self.memory.is_pageable(va)) {
+            return Ok(());
+        }
+        let pc = self.caller_address(core);
+        crate::rules::page::touched(self, core, va, access, pc)
     }
 
     /// Brings a page into memory, if the core may wait for it.
@@ -255,6 +270,17 @@ impl Machine {
     /// The stop that `KeBugCheckEx(code, params)` on `core` leads to.
     pub fn bugcheck(&mut self, core: usize, code: u32, params: [u64; 4]) -> Stop {
         let pc = self.caller_address(core);
+        self.bugcheck_from(core, code, params, pc)
+    }
+
+    /// The same for which the code at `pc` is to blame.
+    pub(crate) fn bugcheck_from(
+        &mut self,
+        core: usize,
+        code: u32,
+        params: [u64; 4],
+        pc: u64,
+    ) -> Stop {
         Stop::Bugcheck(Box::new(self.bugcheck_at(core, code, params, pc)))
     }
 

@@ -301,6 +301,11 @@ impl Memory {
         self.page(va).map_or(Rights::READ, |p| p.rights)
     }
 
+    /// Whether the page at `va` may leave memory.
+    pub fn is_pageable(&self, va: u64) -> bool {
+        self.page(va).is_some_and(|p| p.pageable)
+    }
+
     fn mark_dirty(&mut self, frame: u32) {
         if !self.is_dirty[frame as usize] {
             self.is_dirty[frame as usize] = true;

@@ -102,6 +102,8 @@ pub struct Setup {
     pub plan: Plan,
     /// The faults that the plan injects.
     pub faults: crate::faults::Faults,
+    /// Whether accesses to pageable memory at DISPATCH_LEVEL and above are seen.
+    pub watches_pages: bool,
 }
 
 /// The changing part of a machine besides memory and registers. A plain value.
@@ -131,6 +133,8 @@ pub struct State {
     pub shared_used: u64,
     /// What each fault rule has seen so far.
     pub faults: Vec<crate::faults::Progress>,
+    /// What the checks of the rules remember.
+    pub(crate) checks: crate::rules::Checks,
 }
 
 impl State {
@@ -254,6 +258,7 @@ impl Machine {
         }
         self.engine.set_retired(snapshot.retired);
         self.engine.clear_records();
+        self.engine.forget_guards();
         self.questions.clear();
         self.flush();
     }
@@ -292,9 +297,14 @@ impl Machine {
 
     /// Records an event on a core.
     pub fn event(&mut self, core: usize, kind: EventKind) {
+        let pc = self.caller_address(core);
+        self.event_from(core, pc, kind);
+    }
+
+    /// Records an event on a core that the code at `pc` has caused.
+    pub(crate) fn event_from(&mut self, core: usize, pc: u64, kind: EventKind) {
         let c = &self.state.cores[core];
         let (number, irql) = (c.number, c.irql);
-        let pc = self.caller_address(core);
         let at = self.position();
         let event = Event {
             at,

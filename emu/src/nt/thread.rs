@@ -466,9 +466,11 @@ fn queue_work(call: &mut Call<'_>) -> Done {
     let routine = call.ptr(item + 2 * size)?;
     let context = call.ptr(item + 3 * size)?;
     let priority = WORKER_PRIORITY[(queue as usize).min(2)];
+    crate::rules::object::queued(call.m, call.core, item, queue)?;
     let then = super::Then::Thread(Then::Start { routine, context });
     let name = call.m.place(routine);
-    create(call.m, call.core, &name, priority, Next::Host(then, 0));
+    let id = create(call.m, call.core, &name, priority, Next::Host(then, 0));
+    call.m.state.checks.work_queued(id, item);
     Ok(Outcome::Return(0))
 }
 
@@ -490,6 +492,9 @@ pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
         Then::Script => script(call),
         Then::Stepped => stepped(call, value as u32),
         Then::Start { routine, context } => {
+            if let Some(id) = call.this_core().thread() {
+                call.m.state.checks.thread_begins(id);
+            }
             let args = vec![context];
             Ok(Outcome::Enter {
                 what: "thread",
@@ -553,7 +558,8 @@ fn stepped(call: &mut Call<'_>, status: u32) -> Done {
         ThreadStep::Open { expect, .. }
         | ThreadStep::Ioctl { expect, .. }
         | ThreadStep::Read { expect, .. }
-        | ThreadStep::Write { expect, .. } => *expect,
+        | ThreadStep::Write { expect, .. }
+        | ThreadStep::Unload { expect, .. } => *expect,
         _ => None,
     };
     if let Some(expected) = expected

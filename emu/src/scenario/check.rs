@@ -33,6 +33,7 @@ pub(super) fn names_and_types(scenario: &Scenario) -> Checked {
     checker.booleans(&[&file.machine.special_pool])?;
     let limits = &file.limits;
     checker.numbers(&[&limits.instructions, &limits.driver_entry, &limits.choices])?;
+    checker.numbers(&[&limits.dpc, &limits.spin_lock])?;
     for driver in &file.driver {
         checker.text(&driver.name)?;
         checker.texts(&[&driver.build, &driver.service, &driver.file])?;
@@ -149,6 +150,7 @@ impl Checker<'_> {
             self.numbers(&[&step.repeat])?;
             self.booleans(&[&step.when])?;
             self.texts(&[&step.open, &step.close, &step.handle, &step.signal])?;
+            self.texts(&[&step.unload])?;
             self.numbers(&[&step.output, &step.read, &step.offset, &step.sleep_ms])?;
             if !matches!(&step.status, Some(status) if is_any(status)) {
                 self.numbers(&[&step.status])?;

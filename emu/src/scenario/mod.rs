@@ -19,6 +19,7 @@ mod parse;
 mod pcap;
 mod peer;
 pub mod plan;
+mod rules;
 mod schema;
 mod settings;
 mod summary;

@@ -6,6 +6,7 @@ pub(crate) mod explore;
 mod imports;
 mod moment;
 pub(crate) mod replay;
+mod rules;
 mod run;
 mod scenarios;
 
@@ -24,5 +25,6 @@ pub fn execute(command: &Command) -> Outcome<bool> {
         Command::Imports(args) => imports::run(args),
         Command::Drivers(args) => drivers::run(args),
         Command::Scenarios(args) => scenarios::run(args),
+        Command::Rules(args) => rules::run(args),
     }
 }

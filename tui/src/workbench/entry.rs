@@ -201,6 +201,7 @@ impl Entry {
                 .collect(),
             faults: Vec::new(),
             oracles: Vec::new(),
+            rules: Vec::new(),
         }
     }
 
@@ -268,7 +269,14 @@ impl Entry {
             seed,
         };
         let (name, scenario) = (&self.source.name, &self.source.scenario);
-        replay_line(name, scenario, plan, &[], self.granularity.into(), answers)
+        replay_line(
+            name,
+            scenario,
+            plan,
+            (&[], &[]),
+            self.granularity.into(),
+            answers,
+        )
     }
 }
 

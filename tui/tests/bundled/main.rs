@@ -12,6 +12,7 @@ mod oracles;
 mod prompt;
 mod reduced;
 mod reference;
+mod rules;
 mod scenarios;
 mod shape_counter;
 mod shape_counts;

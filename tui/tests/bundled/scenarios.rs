@@ -25,12 +25,22 @@ fn texts() -> Vec<(String, String)> {
     texts
 }
 
+/// The scenarios of a defect: those that offer a driver without it.
 pub fn scenarios() -> Vec<Scenario> {
     let parsed = |(name, text): (String, String)| match parse(&name, &text) {
         Ok(scenario) => scenario,
         Err(error) => panic!("{error}"),
     };
-    texts().into_iter().map(parsed).collect()
+    let all = texts().into_iter().map(parsed);
+    all.filter(offers_fixed).collect()
+}
+
+fn offers_fixed(scenario: &Scenario) -> bool {
+    let fixed = |kind: &SettingKind| match kind {
+        SettingKind::Choice(values) => values.iter().any(|value| value == "fixed"),
+        _ => false,
+    };
+    scenario.settings.iter().any(|setting| fixed(&setting.kind))
 }
 
 fn expand(scenario: &Scenario, selection: &Selection) -> Plan {
@@ -77,6 +87,7 @@ fn scenario_choices_all_give_plans() {
                             set: set.clone(),
                             faults: Vec::new(),
                             oracles: Vec::new(),
+                            rules: Vec::new(),
                         };
                         let plan = expand(&scenario, &selection);
                         assert_eq!((plan.cpus, plan.personality), (cpus, personality));

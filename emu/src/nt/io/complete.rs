@@ -16,6 +16,7 @@ use super::{mdl, object};
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, byte, ptr};
 use crate::nt::{self, Api, Arg, Call, Done, Trouble, dispatcher, layout, pool, status};
+use crate::rules;
 use crate::trace::EventKind;
 use crate::trace::event::IrpOp;
 
@@ -64,9 +65,12 @@ pub(super) fn begin(call: &mut Call<'_>, irp: u64, then: nt::Then) -> Done {
     let location = call.u8(irp + l.irp.current_location)?;
     let kind = call.u16(irp + l.irp.kind)?;
     if location > count.saturating_add(1) || kind != IO_TYPE_IRP {
+        rules::irp::completed_twice(call.m, call.core, irp)?;
         return Err(call.bugcheck(MULTIPLE_IRP_COMPLETE_REQUESTS, [irp, 0, 0, 0]));
     }
     let status = call.u32(irp + l.irp.io_status)?;
+    let cancel_routine = call.ptr(irp + l.irp.cancel_routine)?;
+    rules::irp::completed(call.m, call.core, irp, status, cancel_routine)?;
     let stack = call.ptr(irp + l.irp.current_stack_location)?;
     let major = call.u8(stack + l.stack.major_function)?;
     let minor = call.u8(stack + l.stack.minor_function)?;
@@ -97,6 +101,8 @@ fn climb(call: &mut Call<'_>, irp: u64, then: nt::Then) -> Done {
         let at_top = location == count + 1;
         let control = call.u8(left + l.stack.control)?;
         let pending = control & SL_PENDING_RETURNED;
+        let device = call.ptr(left + l.stack.device_object)?;
+        rules::irp::left(call.m, device, irp, pending != 0);
         call.set_u8(irp + l.irp.pending_returned, pending)?;
         let wanted = wanted(call, irp)?;
         clear(call, left)?;

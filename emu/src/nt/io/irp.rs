@@ -6,6 +6,7 @@ use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, byte, ptr, word};
 use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, status};
+use crate::rules;
 use crate::trace::EventKind;
 use crate::trace::event::IrpOp;
 
@@ -169,6 +170,7 @@ fn reuse(call: &mut Call<'_>) -> Done {
 
 fn free_call(call: &mut Call<'_>) -> Done {
     let irp = call.args[0];
+    rules::irp::freed(call.m, call.core, irp)?;
     free(call, irp)?;
     Ok(Outcome::Return(0))
 }
@@ -182,6 +184,7 @@ fn call_driver_call(call: &mut Call<'_>) -> Done {
 /// dispatch routine of its major function is called; `then` gets what that returns.
 pub(super) fn call_driver(call: &mut Call<'_>, device: u64, irp: u64, then: nt::Then) -> Done {
     let l = layout::of(call.arch());
+    rules::irp::sent(call.m, call.core, device, irp)?;
     let location = (call.u8(irp + l.irp.current_location)? as i8).wrapping_sub(1);
     call.set_u8(irp + l.irp.current_location, location as u8)?;
     if location <= 0 {

@@ -7,7 +7,7 @@
 use super::build::Buffer;
 use super::open::{Destination, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, Open, open};
 use super::transfer::{self, Request, What};
-use super::{ea, object};
+use super::{driver, ea, object};
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::machine::memory::{FRAME_SIZE, RegionKind, Rights};
@@ -100,6 +100,7 @@ pub(crate) fn begin(call: &mut Call<'_>, step: &ThreadStep, then: nt::Then) -> D
             };
             open(call, file, Destination::Slot(*handle), then)
         }
+        ThreadStep::Unload { driver, .. } => driver::unload(call, *driver, then),
         ThreadStep::Close { handle } => object::close_handle(call, handle_in(*handle), then),
         ThreadStep::Ioctl {
             handle,

@@ -45,6 +45,7 @@ pub(super) fn allocate_with_tag(call: &mut Call<'_>) -> Done {
 
 fn give(call: &mut Call<'_>, address_at: u64, length: u64, tag: [u8; 4]) -> Done {
     let block = allocate(call, length, tag);
+    pool::own(call, block);
     call.set_ptr(address_at, block)?;
     let status = if block == 0 {
         status::FAILURE

@@ -16,9 +16,9 @@ use super::Scenario;
 use super::condition::Scope;
 use super::context::Context;
 use super::error::{ScenarioError, one_of};
-use super::oracles;
 use super::plan::{Adapter, Flow, Host, Matcher, Plan};
 use super::settings::Selection;
+use super::{oracles, rules};
 
 /// How many steps and items a scenario may come to.
 const ITEMS_MAX: usize = 200_000;
@@ -32,6 +32,8 @@ struct Expander<'a> {
     files: Files<'a>,
     profile: isa::Profile,
     scope: Scope,
+    /// Names of the drivers, in load order.
+    drivers: Vec<String>,
     adapters: Vec<Adapter>,
     hosts: Vec<Host>,
     flows: Vec<Flow>,
@@ -67,6 +69,7 @@ impl Scenario {
             files,
             profile: chosen.profile,
             scope,
+            drivers: Vec::new(),
             adapters: Vec::new(),
             hosts: Vec::new(),
             flows: Vec::new(),
@@ -77,6 +80,7 @@ impl Scenario {
             budget: ITEMS_MAX,
         };
         let drivers = expander.drivers()?;
+        expander.drivers = drivers.iter().map(|d| d.name.clone()).collect();
         let registry = expander.registry()?;
         expander.adapters()?;
         expander.hosts()?;
@@ -99,6 +103,7 @@ impl Scenario {
             threads,
             faults: expander.faults(&selection.faults)?,
             oracles: oracles::chosen(&self.source, &self.file, &selection.oracles)?,
+            rules: rules::chosen(&self.source, &self.file, &selection.rules)?,
             limits: expander.limits()?,
             memory: expander.memory()?,
             expect: expander.expectation()?,

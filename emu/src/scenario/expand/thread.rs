@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Expander;
 use crate::scenario::check::is_any;
 use crate::scenario::condition::Scope;
-use crate::scenario::error::ScenarioError;
+use crate::scenario::error::{ScenarioError, one_of};
 use crate::scenario::plan::{ExtendedAttribute, ThreadPlan, ThreadStep};
 use crate::scenario::schema::{
     ControlCodeTable, Field, Ioctl, Spanned, ThreadStepTable, ThreadTable,
@@ -116,6 +116,10 @@ impl Expander<'_> {
             });
         }
         let expect = self.status(&step.status, scope)?;
+        if let Some(unload) = &step.unload {
+            let driver = self.driver_index(unload, scope)?;
+            return Ok(ThreadStep::Unload { driver, expect });
+        }
         if let Some(device) = &step.open {
             let device = context.text(device)?;
             let name = step
@@ -193,12 +197,13 @@ impl Expander<'_> {
             step.sleep_ms.is_some(),
             step.wait.is_some(),
             step.signal.is_some(),
+            step.unload.is_some(),
         ];
         let verbs = [opens, controls, reads, writes].into_iter().chain(others);
         let context = self.under(scope);
         if verbs.filter(|&is_written| is_written).count() != 1 {
             let mend = "write one of open, ioctl, read, write, close, sleep_ms, await, signal, \
-                        or steps inside: step = [...]";
+                        unload, or steps inside: step = [...]";
             return Err(context.error(place, "a step does exactly one thing", mend));
         }
         let requests = opens || controls || reads || writes;
@@ -208,7 +213,11 @@ impl Expander<'_> {
             ("output", step.output.is_some(), controls),
             ("offset", step.offset.is_some(), reads || writes),
             ("handle", step.handle.is_some(), requests),
-            ("status", step.status.is_some(), requests),
+            (
+                "status",
+                step.status.is_some(),
+                requests || step.unload.is_some(),
+            ),
         ];
         match written
             .into_iter()
@@ -220,6 +229,18 @@ impl Expander<'_> {
                 Err(context.error(place, problem, "leave it away"))
             }
         }
+    }
+
+    /// Index of the driver that a step names.
+    fn driver_index(&self, name: &Field, scope: &Scope) -> Result<usize, ScenarioError> {
+        let context = self.under(scope);
+        let wanted = context.text(name)?;
+        let at = self.drivers.iter().position(|d| *d == wanted);
+        at.ok_or_else(|| {
+            let problem = format!("no driver '{wanted}' is loaded");
+            let known = self.drivers.iter().map(String::as_str);
+            context.error(name, problem, one_of("loaded are", &wanted, known))
+        })
     }
 
     fn control_code(&self, place: &Spanned<Ioctl>, scope: &Scope) -> Result<u32, ScenarioError> {

@@ -170,6 +170,7 @@ pub struct ThreadStepTable {
     #[serde(rename = "await")]
     pub wait: Option<Spanned<AwaitTable>>,
     pub signal: Option<Field>,
+    pub unload: Option<Field>,
     pub repeat: Option<Field>,
     pub counter: Option<Spanned<String>>,
     #[serde(default)]

@@ -46,6 +46,7 @@ pub fn stopped() -> Trace {
             cpu: 0,
             irql: 2,
             place: place(0x1007, "sample::queue::drain", 12),
+            rule: None,
         })),
         expected: true,
         screen: Some(screen::render(&facts(
