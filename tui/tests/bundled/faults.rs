@@ -76,7 +76,7 @@ fn correct_drivers_live_without_faults_and_with_their_pages_gone() {
 fn pageable_code_at_dispatch_level() {
     for profile in ["i386", "amd64", "ia64"] {
         let routine = "control::dispatch_device_control";
-        let raise = format!("irql.raise:routine={routine},nth=2");
+        let raise = format!("irql.raise:function={routine},nth=2");
         let told = quiet(&router(profile, &[&raise, "memory.page_out:every=true"]));
         let b = bugcheck(&told);
         assert_eq!((b.code, b.irql), (0xD1, 2), "{profile}");
@@ -116,7 +116,7 @@ fn a_routine_above_the_level_that_it_raises_to() {
     for profile in ["i386", "ia64"] {
         let told = quiet(&router(
             profile,
-            &["irql.raise:routine=hook::translate_packet,level=5,nth=3"],
+            &["irql.raise:function=hook::translate_packet,level=5,nth=3"],
         ));
         let b = bugcheck(&told);
         assert_eq!((b.code, b.irql), (0x09, 5), "{profile}");
@@ -171,10 +171,10 @@ fn a_raise_ends_with_what_it_raised() {
     for (fault, times) in [
         // Three requests for the device, one of them a reset; nine that a driver completes.
         (
-            "irql.raise:routine=control::dispatch_device_control,every=true",
+            "irql.raise:function=control::dispatch_device_control,every=true",
             3,
         ),
-        ("irql.raise:routine=reset::reset_interface,every=true", 1),
+        ("irql.raise:function=reset::reset_interface,every=true", 1),
         ("irql.raise:call=IofCompleteRequest,every=true", 9),
     ] {
         for profile in ["i386", "amd64", "ia64"] {
@@ -343,11 +343,11 @@ fn wrong_rules_are_told() {
             "level must be a number, not 'high'",
         ),
         (
-            "irql.raise:routine=no::such_function",
+            "irql.raise:function=no::such_function",
             "no driver has a function whose name ends with 'no::such_function'",
         ),
         (
-            "memory.page_out:routine=no::such_function",
+            "memory.page_out:function=no::such_function",
             "no driver has a function whose name ends with 'no::such_function'",
         ),
     ] {
