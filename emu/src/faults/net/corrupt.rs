@@ -9,7 +9,7 @@ pub(in super::super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Outside,
     params: &[
         (
-            "offset",
+            "at",
             "of the byte, from the frame's first one, 0 to 1513; 14 if absent",
         ),
         ("flip", "the bits that change, 1 to 255; 255 if absent"),
@@ -30,7 +30,7 @@ struct Corrupt {
 fn parse(params: &Params<'_>) -> Result<Box<dyn Fault>, RuleError> {
     Ok(Box::new(Corrupt {
         which: Frames::parse(params)?,
-        offset: params.within("offset", 0..=1513, 14)? as usize,
+        offset: params.within("at", 0..=1513, 14)? as usize,
         flip: params.within("flip", 1..=255, 255)? as u8,
     }))
 }
