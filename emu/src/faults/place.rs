@@ -68,7 +68,7 @@ fn unknown(params: &Params<'_>, name: &str) -> RuleError {
     let mend = match one_of("", name, known) {
         near if near.starts_with("did you mean") => near,
         _ => "a driver's function is written with the end of its path, for example \
-              reset::rebuild"
+              reset::reset_interface"
             .to_owned(),
     };
     params.error(format!(

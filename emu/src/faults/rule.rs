@@ -36,7 +36,7 @@ pub const WHERE: &[(&str, &str)] = &[
     ),
     (
         "function",
-        "a driver's function, by the end of its name, for example reset::rebuild",
+        "a driver's function, by the end of its name, for example reset::reset_interface",
     ),
     (
         "line",

@@ -188,11 +188,13 @@ impl Site<'_> {
         let now = self.depth(place);
         let ends = |u: &Undo| {
             let same = u.depth.contexts == now.contexts && u.depth.sp <= now.sp;
-            u.depth.core == now.core && u.at == place && (place == 0 || same)
+            u.depth.core == now.core && u.at == place && same
         };
         let found = self.progress().undo.iter().rposition(ends)?;
         let undo = self.progress().undo.remove(found);
-        self.m.stop_no_more(place);
+        if place != 0 {
+            self.m.stop_no_more(place);
+        }
         Some(undo)
     }
 

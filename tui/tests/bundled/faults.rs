@@ -367,8 +367,8 @@ fn each_stack_fails_once() {
 fn wrong_rules_are_told() {
     for (rule, message) in [
         (
-            "pool.empty:nth=1",
-            "there is no fault 'pool.empty'; did you mean 'pool.fill'?",
+            "pool.fial:nth=1",
+            "there is no fault 'pool.fial'; did you mean 'pool.fail'?",
         ),
         (
             "pool.fail:nht=1",
@@ -413,9 +413,9 @@ fn wrong_rules_are_told() {
             "level must be a number, not 'high'",
         ),
         (
-            "irql.raise:function=reset::rebuid",
-            "no driver has a function whose name ends with 'reset::rebuid'; did you mean \
-             'reset::rebuild'?",
+            "irql.raise:function=reset::reset_interfce",
+            "no driver has a function whose name ends with 'reset::reset_interfce'; did you mean \
+             'reset::reset_interface'?",
         ),
         (
             "irql.raise:call=KeSetEvnt",
@@ -430,7 +430,7 @@ fn wrong_rules_are_told() {
             "nth and share exclude each other",
         ),
         (
-            "irql.raise:call=KeSetEvent,function=reset::rebuild",
+            "irql.raise:call=KeSetEvent,function=reset::reset_interface",
             "call and function exclude each other",
         ),
         (
@@ -438,12 +438,12 @@ fn wrong_rules_are_told() {
             "line and offset need a function",
         ),
         (
-            "irql.raise:function=reset::rebuild,line=1",
-            "reset::rebuild has no code of line 1; its code is of lines 0 to 0",
+            "irql.raise:function=reset::reset_interface,line=1",
+            "reset::reset_interface has no code of line 1; its code is of lines 23 to 27",
         ),
         (
-            "irql.raise:function=reset::rebuild,offset=1",
-            "no instruction of reset::rebuild begins at offset 1; one does at 0",
+            "irql.raise:function=reset::reset_interface,offset=3",
+            "no instruction of reset::reset_interface begins at offset 3; one does at 2",
         ),
         (
             "time.stall:core=2",
@@ -504,7 +504,10 @@ fn contradictory_rules_are_told() {
         ["pool.fail:nth=2", "pool.fail:nth=3"],
         ["pool.fail:nth=2,tag=NatP", "pool.fail:nth=2,tag=NatI"],
         ["pool.fail:nth=2,core=0", "pool.fail:nth=2,core=1"],
-        ["irql.raise@KeSetEvent#1", "irql.raise@reset::rebuild#1"],
+        [
+            "irql.raise@KeSetEvent#1",
+            "irql.raise@reset::reset_interface#1",
+        ],
     ] {
         assert_eq!(boot(&rules), None, "{rules:?}");
     }

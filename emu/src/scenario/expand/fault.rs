@@ -51,7 +51,7 @@ impl Expander<'_> {
     }
 }
 
-/// A rule written as `pool.fail:nth=3,tag=IPrb` or `irql.raise@reset::rebuild#2:level=5`: kind,
+/// A rule written as `pool.fail:nth=3,tag=IPrb` or `irql.raise@reset::reset_interface#2:level=5`: kind,
 /// place, count, parameters.
 fn parse(text: &str) -> Result<FaultRule, ScenarioError> {
     let origin = format!("--fault {text}");
