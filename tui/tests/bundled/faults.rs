@@ -339,8 +339,9 @@ fn runs_with_faults_are_repeatable() {
     );
     let mut campaign = emu::campaign::Campaign::new(&case, Granularity::Access).unwrap();
     let run = |seed| Box::new(Random::new(seed));
-    let first: Vec<_> = (1..6).map(|seed| campaign.run(run(seed))).collect();
-    for (seed, first) in (1..6).zip(&first).rev() {
+    let runs = (1..6).map(|seed| (seed, campaign.run(run(seed))));
+    let first: Vec<_> = runs.collect();
+    for &(seed, ref first) in first.iter().rev() {
         let again = campaign.run(run(seed));
         let alone = support::run(&case, Granularity::Access, seed);
         assert_eq!(first.trace_hash, again.trace_hash, "seed {seed}, again");
