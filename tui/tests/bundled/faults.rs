@@ -311,7 +311,10 @@ fn every_kind_breaks_what_it_is_to_break() {
             let word = format!("{}: ", kind.name);
             assert!(!injected.is_empty(), "{name}: nothing is told");
             assert!(injected.iter().all(|s| s.what.starts_with(&word)), "{name}");
-            is_the_cause(injected[0], &broken);
+            // A stop that is none of Windows is no step of a story.
+            if matches!(broken.ended.stop, Stop::Bugcheck(_)) {
+                is_the_cause(injected[0], &broken);
+            }
 
             let lives = run("fixed", "true");
             assert_eq!(lives.ended.stop, Stop::Completed, "{name}, correct");
