@@ -22,6 +22,7 @@ bundled![
     "bluetooth",
     "counter",
     "deadlock",
+    "faults",
     "kb931322",
     "port",
     "q252664",

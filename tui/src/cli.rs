@@ -52,6 +52,8 @@ pub enum Command {
     Scenarios(ScenariosArgs),
     /// List the rules that drivers have to keep, or try each on its own pair of drivers
     Rules(RulesArgs),
+    /// List the kinds of faults, or check that each breaks what it is to break
+    Faults(FaultsArgs),
 }
 
 /// What is run: a scenario and the choices made for it.
@@ -71,7 +73,8 @@ pub struct CaseArgs {
     /// Change a setting of the scenario (see `irqlab scenarios -v`)
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub set: Vec<(String, String)>,
-    /// Inject a fault, for example pool.fail:nth=3,tag=IPrb
+    /// Inject a fault: KIND@PLACE#N:NAME=VALUE,..., for example pool.fail:nth=3,tag=IPrb or
+    /// irql.raise@KfReleaseSpinLock#3 (see `irqlab faults`)
     #[arg(long, value_name = "FAULT")]
     pub fault: Vec<String>,
     /// Turn an oracle on, or off with no-NAME; all and none mean every one of them
@@ -331,6 +334,22 @@ pub struct RulesArgs {
     #[arg(long, value_name = "PROFILE", value_parser = profiles(), requires = "check")]
     pub profile: Option<Profile>,
     /// As text for people, or as one JSON object
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// `irqlab faults`
+#[derive(Args, Debug)]
+pub struct FaultsArgs {
+    /// Only this kind, with all that there is to say about it
+    pub kind: Option<String>,
+    /// Run for each kind the driver that it breaks and the one that lives with it, and print a table
+    #[arg(long)]
+    pub check: bool,
+    /// With --check: only on this machine
+    #[arg(long, value_name = "PROFILE", value_parser = profiles(), requires = "check")]
+    pub profile: Option<Profile>,
+    /// The form of the result.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }

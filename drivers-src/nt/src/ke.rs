@@ -9,6 +9,9 @@ pub const SynchronizationEvent: i32 = 1;
 /// `Executive`, the wait reason of drivers.
 pub const Executive: i32 = 0;
 
+/// `HighImportance` of [`KeSetImportanceDpc`].
+pub const HighImportance: i32 = 2;
+
 /// `WaitAll` of [`KeWaitForMultipleObjects`].
 pub const WaitAll: i32 = 0;
 
@@ -42,6 +45,11 @@ import! { "ntoskrnl.exe" "system"
     fn KeInsertQueueDpc(Dpc: *mut KDPC, Argument1: *mut c_void, Argument2: *mut c_void) -> u8;
     /// Takes a DPC from its queue; 0 if it was in none.
     fn KeRemoveQueueDpc(Dpc: *mut KDPC) -> u8;
+
+    /// Makes a DPC run on a certain processor, from 0.
+    fn KeSetTargetProcessorDpc(Dpc: *mut KDPC, Number: i8);
+    /// Says how soon a DPC is to run: [`HighImportance`] at once, also on another processor.
+    fn KeSetImportanceDpc(Dpc: *mut KDPC, Importance: i32);
 
     /// Sets up a timer (notification type).
     fn KeInitializeTimer(Timer: *mut KTIMER);

@@ -89,7 +89,8 @@ pub fn boot(
         .enumerate()
         .map(|(i, s)| (s.address, i as u32))
         .collect();
-    let faults = Faults::new(&plan.faults, &modules).map_err(BootError::Fault)?;
+    let faults =
+        Faults::new(&plan.faults, profile, plan.cpus, &modules).map_err(BootError::Fault)?;
     let setup = Setup {
         profile,
         personality: plan.personality,
@@ -443,6 +444,7 @@ impl Machine {
                 pcr,
                 dpc_stack,
                 interrupt_stack,
+                stalled: 0,
             });
             self.write_pcr(number, pcr);
             let mut live = self.engine.registers(usize::from(number));

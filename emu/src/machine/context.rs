@@ -24,6 +24,8 @@ pub struct Core {
     pub dpc_stack: u64,
     /// First address behind its interrupt stack.
     pub interrupt_stack: u64,
+    /// Until when it stands still, in 100 ns since power-on; 0 if it has never.
+    pub stalled: u64,
 }
 
 impl Core {

@@ -284,9 +284,13 @@ impl Machine {
         taken
     }
 
-    /// A choice inside the kernel's own work: does the fault of rule `rule` strike here?
-    pub fn strikes(&mut self, rule: u16) -> bool {
-        self.state.choosing && self.answer(&[Action::Spare, Action::Strike(rule)]) == 1
+    /// A choice inside the kernel's own work: does the fault of rule `rule` strike here? One of
+    /// `options` answers, the last one, is that it does.
+    pub fn strikes(&mut self, rule: u16, options: u32) -> bool {
+        let spare = options.max(2) as usize - 1;
+        let mut all = vec![Action::Spare; spare];
+        all.push(Action::Strike(rule));
+        self.state.choosing && self.answer(&all) == spare
     }
 
     /// Nothing can happen now: let time pass until something can, or end the run.
@@ -294,7 +298,7 @@ impl Machine {
         if !self.work_outstanding() {
             return Some(Stop::Completed);
         }
-        match self.state.nt.timers.next_due() {
+        match self.next_event() {
             Some(due) if self.state.idle < PATIENCE => {
                 // At least one tick, so that a timer that is set again and again cannot hold time.
                 let skip = due.saturating_sub(self.now()).max(1);
@@ -340,6 +344,9 @@ impl Machine {
     fn run_core(&mut self, core: usize) -> Result<(), Box<Stop>> {
         self.state.current = core as u8;
         loop {
+            if self.is_stalled(core) {
+                return Ok(());
+            }
             match std::mem::replace(&mut self.state.cores[core].top_mut().next, Next::Idle) {
                 Next::Idle => {
                     if !thread::dispatch(self, core) {
@@ -426,6 +433,11 @@ impl Machine {
     /// Performs a kernel call that driver code has made.
     fn call(&mut self, core: usize, import: u32) -> Result<(), Box<Stop>> {
         let slot = self.setup.imports[import as usize];
+        self.state.cores[core].top_mut().next = Next::Call(import);
+        if crate::faults::interrupts(self, core, Some(slot.api), slot.address) {
+            return Ok(());
+        }
+        self.state.cores[core].top_mut().next = Next::Idle;
         let arch = self.arch();
         let args = self.arguments(core, slot.api);
         let live = self.engine.registers(core);
@@ -446,16 +458,16 @@ impl Machine {
                 args: args_shown,
             },
         );
-        let done = crate::faults::before_call(self, core, slot.api).and_then(|()| {
-            let mut call = Call {
-                m: self,
-                core,
-                args,
-            };
-            crate::rules::irql::called(call.m, core, slot.api, &args)?;
-            nt::irql::check_contract(&mut call, slot.api)?;
-            (slot.api.handler)(&mut call)
-        });
+        crate::faults::before_call(self, core, slot.api);
+        let mut call = Call {
+            m: self,
+            core,
+            args,
+        };
+        let done = crate::rules::irql::called(call.m, core, slot.api, &args)
+            .map_err(Trouble::from)
+            .and_then(|()| nt::irql::check_contract(&mut call, slot.api))
+            .and_then(|()| (slot.api.handler)(&mut call));
         let result = self.apply(core, done, Some(caller));
         self.decider.caller = None;
         result
@@ -605,7 +617,7 @@ impl Machine {
         convention.return_from(&mut live, &*self.memory, api.slots(arch), value);
         live.set(Reg::PC, caller.return_address);
         self.state.cores[core].top_mut().next = Next::Guest { asked: false };
-        crate::faults::after_call(self, core);
+        crate::faults::after_call(self, core, api);
     }
 
     /// Ends the core's topmost context and goes back to what it interrupted.
@@ -670,6 +682,7 @@ impl Machine {
         let dispatch = self.irqls().dispatch;
         if self.state.cores[core].irql < dispatch
             && self.state.nt.dpcs.requested(core as u8)
+            && self.state.nt.dpcs.hears(core as u8, self.now())
             && !self.state.cores[core].in_dpc()
         {
             let next = Next::Host(Then::NextDpc, 0);

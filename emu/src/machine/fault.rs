@@ -23,6 +23,7 @@ const SYSTEM_THREAD_EXCEPTION_NOT_HANDLED: u32 = 0x7E;
 const UNEXPECTED_KERNEL_MODE_TRAP: u32 = 0x7F;
 const KERNEL_MODE_EXCEPTION_NOT_HANDLED: u32 = 0x8E;
 const ATTEMPTED_WRITE_TO_READONLY_MEMORY: u32 = 0xBE;
+const DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS: u32 = 0xCE;
 const DRIVER_IRQL_NOT_LESS_OR_EQUAL: u32 = 0xD1;
 const DRIVER_PORTION_MUST_BE_NONPAGED: u32 = 0xD3;
 const DOUBLE_FAULT: u64 = 8;
@@ -203,6 +204,11 @@ impl Machine {
             (ATTEMPTED_WRITE_TO_READONLY_MEMORY, [va, 0, 0, 0])
         } else if irql >= self.irqls().dispatch {
             (IRQL_NOT_LESS_OR_EQUAL, [va, u64::from(irql), op, pc])
+        } else if self.setup.personality.blames_drivers() && self.in_unloaded_driver(va) {
+            (
+                DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS,
+                [va, op, pc, 0],
+            )
         } else if va >= self.setup.map.kernel {
             // 0: a free page table entry, 2: no page table for the address.
             let kind = if self.memory.region(va).is_some() {
@@ -217,6 +223,16 @@ impl Machine {
         let mut stop = self.bugcheck_at(core, code, params, pc);
         stop.access = Some((va, access));
         Stop::Bugcheck(Box::new(stop))
+    }
+
+    /// Whether an address is of a driver that has been unloaded.
+    fn in_unloaded_driver(&self, va: u64) -> bool {
+        let Some(name) = self.in_driver(va).map(|i| &self.setup.modules[i].name) else {
+            return false;
+        };
+        let mut drivers = self.state.nt.io.drivers.iter();
+        drivers.any(|d| d.unloaded && d.name == *name)
+            && self.memory.miss(va, Access::Read) == Some(Miss::Invalid)
     }
 
     /// The processor raised an exception of its own at the core's PC.

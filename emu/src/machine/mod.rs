@@ -251,7 +251,12 @@ impl Machine {
     /// alike.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         self.memory.restore(&snapshot.memory);
-        self.state = snapshot.state.clone();
+        let before = std::mem::replace(&mut self.state, snapshot.state.clone());
+        // Where the engine stops for faults follows from the state.
+        let left = before.faults.iter().flat_map(|f| f.stops());
+        left.for_each(|at| self.stop_no_more(at));
+        let again: Vec<u64> = self.state.faults.iter().flat_map(|f| f.stops()).collect();
+        again.into_iter().for_each(|at| self.stop_at(at));
         self.recorder = snapshot.recorder.clone();
         for (core, registers) in snapshot.registers.iter().enumerate() {
             self.engine.registers(core).load(registers);
@@ -293,6 +298,41 @@ impl Machine {
     /// Asks the engine to stop before the instruction at `address`, from now on.
     pub(crate) fn stop_at(&mut self, address: u64) {
         self.engine.set_break(address, true);
+    }
+
+    /// Takes that back, unless a fault rule still has something to do there.
+    pub(crate) fn stop_no_more(&mut self, address: u64) {
+        let mut stops = self.state.faults.iter().flat_map(|f| f.stops());
+        let mut places = self.setup.faults.places();
+        if !stops.any(|at| at == address) && !places.any(|at| at == address) {
+            self.engine.set_break(address, false);
+        }
+    }
+
+    /// The kernel function that a driver has called and that is at work now.
+    pub(crate) fn current_call(&self) -> Option<&'static Api> {
+        let caller = self.decider.caller?;
+        Some(self.setup.imports[caller.import as usize].api)
+    }
+
+    /// When, in 100 ns since power-on, something happens by the passage of time alone: a timer is
+    /// due, a core that stands still goes on, a core hears of its DPCs.
+    pub(crate) fn next_event(&self) -> Option<u64> {
+        let timer = self.state.nt.timers.next_due();
+        if self.state.faults.is_empty() {
+            return timer;
+        }
+        let now = self.now();
+        let stalls = self.state.cores.iter().map(|c| c.stalled);
+        let late = (0..self.cpus()).map(|core| self.state.nt.dpcs.late_until(core));
+        let waits = stalls.chain(late).filter(|&until| until > now);
+        waits.chain(timer).min()
+    }
+
+    /// Whether a core stands still.
+    pub(crate) fn is_stalled(&self, core: usize) -> bool {
+        let until = self.state.cores[core].stalled;
+        until != 0 && until > self.now()
     }
 
     /// Records an event on a core.

@@ -106,12 +106,19 @@ impl Machine {
         let cores = self.state.cores.len();
         let irqls = self.irqls();
         for core in 0..cores {
+            if self.is_stalled(core) {
+                continue;
+            }
             let c = &self.state.cores[core];
             let number = core as u8;
             if c.irql < irqls.dispatch && thread::rival(self, core) {
                 out.push(Action::Switch(number));
             }
-            if c.irql < irqls.dispatch && self.state.nt.dpcs.waiting(number) && !c.in_dpc() {
+            let dpcs = &self.state.nt.dpcs;
+            // What was requested from another core is the same: the interrupt that asks comes.
+            let queued = dpcs.waiting(number) || dpcs.requested(number);
+            let hears = queued && dpcs.hears(number, self.now());
+            if c.irql < irqls.dispatch && hears && !c.in_dpc() {
                 out.push(Action::Dpcs(number));
             }
             if let Some(source) = ndis::pending_interrupt(self, core) {
@@ -128,7 +135,7 @@ impl Machine {
             .timers
             .next_due()
             .is_some_and(|due| due <= self.now());
-        if due && self.state.cores[0].irql < irqls.clock {
+        if due && self.state.cores[0].irql < irqls.clock && !self.is_stalled(0) {
             out.push(Action::Clock(0));
         }
         for stream in ndis::ready_streams(self) {
@@ -164,12 +171,15 @@ impl Machine {
             && self.setup.world.held.includes(Kinds::WORLD)
             && (0..self.state.cores.len()).any(|c| {
                 let calls = matches!(self.state.cores[c].top().next, Next::Call(_));
-                c != core && calls && self.steps_locally(c)
+                c != core && calls && !self.is_stalled(c) && self.steps_locally(c)
             })
     }
 
     /// Whether a core can make progress by itself.
     fn can_run(&self, core: usize) -> bool {
+        if self.is_stalled(core) {
+            return false;
+        }
         let top = self.state.cores[core].top();
         match &top.next {
             // A ready thread has been given to an idle core already.

@@ -228,6 +228,7 @@ fn allocate_call(call: &mut Call<'_>, kind: u64, size: u64, tag: [u8; 4]) -> Don
         false => allocate(call.m, call.core, size, tag, paged),
     };
     own(call, block);
+    crate::faults::allocated(call.m, call.core, size, tag, paged, block);
     if block == 0 && kind & MUST_SUCCEED != 0 {
         return Err(call.bugcheck(MUST_SUCCEED_POOL_EMPTY, [size, 0, 0, 0]));
     }

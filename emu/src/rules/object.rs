@@ -66,7 +66,7 @@ fn timers(m: &Machine) -> Vec<(u64, u64)> {
     let at = layout::of(m.arch()).ktimer.dpc;
     let set = m.state.nt.timers.iter().filter_map(|(_, due)| match due {
         Due::Timer(timer, _) => Some(timer),
-        Due::Wait(..) => None,
+        Due::Wait(..) | Due::Frame(_) => None,
     });
     let with_dpc = |timer| {
         let dpc = m.memory.read_ptr(m.arch(), timer + at);
@@ -81,7 +81,7 @@ fn dpcs(m: &Machine) -> Vec<u64> {
     let items = cores.flat_map(|core| m.state.nt.dpcs.queue(core));
     let guest = |item| match item {
         Item::Guest(dpc) => Some(dpc),
-        Item::Adapter(_) => None,
+        Item::Adapter(_) | Item::Completion(_) => None,
     };
     items.filter_map(guest).collect()
 }

@@ -26,6 +26,7 @@ mod summary;
 mod template;
 
 pub use error::ScenarioError;
+pub(crate) use error::one_of;
 pub use expect::{Expectation, How, StopKind};
 pub use packet::{
     ArpTemplate, Checksum, EchoTemplate, Fragment, IpTemplate, Link, PacketTemplate, TcpFlags,

@@ -3,6 +3,7 @@
 
 mod drivers;
 pub(crate) mod explore;
+mod faults;
 mod imports;
 mod moment;
 pub(crate) mod replay;
@@ -24,6 +25,7 @@ pub fn execute(command: &Command) -> Outcome<bool> {
         Command::Replay(args) => replay::run(args),
         Command::Imports(args) => imports::run(args),
         Command::Drivers(args) => drivers::run(args),
+        Command::Faults(args) => faults::run(args),
         Command::Scenarios(args) => scenarios::run(args),
         Command::Rules(args) => rules::run(args),
     }

@@ -106,7 +106,7 @@ impl Machine {
     /// Tells the engine how far it may go.
     fn prepare(&mut self, core: usize) {
         let mut deadline = self.setup.plan.limits.instructions;
-        if let Some(due) = self.state.nt.timers.next_due()
+        if let Some(due) = self.next_event()
             && self.state.choosing
         {
             let ticks = due.saturating_sub(self.state.skipped);

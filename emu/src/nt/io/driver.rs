@@ -6,8 +6,8 @@ use super::device::DO_DEVICE_INITIALIZING;
 use super::irp;
 use super::object::Kind;
 use crate::machine::Machine;
-use crate::machine::context::Outcome;
-use crate::nt::{self, Call, Done, Trouble, layout, pool, status};
+use crate::machine::context::{Next, Outcome};
+use crate::nt::{self, Call, Done, Trouble, layout, pool, status, thread};
 
 const IO_TYPE_DRIVER: u16 = 4;
 /// `DRIVER_OBJECT.Flags`: not a Plug and Play driver.
@@ -26,6 +26,8 @@ pub struct Driver {
     pub object: u64,
     /// Address of the `UNICODE_STRING` with the path of its service key.
     pub registry_path: u64,
+    /// It has been unloaded, or is being.
+    pub unloaded: bool,
 }
 
 /// Makes the driver object of a driver that has been loaded at `image`, with entry point `entry`
@@ -48,6 +50,7 @@ pub fn create_driver(
                 name: name.to_owned(),
                 object,
                 registry_path,
+                unloaded: false,
             };
             call.m.state.nt.io.drivers.push(driver);
             object
@@ -158,6 +161,69 @@ pub(crate) fn entry_returned(call: &mut Call<'_>, index: usize) -> Result<(), Tr
         call.set_u32(device + l.device.flags, flags & !DO_DEVICE_INITIALIZING)?;
     }
     Ok(())
+}
+
+/// The number of a driver with this file name that is loaded and not to be unloaded yet.
+pub(crate) fn loaded(m: &Machine, name: &str) -> Option<usize> {
+    let io = &m.state.nt.io;
+    let found = io.drivers.iter().position(|d| d.name == name)?;
+    (!io.unloading.contains(&found) && !io.drivers[found].unloaded).then_some(found)
+}
+
+/// Whether the driver with this object is to be unloaded.
+pub(super) fn is_unloading(io: &super::Io, object: u64) -> bool {
+    io.unloading
+        .iter()
+        .any(|&index| io.drivers[index].object == object)
+}
+
+/// A driver is to be unloaded: now, or when the last file on its devices is closed (Windows driver
+/// documentation: ZwUnloadDriver; ReactOS io/iomgr/driver.c, behaviour).
+pub(crate) fn unload_when_unused(m: &mut Machine, core: usize, index: usize) {
+    m.state.nt.io.unloading.insert(index);
+    unload_unused(m, core);
+}
+
+/// Unloads those drivers that are to be and can be.
+pub(super) fn unload_unused(m: &mut Machine, core: usize) {
+    for index in m.state.nt.io.unloading.clone() {
+        if !in_use(m, index) && !m.state.nt.io.drivers[index].unloaded {
+            // From now on it is nobody else's: no file can be opened any more.
+            m.state.nt.io.drivers[index].unloaded = true;
+            let next = Next::Host(nt::Then::Io(super::Then::Unload(index)), 0);
+            thread::create(m, core, "unload", irp::PRIORITY, next);
+            thread::fill_idle_cores(m);
+        }
+    }
+}
+
+/// Whether a file is open on a device of a driver.
+fn in_use(m: &mut Machine, index: usize) -> bool {
+    let object = m.state.nt.io.drivers[index].object;
+    let call = &mut Call {
+        m,
+        core: 0,
+        args: [0; 12],
+    };
+    let l = layout::of(call.arch());
+    let head = object + l.driver.device_object;
+    let Ok(devices) = super::linked(call, head, l.device.next_device) else {
+        return false;
+    };
+    let count = |device: u64| call.u32(device + l.device.reference_count).unwrap_or(0);
+    devices.into_iter().map(count).any(|count| count > 0)
+}
+
+/// The unload routine has returned: the driver's image leaves memory. A driver without one stays.
+pub(super) fn unloaded(call: &mut Call<'_>, index: usize, result: u32) -> Done {
+    if status::is_success(result) {
+        let (object, _) = driver_entry_args(call.m, index);
+        let l = layout::of(call.arch());
+        let start = call.ptr(object + l.driver.driver_start)?;
+        let size = u64::from(call.u32(object + l.driver.driver_size)?);
+        call.m.memory.change_pages(start, size, |p| p.valid = false);
+    }
+    Ok(Outcome::End)
 }
 
 /// Calls the unload routine of driver number `index`; `then` gets 0, or

@@ -24,7 +24,9 @@ pub(super) fn allocate(call: &mut Call<'_>, size: u64, tag: [u8; 4]) -> u64 {
         });
         return 0;
     }
-    pool::allocate(call.m, call.core, size, tag, false)
+    let block = pool::allocate(call.m, call.core, size, tag, false);
+    faults::allocated(call.m, call.core, size, tag, false, block);
+    block
 }
 
 /// `NdisAllocateMemory`
