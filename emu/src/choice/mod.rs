@@ -140,6 +140,11 @@ pub trait View {
     fn place(&self, _option: Action) -> u64 {
         0
     }
+    /// The call stack of the core that the choice is about, innermost first: of the one that a fault
+    /// would strike, else of the one that ran last. Empty where it is not in driver code.
+    fn stack(&self) -> Vec<u64> {
+        Vec::new()
+    }
 }
 
 /// A decision to be made: at least two options, the first being the one that changes least.

@@ -111,7 +111,7 @@ impl Site<'_> {
         let strikes = match which {
             rule::Which::Every => true,
             rule::Which::Nth(n) => seen == n,
-            rule::Which::Choice => self.m.strikes(self.rule),
+            rule::Which::Choice => self.m.strikes(self.core, self.rule),
         };
         if strikes {
             self.progress().struck += 1;

@@ -53,6 +53,8 @@ pub(super) struct Decider {
     announced: bool,
     /// The kernel call at work.
     pub(super) caller: Option<Caller>,
+    /// The core that a fault would strike, while that is being asked.
+    struck: Option<u8>,
 }
 
 impl Machine {
@@ -284,9 +286,20 @@ impl Machine {
         taken
     }
 
-    /// A choice inside the kernel's own work: does the fault of rule `rule` strike here?
-    pub fn strikes(&mut self, rule: u16) -> bool {
-        self.state.choosing && self.answer(&[Action::Spare, Action::Strike(rule)]) == 1
+    /// A choice inside the kernel's own work: does the fault of rule `rule` strike this core here?
+    pub fn strikes(&mut self, core: usize, rule: u16) -> bool {
+        if !self.state.choosing {
+            return false;
+        }
+        self.decider.struck = Some(core as u8);
+        let taken = self.answer(&[Action::Spare, Action::Strike(rule)]);
+        self.decider.struck = None;
+        taken == 1
+    }
+
+    /// The core that the choice at hand is about.
+    pub(super) fn asked_about(&self) -> usize {
+        usize::from(self.decider.struck.unwrap_or(self.state.current))
     }
 
     /// Nothing can happen now: let time pass until something can, or end the run.

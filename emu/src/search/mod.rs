@@ -9,6 +9,7 @@ mod directed;
 mod dpor;
 mod drive;
 mod follow;
+mod placement;
 mod portfolio;
 mod racy;
 mod sampler;
@@ -20,6 +21,7 @@ pub use dfs::{Bound, Dfs};
 pub use dpor::Dpor;
 pub use drive::{Limits, Progress, drive};
 pub use follow::{Follow, Node};
+pub use placement::{Placement, Placements, Placing};
 pub use portfolio::Portfolio;
 pub use racy::racy;
 pub use sampler::{Sampler, profile};
@@ -63,6 +65,9 @@ pub struct Coverage {
     pub share: Option<f64>,
     /// Runs that turned out to be equivalent to earlier ones.
     pub redundant: u64,
+    /// Fault placements, where those are searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub placements: Option<Placements>,
 }
 
 /// What decides which schedules are run.

@@ -36,6 +36,8 @@ pub(super) struct Summary {
     /// Schedules of each strategy.
     pub(super) by: BTreeMap<String, u64>,
     pub(super) coverage: Coverage,
+    /// Placements that are alike were all tried.
+    pub(super) every_opportunity: bool,
     /// Whether every run ended as the scenario expects, and the expected stop was among them.
     pub(super) expected: bool,
     /// What is not as expected.
@@ -71,6 +73,7 @@ pub(super) struct End {
 /// The shortest schedule that ends like that.
 #[derive(Serialize)]
 pub(super) struct Shortest {
+    pub(super) faults: usize,
     pub(super) preemptions: usize,
     pub(super) other_moves: usize,
     /// No schedule with fewer preemptions ends like that: all were tried.
@@ -109,6 +112,7 @@ fn told(session: &Session, shrunk: &Shrunk, findings: &mut Findings) -> Outcome<
         _ => None,
     });
     Ok(Shortest {
+        faults: shrunk.faults,
         preemptions: shrunk.preemptions,
         other_moves: shrunk.others,
         fewest: shrunk.fewest,
@@ -183,6 +187,7 @@ pub(super) fn summarise(
         instructions: tally.instructions,
         by: tally.by.clone(),
         coverage,
+        every_opportunity: chosen.placing.every,
         expected: problems.is_empty(),
         problems,
         ends,
