@@ -178,8 +178,8 @@ pub struct ExploreArgs {
     /// Bound of dfs: packets, interrupts and the like that come otherwise than by themselves
     #[arg(long, value_name = "K", conflicts_with_all = ["delays", "seeds"])]
     pub arrivals: Option<u32>,
-    /// Kinds of faults to place, each where and when it makes a difference: rules as after --fault,
-    /// and interrupt, dpc or timer for what comes from outside
+    /// Kinds of faults to place, each where and when it makes a difference: rules as after --fault;
+    /// interrupt, dpc or timer for what comes from outside; scenario for the rules of the scenario
     #[arg(long, value_name = "KIND[:WHERE]", value_parser = placed_list,
           conflicts_with_all = ["seeds"])]
     pub faults: Vec<PlacedList>,
@@ -187,6 +187,10 @@ pub struct ExploreArgs {
     #[arg(long, value_name = "K", conflicts_with_all = ["delays", "seeds"],
           value_parser = clap::value_parser!(u32).range(1..=8))]
     pub max_faults: Option<u32>,
+    /// Only place a fault once at each call stack, and let the oracles look at every run
+    #[arg(long, requires = "faults",
+          conflicts_with_all = ["exhaustive", "preemptions", "arrivals", "every_opportunity"])]
+    pub each_stack: bool,
     /// Place faults at every opportunity, also where kind, place and call stack are the same
     #[arg(long, requires = "faults")]
     pub every_opportunity: bool,
@@ -232,7 +236,8 @@ impl ExploreArgs {
     /// Kinds of choices that are placements; none if nothing is to be placed.
     pub fn placed(&self) -> Kinds {
         let all = self.faults.iter().flat_map(|list| {
-            let fault = (!list.rules.is_empty()).then_some(ChoiceKind::Fault);
+            let faults = list.own || !list.rules.is_empty();
+            let fault = faults.then_some(ChoiceKind::Fault);
             list.outside.iter().chain(fault)
         });
         all.collect()
@@ -244,6 +249,8 @@ impl ExploreArgs {
 pub struct PlacedList {
     /// Fault rules, as after `--fault`.
     pub rules: Vec<String>,
+    /// The rules that the scenario has.
+    pub own: bool,
     /// Kinds of what comes from outside.
     pub outside: Kinds,
 }
@@ -271,6 +278,10 @@ fn placed_list(text: &str) -> Result<PlacedList, String> {
             },
             (_, Some(kind)) => {
                 list.outside = list.outside.with(kind);
+                is_rule = false;
+            }
+            (_, None) if part == "scenario" => {
+                list.own = true;
                 is_rule = false;
             }
             (_, None) => {

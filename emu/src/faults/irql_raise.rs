@@ -15,7 +15,7 @@ pub(super) const KIND: FaultKind = FaultKind {
     params: &[
         (
             "call",
-            "the kernel function, for example ExAllocatePoolWithTag",
+            "the kernel function, for example ExAllocatePoolWithTag; any if there is no routine either",
         ),
         (
             "routine",
@@ -41,6 +41,8 @@ struct IrqlRaise {
 }
 
 enum What {
+    /// Any kernel call.
+    Any,
     Call(String),
     Routine(String),
 }
@@ -52,7 +54,8 @@ fn parse(params: &Params<'_>) -> Result<Arc<dyn Fault>, RuleError> {
             return Err(params.error(format!("'{name}' is not a modelled kernel function")));
         }
         (None, Some(name)) => What::Routine(name),
-        _ => return Err(params.error("irql.raise needs either call or routine")),
+        (None, None) => What::Any,
+        _ => return Err(params.error("call and routine exclude each other")),
     };
     let level = match params.number("level")?.unwrap_or(2) {
         level @ 1..=31 => level as u8,
@@ -116,14 +119,16 @@ impl Fault for IrqlRaise {
     fn routine(&self) -> Option<&str> {
         match &self.what {
             What::Routine(name) => Some(name),
-            What::Call(_) => None,
+            What::Any | What::Call(_) => None,
         }
     }
 
     fn before_call(&self, at: &mut Site<'_>, api: &'static Api) {
-        if matches!(&self.what, What::Call(name) if name == api.name) {
-            self.raise(at, 0, api.name);
-        }
+        match &self.what {
+            What::Any => self.raise(at, 0, api.name),
+            What::Call(name) if name == api.name => self.raise(at, 0, api.name),
+            _ => false,
+        };
     }
 
     fn after_call(&self, at: &mut Site<'_>) {

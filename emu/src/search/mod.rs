@@ -15,6 +15,7 @@ mod racy;
 mod sampler;
 mod shrink;
 mod signature;
+mod survival;
 mod tally;
 
 pub use dfs::{Bound, Dfs};
@@ -27,6 +28,7 @@ pub use racy::racy;
 pub use sampler::{Sampler, profile};
 pub use shrink::{Shrunk, shrink, shrink_best};
 pub use signature::{Signature, signature};
+pub use survival::{Judging, survived};
 pub use tally::{Finding, Group, Tally};
 
 use std::any::Any;
@@ -78,6 +80,11 @@ pub trait Search: Send {
     /// Learns what came of a task. False if the run was equivalent to an earlier one and is not to
     /// be counted.
     fn learn(&mut self, outcome: &mut Outcome) -> bool;
+
+    /// By what its runs are judged.
+    fn judging(&self) -> Judging {
+        Judging::default()
+    }
 
     /// How far it has come.
     fn coverage(&self) -> Coverage;

@@ -15,7 +15,7 @@ use std::hash::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
-use super::{Coverage, Outcome, Search, Task};
+use super::{Coverage, Judging, Outcome, Search, Task};
 use crate::choice::strategy::{Dice, Quiet};
 use crate::choice::{Action, Choice, ChoiceKind, Kinds, Strategy, View};
 
@@ -31,6 +31,8 @@ pub struct Placing {
     pub every: bool,
     /// Schedules, the systematic ones included, up to which others are drawn.
     pub fill: u64,
+    /// The oracles look at every run.
+    pub oracles: bool,
 }
 
 /// How far the systematic part has come.
@@ -251,6 +253,13 @@ impl Search for Placement {
             }
         }
         true
+    }
+
+    fn judging(&self) -> Judging {
+        Judging {
+            survival: true,
+            oracles: self.placing.oracles,
+        }
     }
 
     fn coverage(&self) -> Coverage {

@@ -28,8 +28,8 @@ pub struct Shrunk {
     pub preemptions: usize,
     /// Other moves.
     pub others: usize,
-    /// No schedule with fewer preemptions and no more faults, nor with fewer faults and no more
-    /// preemptions, stops like that: all of them have been run.
+    /// No schedule with fewer preemptions stops like that: all of them have been run. Where faults
+    /// strike, all with fewer faults or fewer preemptions and no more of the other and of arrivals.
     pub fewest: bool,
     /// Runs that it took.
     pub runs: u64,
@@ -303,9 +303,9 @@ impl Shrinker<'_> {
         best.preempting.len() < before
     }
 
-    /// Runs all schedules with fewer preemptions and as many faults, and all with fewer faults and as
-    /// many preemptions. True if that has shown that there are none that stop as wanted, false if they
-    /// are too many.
+    /// Runs all schedules with fewer preemptions, and where faults strike all with fewer faults, too:
+    /// see [`Shrunk::fewest`]. True if that has shown that there are none that stop as wanted, false
+    /// if they are too many.
     fn exhaust(&mut self, best: &mut Small) -> bool {
         loop {
             let (faults, preemptions) = (best.faults.len(), best.preempting.len());
@@ -313,7 +313,12 @@ impl Shrinker<'_> {
             let calmer = preemptions.checked_sub(1).map(|fewer| (faults, fewer));
             let mut found = None;
             for (faults, preemptions) in without_fault.into_iter().chain(calmer) {
-                match self.below(faults as u32, preemptions as u32, best.ended.choices) {
+                let bound = Bound::preemptions(preemptions as u32).and_faults(faults as u32);
+                let bound = match best.faults.is_empty() {
+                    true => bound,
+                    false => bound.and_arrivals(best.others.len() as u32),
+                };
+                match self.below(bound, best.ended.choices) {
                     Below::Found(ended) => {
                         found = Some(ended);
                         break;
@@ -332,9 +337,9 @@ impl Shrinker<'_> {
         }
     }
 
-    /// Looks for a run with at most so many faults and preemptions that stops as wanted.
-    fn below(&mut self, faults: u32, preemptions: u32, choices: u64) -> Below {
-        let mut search = Dfs::new(Bound::preemptions(preemptions).and_faults(faults));
+    /// Looks for a run within a bound that stops as wanted.
+    fn below(&mut self, bound: Bound, choices: u64) -> Below {
+        let mut search = Dfs::new(bound);
         let most = CHOICES_BELOW / choices.max(1);
         for _ in 0..most {
             let Some(task) = search.next(1).pop() else {

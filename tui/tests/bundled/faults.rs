@@ -327,8 +327,8 @@ fn wrong_rules_are_told() {
             "what must be code, pool or all, not 'stack'",
         ),
         (
-            "irql.raise:level=3",
-            "irql.raise needs either call or routine",
+            "irql.raise:call=KeSetEvent,routine=reset::rebuild",
+            "call and routine exclude each other",
         ),
         (
             "irql.raise:call=KeWaitForEver",

@@ -158,7 +158,9 @@ impl Chosen {
             kinds,
             most: args.max_faults.unwrap_or(1),
             every: args.every_opportunity,
+            oracles: args.each_stack,
             fill: match (args.schedules, args.time) {
+                _ if args.each_stack => 0,
                 (None, None) => SCHEDULES,
                 _ => schedules,
             },

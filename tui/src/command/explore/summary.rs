@@ -38,6 +38,8 @@ pub(super) struct Summary {
     pub(super) coverage: Coverage,
     /// Placements that are alike were all tried.
     pub(super) every_opportunity: bool,
+    /// The oracles looked at every run.
+    pub(super) each_stack: bool,
     /// Whether every run ended as the scenario expects, and the expected stop was among them.
     pub(super) expected: bool,
     /// What is not as expected.
@@ -187,6 +189,7 @@ pub(super) fn summarise(
         instructions: tally.instructions,
         by: tally.by.clone(),
         coverage,
+        each_stack: chosen.placing.oracles,
         every_opportunity: chosen.placing.every,
         expected: problems.is_empty(),
         problems,

@@ -163,6 +163,16 @@ fn placed(s: &Summary, placements: &Placements) -> String {
             false => format!("  {} of {} {what} were run\n", thousands(run), thousands(known)),
         };
     }
+    if s.each_stack {
+        let stopped = s.ends.iter().filter(|end| !end.expected);
+        let stopped: u64 = stopped.map(|end| end.count).sum();
+        text += &format!(
+            "  {} call stacks failed once each: {} of {} runs survived\n",
+            thousands(placements.places),
+            thousands(s.schedules - stopped),
+            thousands(s.schedules)
+        );
+    }
     let systematic = placements.run.iter().sum::<u64>() + 1;
     let drawn = s.schedules.saturating_sub(systematic);
     let explored = s.explored.join(", ");
