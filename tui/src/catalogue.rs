@@ -26,6 +26,7 @@ bundled![
     "port",
     "q252664",
     "reorder",
+    "reserve",
     "stack",
     "twostage",
     "wronglock",

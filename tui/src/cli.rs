@@ -274,7 +274,11 @@ fn placed_list(text: &str) -> Result<PlacedList, String> {
                     rule.push(if rule.contains(':') { ',' } else { ':' });
                     rule.push_str(part);
                 }
-                _ => return Err(format!("'{part}' is a parameter, and no kind stands before it")),
+                _ => {
+                    return Err(format!(
+                        "'{part}' is a parameter, and no kind stands before it"
+                    ));
+                }
             },
             (_, Some(kind)) => {
                 list.outside = list.outside.with(kind);
@@ -507,11 +511,18 @@ mod tests {
 
     #[test]
     fn what_is_placed_is_a_list() {
-        let list = placed_list("pool.fail:tag=NatP,pool=paged, memory.page_out,interrupt,dpc").unwrap();
-        assert_eq!(list.rules, ["pool.fail:tag=NatP,pool=paged", "memory.page_out"]);
+        let list =
+            placed_list("pool.fail:tag=NatP,pool=paged, memory.page_out,interrupt,dpc").unwrap();
+        assert_eq!(
+            list.rules,
+            ["pool.fail:tag=NatP,pool=paged", "memory.page_out"]
+        );
         let outside: Vec<_> = list.outside.iter().map(ChoiceKind::name).collect();
         assert_eq!(outside, ["interrupt", "dpc"]);
-        assert_eq!(placed_list("a@b#3,level=5").unwrap().rules, ["a@b#3:level=5"]);
+        assert_eq!(
+            placed_list("a@b#3,level=5").unwrap().rules,
+            ["a@b#3:level=5"]
+        );
         for (text, problem) in [
             ("tag=NatP", "no kind stands before it"),
             ("interrupt,tag=NatP", "no kind stands before it"),

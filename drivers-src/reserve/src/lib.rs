@@ -1,5 +1,5 @@
-//! **reserve.sys**: one thread sends, with a block of memory of its own. Where there is none
-//! it takes one from a reserve, which another thread refills, under their lock. The driver with the defect
+//! **reserve.sys**: one thread sends, with a block of memory of its own. Where there is none it takes
+//! one from a reserve, which another thread refills, under their lock. The driver with the defect
 //! releases the lock first, as it does where it has a block: the error path was written as if
 //! nothing more were shared on it.
 //!

@@ -272,7 +272,13 @@ impl Machine {
         }
         if taken != 0 {
             self.decider.moves.push((number, taken as u32));
-            let label = options[taken].words(current);
+            let label = match options[taken] {
+                Action::Strike(rule) => match self.setup.plan.faults.get(usize::from(rule)) {
+                    Some(rule) => format!("{} strikes", rule.kind),
+                    None => options[taken].words(current),
+                },
+                action => action.words(current),
+            };
             let (options, taken) = (options.len() as u32, taken as u32);
             self.event(
                 usize::from(current),

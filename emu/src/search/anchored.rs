@@ -38,7 +38,10 @@ impl Move {
 fn who(choice: &Choice<'_>) -> Who {
     let fault = choice.options[0] == Action::Spare;
     match fault {
-        true => choice.options.last().map(|&strike| choice.view.actor(strike)),
+        true => choice
+            .options
+            .last()
+            .map(|&strike| choice.view.actor(strike)),
         false => choice.could_go_on().then(|| choice.actor(0)),
     }
 }

@@ -361,12 +361,13 @@ impl Strategy for Place {
             let mut placed = options.filter(|(_, a)| places(self.kinds, **a)).peekable();
             if placed.peek().is_some() {
                 let stack = choice.view.stack();
-                self.found.extend(placed.map(|(option, &action)| Opportunity {
-                    number: choice.number,
-                    option: option as u32,
-                    fault: action.kind() == ChoiceKind::Fault,
-                    key: key(choice, action, &stack),
-                }));
+                self.found
+                    .extend(placed.map(|(option, &action)| Opportunity {
+                        number: choice.number,
+                        option: option as u32,
+                        fault: action.kind() == ChoiceKind::Fault,
+                        key: key(choice, action, &stack),
+                    }));
             }
         }
         0
@@ -442,7 +443,11 @@ impl Strategy for Drawn {
             return self.inner().choose(choice);
         }
         let option = choice.options.len() - 1;
-        if self.strikes(choice, option) { option } else { 0 }
+        if self.strikes(choice, option) {
+            option
+        } else {
+            0
+        }
     }
 
     fn quiet(&mut self, next: &Choice<'_>) -> Quiet {

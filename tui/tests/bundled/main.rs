@@ -9,6 +9,7 @@ mod determinism;
 mod faults;
 mod network;
 mod oracles;
+mod placement;
 mod reference;
 mod scenarios;
 mod shape_counter;

@@ -28,11 +28,7 @@ const SCHEDULES: u64 = 1000;
 const PORTFOLIO: &[&str] = &["random", "pct2", "pct3", "pos", "surw"];
 
 pub(super) fn run(args: &ExploreArgs) -> Outcome<bool> {
-    let session = Session::new(
-        &args.case.scenario,
-        args.selection(),
-        args.case.openness(),
-    )?;
+    let session = Session::new(&args.case.scenario, args.selection(), args.case.openness())?;
     let chosen = Chosen::of(args)?;
     let mut search = chosen.search(&session)?;
     let mut tally = Tally::default();
@@ -134,13 +130,18 @@ impl Chosen {
                 return Err(Failure::at("--faults", problem).mend("leave --strategy away"));
             }
         }
-        if let Some(kind) = kinds.iter().find(|&kind| args.case.openness().held.contains(kind)) {
+        if let Some(kind) = kinds
+            .iter()
+            .find(|&kind| args.case.openness().held.contains(kind))
+        {
             let problem = format!("what is to be placed is held still: {}", kind.name());
             return Err(Failure::at("--hold", problem).mend("leave that kind out of one of them"));
         }
         if name == "dfs" && kinds.iter().any(|kind| kind != ChoiceKind::Fault) {
             let problem = "dfs chooses what comes from outside anyway";
-            return Err(Failure::at("--faults", problem).mend("leave interrupt, dpc and timer away"));
+            return Err(
+                Failure::at("--faults", problem).mend("leave interrupt, dpc and timer away")
+            );
         }
         if args.seeds.is_some() && find(&name).is_none() {
             let problem = format!("{name} draws no schedules from seeds");

@@ -160,7 +160,11 @@ fn placed(s: &Summary, placements: &Placements) -> String {
         };
         text += &match run == known && (i == 0 || s.coverage.exhausted) {
             true => format!("  all {} {what} were run\n", thousands(known)),
-            false => format!("  {} of {} {what} were run\n", thousands(run), thousands(known)),
+            false => format!(
+                "  {} of {} {what} were run\n",
+                thousands(run),
+                thousands(known)
+            ),
         };
     }
     if s.each_stack {
