@@ -99,7 +99,19 @@ impl Campaign {
     /// # Errors
     /// See [`BootError`].
     pub fn new(case: &Case, scope: impl Into<Scope>) -> Result<Campaign, BootError> {
-        let mut machine = case.boot(scope, Watch::Points)?;
+        Campaign::watching(case, scope, Watch::Points)
+    }
+
+    /// The same, and every run leaves a record if it is watched like that.
+    ///
+    /// # Errors
+    /// See [`BootError`].
+    pub fn watching(
+        case: &Case,
+        scope: impl Into<Scope>,
+        watch: Watch,
+    ) -> Result<Campaign, BootError> {
+        let mut machine = case.boot(scope, watch)?;
         let booted = machine.snapshot();
         Ok(Campaign { machine, booted })
     }

@@ -27,6 +27,7 @@ bundled![
     "port",
     "q252664",
     "reorder",
+    "reserve",
     "rules",
     "stack",
     "twostage",

@@ -201,6 +201,22 @@ pub struct ExploreArgs {
     /// Bound of dfs: packets, interrupts and the like that come otherwise than by themselves
     #[arg(long, value_name = "K", conflicts_with_all = ["delays", "seeds"])]
     pub arrivals: Option<u32>,
+    /// Kinds of faults to place, each where and when it makes a difference: rules as after --fault;
+    /// interrupt, dpc or timer for what comes from outside; scenario for the rules of the scenario
+    #[arg(long, value_name = "KIND[:WHERE]", value_parser = placed_list,
+          conflicts_with_all = ["seeds"])]
+    pub faults: Vec<PlacedList>,
+    /// Faults in one schedule: 1 with --faults unless given; also a bound of dfs
+    #[arg(long, value_name = "K", conflicts_with_all = ["delays", "seeds"],
+          value_parser = clap::value_parser!(u32).range(1..=8))]
+    pub max_faults: Option<u32>,
+    /// Only place a fault once at each call stack, and let the oracles look at every run
+    #[arg(long, requires = "faults",
+          conflicts_with_all = ["exhaustive", "preemptions", "arrivals", "every_opportunity"])]
+    pub each_stack: bool,
+    /// Place faults at every opportunity, also where kind, place and call stack are the same
+    #[arg(long, requires = "faults")]
+    pub every_opportunity: bool,
     /// Bound of dfs: options passed over
     #[arg(long, value_name = "K", conflicts_with = "seeds")]
     pub delays: Option<u32>,
@@ -232,6 +248,79 @@ pub struct ExploreArgs {
     /// The form of the result.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+impl ExploreArgs {
+    /// What the user chose of the case, the faults to be placed among it.
+    pub fn selection(&self) -> Selection {
+        let mut selection = self.case.selection();
+        let rules = self.faults.iter().flat_map(|list| &list.rules);
+        selection.faults.extend(rules.cloned());
+        selection
+    }
+
+    /// Kinds of choices that are placements; none if nothing is to be placed.
+    pub fn placed(&self) -> Kinds {
+        let all = self.faults.iter().flat_map(|list| {
+            let faults = list.own || !list.rules.is_empty();
+            let fault = faults.then_some(ChoiceKind::Fault);
+            list.outside.iter().chain(fault)
+        });
+        all.collect()
+    }
+}
+
+/// What is to be placed: one value of `--faults`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlacedList {
+    /// Fault rules, as after `--fault`.
+    pub rules: Vec<String>,
+    /// The rules that the scenario has.
+    pub own: bool,
+    /// Kinds of what comes from outside.
+    pub outside: Kinds,
+}
+
+/// Commas part the kinds, and the parameters of a kind.
+fn placed_list(text: &str) -> Result<PlacedList, String> {
+    let mut list = PlacedList::default();
+    let mut is_rule = false;
+    for part in text.split(',').map(str::trim) {
+        let begins = part.find([':', '@']).unwrap_or(part.len());
+        let outside = ChoiceKind::from_name(part).filter(|&kind| {
+            use ChoiceKind::{Dpc, Interrupt, Timer};
+            [Interrupt, Dpc, Timer].contains(&kind)
+        });
+        match (part.find('='), outside) {
+            _ if part.is_empty() => {
+                return Err("there is nothing before or behind a comma".into());
+            }
+            (Some(sign), _) if sign < begins => match list.rules.last_mut() {
+                Some(rule) if is_rule => {
+                    rule.push(if rule.contains(':') { ',' } else { ':' });
+                    rule.push_str(part);
+                }
+                _ => {
+                    return Err(format!(
+                        "'{part}' is a parameter, and no kind stands before it"
+                    ));
+                }
+            },
+            (_, Some(kind)) => {
+                list.outside = list.outside.with(kind);
+                is_rule = false;
+            }
+            (_, None) if part == "scenario" => {
+                list.own = true;
+                is_rule = false;
+            }
+            (_, None) => {
+                list.rules.push(part.to_owned());
+                is_rule = true;
+            }
+        }
+    }
+    Ok(list)
 }
 
 /// A moment of a run, and what of it is shown.
@@ -489,6 +578,30 @@ fn strategies() -> impl TypedValueParser<Value = Strategy> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_placed_is_a_list() {
+        let list =
+            placed_list("pool.fail:tag=NatP,pool=paged, memory.page_out,interrupt,dpc").unwrap();
+        assert_eq!(
+            list.rules,
+            ["pool.fail:tag=NatP,pool=paged", "memory.page_out"]
+        );
+        let outside: Vec<_> = list.outside.iter().map(ChoiceKind::name).collect();
+        assert_eq!(outside, ["interrupt", "dpc"]);
+        assert_eq!(
+            placed_list("a@b#3,level=5").unwrap().rules,
+            ["a@b#3:level=5"]
+        );
+        for (text, problem) in [
+            ("tag=NatP", "no kind stands before it"),
+            ("interrupt,tag=NatP", "no kind stands before it"),
+            ("pool.fail,,dpc", "nothing before or behind a comma"),
+        ] {
+            let error = placed_list(text).unwrap_err();
+            assert!(error.contains(problem), "{text}: {error}");
+        }
+    }
 
     #[test]
     fn the_definition_is_sound() {

@@ -144,6 +144,11 @@ pub trait View {
     fn place(&self, _option: Action) -> u64 {
         0
     }
+    /// The call stack of the core that the choice is about, innermost first: of the one that a fault
+    /// would strike, else of the one that ran last. Empty where it is not in driver code.
+    fn stack(&self) -> Vec<u64> {
+        Vec::new()
+    }
 }
 
 /// What the kernel changes on the way from a step to the next point, which no operation tells: a core

@@ -7,7 +7,7 @@ use crate::nt::Api;
 
 pub(super) const KIND: FaultKind = FaultKind {
     name: "irql.raise",
-    help: "a kernel call or a driver's routine runs at a higher IRQL, until it returns",
+    help: "a kernel call (any, if no place is given) or a driver's routine runs at a higher IRQL, until it returns",
     opportunity: Opportunity::Place,
     params: &[(
         "level",
@@ -24,12 +24,6 @@ struct IrqlRaise {
 }
 
 fn parse(params: &Params<'_>) -> Result<Box<dyn Fault>, RuleError> {
-    if !["place", "call", "function"]
-        .iter()
-        .any(|p| params.text(p).is_some())
-    {
-        return Err(params.error("irql.raise needs a place: call or function"));
-    }
     let level = level(params, 1, 2)?;
     Ok(Box::new(IrqlRaise { level }))
 }

@@ -92,7 +92,7 @@ impl Site<'_> {
             Which::Every => true,
             Which::Nth(n) => seen == n,
             Which::From(position) => struck == 0 && self.m.position() >= position,
-            Which::Choice(options) => self.m.strikes(self.rule, options),
+            Which::Choice(options) => self.m.strikes(self.core, self.rule, options),
         };
         self.progress().struck += u64::from(strikes);
         strikes

@@ -53,6 +53,8 @@ pub(super) struct Decider {
     announced: bool,
     /// The kernel call at work.
     pub(super) caller: Option<Caller>,
+    /// The core that a fault would strike, while that is being asked.
+    struck: Option<u8>,
 }
 
 impl Machine {
@@ -270,7 +272,13 @@ impl Machine {
         }
         if taken != 0 {
             self.decider.moves.push((number, taken as u32));
-            let label = options[taken].words(current);
+            let label = match options[taken] {
+                Action::Strike(rule) => match self.setup.plan.faults.get(usize::from(rule)) {
+                    Some(rule) => format!("{} strikes", rule.kind),
+                    None => options[taken].words(current),
+                },
+                action => action.words(current),
+            };
             let (options, taken) = (options.len() as u32, taken as u32);
             self.event(
                 usize::from(current),
@@ -284,13 +292,24 @@ impl Machine {
         taken
     }
 
-    /// A choice inside the kernel's own work: does the fault of rule `rule` strike here? One of
-    /// `options` answers, the last one, is that it does.
-    pub fn strikes(&mut self, rule: u16, options: u32) -> bool {
+    /// A choice inside the kernel's own work: does the fault of rule `rule` strike this core here? One
+    /// of `options` answers, the last one, is that it does.
+    pub fn strikes(&mut self, core: usize, rule: u16, options: u32) -> bool {
+        if !self.state.choosing {
+            return false;
+        }
         let spare = options.max(2) as usize - 1;
         let mut all = vec![Action::Spare; spare];
         all.push(Action::Strike(rule));
-        self.state.choosing && self.answer(&all) == spare
+        self.decider.struck = Some(core as u8);
+        let taken = self.answer(&all);
+        self.decider.struck = None;
+        taken == spare
+    }
+
+    /// The core that the choice at hand is about.
+    pub(super) fn asked_about(&self) -> usize {
+        usize::from(self.decider.struck.unwrap_or(self.state.current))
     }
 
     /// Nothing can happen now: let time pass until something can, or end the run.

@@ -52,8 +52,14 @@ impl View for Machine {
     fn place(&self, option: Action) -> u64 {
         match option {
             Action::Run(core) => self.caller_address(usize::from(core)),
+            Action::Spare | Action::Strike(_) => self.caller_address(self.asked_about()),
             _ => 0,
         }
+    }
+
+    fn stack(&self) -> Vec<u64> {
+        let frames = self.backtrace(self.asked_about());
+        frames.into_iter().map(|frame| frame.pc).collect()
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Bound {
     pub preemptions: Option<u32>,
     /// Its arrivals: what the outside world does otherwise than by itself.
     pub arrivals: Option<u32>,
+    /// Its faults: strikes of rules that are left to the schedule.
+    pub faults: Option<u32>,
     /// Its delays: options that are passed over, so a choice costs the number of the option taken.
     pub delays: Option<u32>,
 }
@@ -31,6 +33,7 @@ impl Bound {
     pub const NONE: Bound = Bound {
         preemptions: None,
         arrivals: None,
+        faults: None,
         delays: None,
     };
 
@@ -51,15 +54,25 @@ impl Bound {
         }
     }
 
-    fn limits(self) -> [Option<u32>; 3] {
-        [self.preemptions, self.arrivals, self.delays]
+    /// The same with a limit on faults.
+    #[must_use]
+    pub fn and_faults(self, most: u32) -> Bound {
+        Bound {
+            faults: Some(most),
+            ..self
+        }
+    }
+
+    fn limits(self) -> [Option<u32>; 4] {
+        [self.preemptions, self.arrivals, self.faults, self.delays]
     }
 
     /// What taking an option costs, where it is limited.
     fn cost(self, option: u32, deviation: Deviation) -> Cost {
         let preempts = u32::from(deviation == Deviation::Preemption);
         let arrives = u32::from(deviation == Deviation::Arrival);
-        let costs = [preempts, arrives, option];
+        let strikes = u32::from(deviation == Deviation::Fault);
+        let costs = [preempts, arrives, strikes, option];
         let limits = self.limits();
         std::array::from_fn(|i| limits[i].map_or(0, |_| costs[i]))
     }
@@ -88,7 +101,7 @@ impl Bound {
 
     /// In words.
     pub fn words(self) -> String {
-        let names = ["preemption", "arrival", "delay"].into_iter();
+        let names = ["preemption", "arrival", "fault", "delay"].into_iter();
         let limits = names.zip(self.limits()).filter_map(|(name, most)| {
             let most = most?;
             let plural = if most == 1 { "" } else { "s" };
@@ -96,13 +109,16 @@ impl Bound {
         });
         match limits.collect::<Vec<_>>().as_slice() {
             [] => "without a bound".into(),
-            limits => format!("with at most {}", limits.join(" and ")),
+            [rest @ .., last] => match rest {
+                [] => format!("with at most {last}"),
+                _ => format!("with at most {} and {last}", rest.join(", ")),
+            },
         }
     }
 }
 
-/// Preemptions, arrivals and delays of a schedule, those that are limited.
-pub(super) type Cost = [u32; 3];
+/// Preemptions, arrivals, faults and delays of a schedule, those that are limited.
+pub(super) type Cost = [u32; 4];
 
 fn add(one: Cost, other: Cost) -> Cost {
     std::array::from_fn(|i| one[i] + other[i])
@@ -309,6 +325,7 @@ impl Search for Dfs {
             exhausted,
             share: Some(if exhausted { 1.0 } else { self.seen.min(1.0) }),
             redundant: self.classes.as_ref().map_or(0, |c| c.left_out),
+            ..Coverage::default()
         }
     }
 

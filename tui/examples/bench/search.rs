@@ -296,7 +296,9 @@ fn portfolio(hints: &Hints) -> Make {
         .collect();
     Box::new(move |round| {
         let mut members: Vec<Box<dyn Search>> = drawn.iter().map(|make| make(round)).collect();
-        members.push(Box::new(Dfs::new(Bound::preemptions(2).and_arrivals(2))));
+        members.push(Box::new(Dfs::new(
+            Bound::preemptions(2).and_arrivals(2).and_faults(2),
+        )));
         Box::new(Portfolio::new(members))
     })
 }

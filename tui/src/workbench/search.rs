@@ -64,6 +64,8 @@ pub struct Snapshot {
 pub struct Short {
     /// Its schedule.
     pub moves: Moves,
+    /// Faults that strike in it because the schedule says so.
+    pub faults: usize,
     /// Preemptions in it.
     pub preemptions: usize,
     /// Moves that are none.

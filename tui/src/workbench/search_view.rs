@@ -9,6 +9,7 @@ use ratatui::widgets::Paragraph;
 use super::search::{Phase, SearchState, Short};
 use super::theme::{Target, Theme};
 use super::view::{one_pane, pane, top_of, wrapped};
+use crate::command::explore::shrunk_to;
 use crate::table::thousands;
 
 /// Draws it.
@@ -169,16 +170,8 @@ fn about(search: &SearchState, theme: &Theme, frame: &mut Frame<'_>, area: Rect)
         format!("found by {}", by.join(", ")),
     ];
     if let Some(short) = search.shrunk.get(&search.selected) {
-        let fewest = if short.fewest {
-            ", which is the least"
-        } else {
-            ""
-        };
-        lines.push(format!(
-            "shrunk to {} and {}{fewest}",
-            counted(short.preemptions, "preemption"),
-            counted(short.others, "other move")
-        ));
+        let to = shrunk_to(short.faults, short.preemptions, short.others, short.fewest);
+        lines.push(format!("shrunk to {to}"));
     }
     let width = usize::from(inner.width);
     let lines = lines.iter().flat_map(|line| wrapped(line, width));

@@ -401,10 +401,6 @@ fn wrong_rules_are_told() {
             "what must be all, code or pool, not 'stack'",
         ),
         (
-            "irql.raise:level=3",
-            "irql.raise needs a place: call or function",
-        ),
-        (
             "irql.raise:call=KeWaitForEver",
             "'KeWaitForEver' is not a modelled kernel function",
         ),

@@ -9,6 +9,7 @@ mod determinism;
 mod faults;
 mod network;
 mod oracles;
+mod placement;
 mod prompt;
 mod reduced;
 mod reference;

@@ -48,6 +48,7 @@ fn scenarios_are_listed_with_one_line_each() {
             "port",
             "q252664",
             "reorder",
+            "reserve",
             "stack",
             "twostage",
             "wronglock"

@@ -5,11 +5,15 @@ mod progress;
 mod summary;
 mod text;
 
+pub(crate) use text::shrunk_to;
+
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use emu::choice::strategy::{STRATEGIES, StrategyKind, find};
-use emu::search::{self, Bound, Dfs, Dpor, Limits, Portfolio, Sampler, Search, Tally};
+use emu::choice::{ChoiceKind, Kinds};
+use emu::search::{self, Bound, Dfs, Dpor, Limits, Placement, Placing, Portfolio, Sampler};
+use emu::search::{Search, Tally};
 
 use crate::cli::{ExploreArgs, Format, Seeds};
 use crate::failure::{Failure, Outcome};
@@ -24,11 +28,7 @@ const SCHEDULES: u64 = 1000;
 const PORTFOLIO: &[&str] = &["random", "pct2", "pct3", "pos", "surw"];
 
 pub(super) fn run(args: &ExploreArgs) -> Outcome<bool> {
-    let session = Session::new(
-        &args.case.scenario,
-        args.case.selection(),
-        args.case.openness(),
-    )?;
+    let session = Session::new(&args.case.scenario, args.selection(), args.case.openness())?;
     let chosen = Chosen::of(args)?;
     let mut search = chosen.search(&session)?;
     let mut tally = Tally::default();
@@ -94,6 +94,7 @@ pub(crate) struct Chosen {
     bound: Bound,
     /// It goes on only once from equivalent schedules.
     reduce: bool,
+    placing: Placing,
     seeds: Seeds,
     /// Schedules after which it ends.
     pub(crate) schedules: u64,
@@ -107,11 +108,13 @@ impl Chosen {
             (Some(name), ..) => name.clone(),
             (None, true, _) => "dfs".into(),
             (None, false, Some(_)) => "random".into(),
+            (None, false, None) if !args.faults.is_empty() => "placement".into(),
             (None, false, None) => "portfolio".into(),
         };
         let bound = Bound {
             preemptions: args.preemptions,
             arrivals: args.arrivals,
+            faults: args.max_faults.filter(|_| name == "dfs"),
             delays: args.delays,
         };
         if bound != Bound::NONE && name != "dfs" {
@@ -122,6 +125,30 @@ impl Chosen {
             let problem = "only dfs is told what to leave out";
             return Err(Failure::at("--reduce", problem).mend("add --exhaustive"));
         }
+        let kinds = args.placed();
+        if !["dfs", "placement"].contains(&name.as_str()) {
+            if args.max_faults.is_some() {
+                let mend = "add --faults or --exhaustive";
+                return Err(Failure::at("--max-faults", "nothing is placed").mend(mend));
+            }
+            if kinds != Kinds::NONE {
+                let problem = format!("{name} places no faults");
+                return Err(Failure::at("--faults", problem).mend("leave --strategy away"));
+            }
+        }
+        if let Some(kind) = kinds
+            .iter()
+            .find(|&kind| args.case.openness().world.held.contains(kind))
+        {
+            let problem = format!("what is to be placed is held still: {}", kind.name());
+            return Err(Failure::at("--hold", problem).mend("leave that kind out of one of them"));
+        }
+        if name == "dfs" && kinds.iter().any(|kind| kind != ChoiceKind::Fault) {
+            let problem = "dfs chooses what comes from outside anyway";
+            return Err(
+                Failure::at("--faults", problem).mend("leave interrupt, dpc and timer away")
+            );
+        }
         if args.seeds.is_some() && find(&name).is_none() {
             let problem = format!("{name} draws no schedules from seeds");
             return Err(Failure::at("--seeds", problem).mend("use --schedules"));
@@ -130,7 +157,20 @@ impl Chosen {
             (Some(seeds), _) => seeds.last - seeds.first + 1,
             (None, Some(schedules)) => schedules,
             (None, None) if args.exhaustive || args.time.is_some() => u64::MAX,
+            // The systematic part is done whatever it takes.
+            (None, None) if name == "placement" => u64::MAX,
             (None, None) => SCHEDULES,
+        };
+        let placing = Placing {
+            kinds,
+            most: args.max_faults.unwrap_or(1),
+            every: args.every_opportunity,
+            oracles: args.each_stack,
+            fill: match (args.schedules, args.time) {
+                _ if args.each_stack => 0,
+                (None, None) => SCHEDULES,
+                _ => schedules,
+            },
         };
         let all = Seeds {
             first: 1,
@@ -140,9 +180,23 @@ impl Chosen {
             name,
             bound,
             reduce: args.reduce,
+            placing,
             seeds: args.seeds.unwrap_or(all),
             schedules,
         })
+    }
+
+    /// What is placed, if something is.
+    fn placing_words(&self) -> String {
+        let Placing {
+            kinds, most, every, ..
+        } = self.placing;
+        if self.name != "placement" {
+            return String::new();
+        }
+        let kinds: Vec<&str> = kinds.iter().map(ChoiceKind::name).collect();
+        let which = if every { "every" } else { "each different" };
+        format!("; {which} {}, at most {most}", kinds.join(", "))
     }
 
     /// The search, before its first schedule.
@@ -164,18 +218,26 @@ impl Chosen {
             }
             "dpor" => Box::new(Dpor::new()),
             "portfolio" => {
-                let drawn = PORTFOLIO.iter().filter_map(|name| find(name));
-                let mut members = drawn
-                    .map(|kind| self.sampler(session, kind))
-                    .collect::<Outcome<Vec<_>>>()?;
-                members.push(Box::new(Dfs::new(Bound::preemptions(2).and_arrivals(2))));
+                let bound = Bound::preemptions(2).and_arrivals(2).and_faults(2);
+                let mut members = self.samplers(session)?;
+                members.push(Box::new(Dfs::new(bound)));
                 Box::new(Portfolio::new(members))
+            }
+            "placement" => {
+                let drawing = Portfolio::new(self.samplers(session)?);
+                Box::new(Placement::new(self.placing, Box::new(drawing)))
             }
             name => {
                 let kind = find(name).unwrap_or(&STRATEGIES[0]);
                 self.sampler(session, kind)?
             }
         })
+    }
+
+    /// Of every strategy that the portfolio draws from.
+    fn samplers(&self, session: &Session) -> Outcome<Vec<Box<dyn Search>>> {
+        let drawn = PORTFOLIO.iter().filter_map(|name| find(name));
+        drawn.map(|kind| self.sampler(session, kind)).collect()
     }
 
     fn sampler(&self, session: &Session, kind: &'static StrategyKind) -> Outcome<Box<dyn Search>> {

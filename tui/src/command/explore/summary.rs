@@ -37,6 +37,10 @@ pub(super) struct Summary {
     /// Schedules of each strategy.
     pub(super) by: BTreeMap<String, u64>,
     pub(super) coverage: Coverage,
+    /// Placements that are alike were all tried.
+    pub(super) every_opportunity: bool,
+    /// The oracles looked at every run.
+    pub(super) each_stack: bool,
     /// Whether every run ended as the scenario expects, and the expected stop was among them.
     pub(super) expected: bool,
     /// What is not as expected.
@@ -72,6 +76,7 @@ pub(super) struct End {
 /// The shortest schedule that ends like that.
 #[derive(Serialize)]
 pub(super) struct Shortest {
+    pub(super) faults: usize,
     pub(super) preemptions: usize,
     pub(super) other_moves: usize,
     /// No schedule with fewer preemptions ends like that: all were tried.
@@ -110,6 +115,7 @@ fn told(session: &Session, shrunk: &Shrunk, findings: &mut Findings) -> Outcome<
         _ => None,
     });
     Ok(Shortest {
+        faults: shrunk.faults,
         preemptions: shrunk.preemptions,
         other_moves: shrunk.others,
         fewest: shrunk.fewest,
@@ -130,7 +136,10 @@ pub(super) fn summarise(
     let plan = &session.loaded.case.plan;
     let mut problems = Vec::new();
     let mut ends = Vec::new();
-    let mut findings = Findings::default();
+    let mut findings = Findings {
+        survival: coverage.placements.is_some(),
+        ..Findings::default()
+    };
     if !plan.oracles.is_empty() {
         // The schedule in which nobody interferes shows what no luck is needed for.
         findings.look(session, &Moves::default())?;
@@ -184,6 +193,8 @@ pub(super) fn summarise(
         instructions: tally.instructions,
         by: tally.by.clone(),
         coverage,
+        each_stack: chosen.placing.oracles,
+        every_opportunity: chosen.placing.every,
         expected: problems.is_empty(),
         problems,
         ends,
@@ -195,11 +206,15 @@ pub(super) fn summarise(
 #[derive(Default)]
 struct Findings {
     all: Vec<Told>,
+    /// Faults were placed: who waits for what a lost packet would have brought has survived.
+    survival: bool,
 }
 
 impl Findings {
     fn add(&mut self, explained: &Explained) {
-        for finding in &explained.report.findings {
+        let survived = self.survival && search::survived(&explained.ended.stop);
+        let found = explained.report.findings.iter();
+        for finding in found.filter(|f| !survived || f.oracle != "deadlock") {
             if self.all.iter().all(|f| f.signature != finding.signature) {
                 self.all.push(finding.clone());
             }

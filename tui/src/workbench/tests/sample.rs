@@ -442,6 +442,7 @@ pub fn search_news(step: usize) -> Vec<News> {
             let mut news = search_news(2);
             let short = Short {
                 moves: "9B".parse().unwrap(),
+                faults: 0,
                 preemptions: 1,
                 others: 0,
                 fewest: true,
