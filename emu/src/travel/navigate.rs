@@ -181,19 +181,23 @@ impl Record {
                 let core = (motion == Motion::CoreEvent).then_some(from.core);
                 self.event_step(from, core, forward)
             }
-            Motion::Choice => self.choice_step(from, forward, |_| true),
-            Motion::Deviation => {
-                let deviates = |number| self.question(number).is_some_and(|q| q.taken != 0);
-                self.choice_step(from, forward, deviates)
-            }
+            Motion::Choice => self.choice_step(from, forward),
+            Motion::Deviation => self.deviation_step(from, forward),
             Motion::Run => {
                 let retired = self.retired(from.at) as usize;
-                let wanted = |&i: &usize| breakpoints.contains(&self.path()[i].1);
-                let end = self.path().len();
+                let hits = breakpoints.iter().filter_map(|&pc| {
+                    let all = self.executions(pc);
+                    let before = |count: usize| all.partition_point(|&i| (i as usize) < count);
+                    match forward {
+                        true => all.get(before(retired + 1)),
+                        false => all.get(before(retired).checked_sub(1)?),
+                    }
+                });
                 let found = match forward {
-                    true => ((retired + 1).min(end)..end).find(wanted),
-                    false => (0..retired).rev().find(wanted),
+                    true => hits.min(),
+                    false => hits.max(),
                 };
+                let found = found.map(|&i| i as usize);
                 match found.filter(|&i| i as u64 >= self.retired(self.first())) {
                     Some(index) => Some(self.at_instruction(from, index)),
                     None => {
@@ -249,41 +253,57 @@ impl Record {
 
     fn event_step(&self, from: Focus, core: Option<u8>, forward: bool) -> Option<Focus> {
         let events = self.events();
-        let wanted = |&i: &usize| core.is_none_or(|core| events[i].core == core);
         let first = self.event_from(self.first());
         // The event of the focus, if the focus is still where it happened.
         let here = from.event.filter(|&i| events[i].at == from.at);
         let to = match forward {
             true => {
                 let next = here.map_or_else(|| self.event_behind(from.at), |i| i + 1);
-                (next..events.len()).find(wanted)
+                match core {
+                    Some(core) => self.next_event(core, next),
+                    None => Some(next).filter(|&next| next < events.len()),
+                }
             }
             false => {
                 let before = here.unwrap_or_else(|| self.event_from(from.at));
-                (first..before.max(first)).rev().find(wanted)
+                match core {
+                    Some(core) => self.last_event(core, before),
+                    None => before.checked_sub(1),
+                }
             }
         };
+        let to = to.filter(|&event| event >= first);
         to.map(|event| self.focus_on_event(from, event))
     }
 
-    fn choice_step(
-        &self,
-        from: Focus,
-        forward: bool,
-        wanted: impl Fn(u64) -> bool,
-    ) -> Option<Focus> {
+    fn choice_step(&self, from: Focus, forward: bool) -> Option<Focus> {
+        let here = from.at.choice;
         let to = match forward {
-            true => (from.at.choice + 1..=self.choices()).find(|&n| wanted(n)),
+            true => Some(here + 1).filter(|&next| next <= self.choices()),
             // From within the steps behind a choice, back to the choice itself.
+            false if from.at.step > 0 => Some(here),
+            false => here.checked_sub(1),
+        };
+        self.at_choice(from, to.filter(|&choice| choice > 0)?)
+    }
+
+    /// The moves of the schedule are where something else happened than would by itself.
+    fn deviation_step(&self, from: Focus, forward: bool) -> Option<Focus> {
+        let moves = &self.ended.moves.0;
+        let here = from.at.choice;
+        let to = match forward {
+            true => moves.get(moves.partition_point(|&(number, _)| number <= here)),
             false => {
                 let own = u64::from(from.at.step > 0);
-                (1..from.at.choice + own).rev().find(|&n| wanted(n))
+                let before = moves.partition_point(|&(number, _)| number < here + own);
+                moves.get(before.checked_sub(1)?)
             }
         };
-        let at = Position {
-            choice: to?,
-            step: 0,
-        };
+        self.at_choice(from, to?.0)
+    }
+
+    fn at_choice(&self, from: Focus, choice: u64) -> Option<Focus> {
+        let at = Position { choice, step: 0 };
         Some(self.focus_on(from, Goal::Position(at)))
     }
 

@@ -4,6 +4,7 @@
 //! writes what they expect anew.
 
 mod docs;
+mod frame;
 mod keys_page;
 mod looks;
 mod mouse;

@@ -147,18 +147,13 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize, rows: usize) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use emu::report::Height;
 
     fn moments(texts: &str) -> Vec<Moment> {
         let moment = |c: char| Moment {
             at: Default::default(),
             core: 0,
-            height: Height::Passive,
-            mark: None,
-            deviates: false,
-            text: c.to_string(),
+            text: c.to_string().into(),
             place: None,
-            stack: Vec::new().into(),
         };
         texts.chars().map(moment).collect()
     }

@@ -5,7 +5,6 @@ mod code;
 mod diff;
 mod events;
 mod lanes;
-mod mark;
 mod notes;
 mod pane;
 mod record;
@@ -20,7 +19,6 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 pub use diff::Diff;
-pub use mark::Mark;
 pub use pane::Pane;
 #[cfg(test)]
 pub use record::Moment;
@@ -112,7 +110,7 @@ fn draw_pane(state: &TraceState, which: Pane, theme: &Theme, frame: &mut Frame<'
         Pane::Events => {
             let rows = usize::from(area.height.saturating_sub(2));
             let (lines, at) = events::lines(state, theme, rows);
-            (events::left_out(state), lines, at)
+            (String::new(), lines, at)
         }
         Pane::Run => (String::new(), run::lines(state, theme, width), state.scroll),
         Pane::Diff => {

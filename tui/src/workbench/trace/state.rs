@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use emu::position::Position;
+use emu::scene::mark::Mark;
 use emu::scene::{self, Listing};
 use emu::travel::{Datum, Direction, Focus, Goal, Motion};
 
 use super::code::CodeView;
 use super::diff::Diff;
-use super::mark::Mark;
 use super::pane::Pane;
 use super::record::{Moment, Trace};
 
@@ -77,7 +77,7 @@ impl TraceState {
             None => Focus {
                 at: trace.moments.last().map_or(Position::default(), |m| m.at),
                 core: trace.moments.last().map_or(0, |m| m.core),
-                event: (!trace.moments.is_empty()).then_some(trace.left_out + last),
+                event: (!trace.moments.is_empty()).then_some(last),
                 datum: None,
             },
         };
@@ -119,7 +119,7 @@ impl TraceState {
     fn settle(&mut self, on_event: bool) {
         let event = self.focus.event.unwrap_or(0);
         let last = self.trace.moments.len().saturating_sub(1);
-        self.cursor = event.saturating_sub(self.trace.left_out).min(last);
+        self.cursor = event.min(last);
         self.on_event = on_event;
         self.row = None;
         self.code = match &self.trace.record {
@@ -141,12 +141,11 @@ impl TraceState {
         self.settle(on_event);
     }
 
-    /// Goes to the event of that index in the moments.
-    fn go_to_event(&mut self, index: usize) {
-        let Some(moment) = self.trace.moments.get(index) else {
+    /// Goes to the event of that index.
+    pub fn go_to_event(&mut self, event: usize) {
+        let Some(moment) = self.trace.moments.get(event) else {
             return;
         };
-        let event = self.trace.left_out + index;
         let to = match &self.trace.record {
             Some(record) => record.focus_on_event(self.focus, event),
             None => Focus {
@@ -171,9 +170,6 @@ impl TraceState {
         let to = record.go(self.focus, motion, direction, &self.breakpoints);
         let on_event = matches!(motion, Motion::Event | Motion::CoreEvent);
         match to {
-            Some(to) if on_event && to.event.is_some_and(|e| e < self.trace.left_out) => {
-                Err("the events before are left out".into())
-            }
             Some(to) => {
                 self.go(to, on_event);
                 Ok(())
@@ -195,10 +191,11 @@ impl TraceState {
             return Ok(());
         };
         let core = here.core;
-        let wanted = |moment: &Moment| match motion {
+        let mark = |i: usize| self.trace.lanes.spot(i).and_then(|spot| spot.mark);
+        let wanted = |&i: &usize| match motion {
             Motion::Event => true,
-            Motion::CoreEvent => moment.core == core,
-            _ => moment.mark == Some(Mark::Choice),
+            Motion::CoreEvent => moments[i].core == core,
+            _ => mark(i) == Some(Mark::Choice),
         };
         if !matches!(
             motion,
@@ -207,8 +204,8 @@ impl TraceState {
             return Err(NO_RECORD.into());
         }
         let to = match direction {
-            Direction::Forward => (self.cursor + 1..moments.len()).find(|i| wanted(&moments[*i])),
-            Direction::Backward => (0..self.cursor).rev().find(|i| wanted(&moments[*i])),
+            Direction::Forward => (self.cursor + 1..moments.len()).find(wanted),
+            Direction::Backward => (0..self.cursor).rev().find(wanted),
         };
         if let Some(to) = to {
             self.go_to_event(to);
@@ -262,7 +259,7 @@ impl TraceState {
     }
 
     fn cursor_of(&self, focus: Focus) -> usize {
-        focus.event.unwrap_or(0).saturating_sub(self.trace.left_out)
+        focus.event.unwrap_or(0)
     }
 
     /// Looks at another core at the same moment.
@@ -411,7 +408,9 @@ impl TraceState {
     /// Moves what is selected in the focused pane.
     pub fn move_in_pane(&mut self, by: isize) {
         match self.pane {
-            Pane::Timeline | Pane::Code | Pane::Events => self.move_by_events(by),
+            // As far as one sees it move.
+            Pane::Timeline => self.move_by_events(by.saturating_mul(self.cell as isize)),
+            Pane::Code | Pane::Events => self.move_by_events(by),
             Pane::Run => self.scroll = self.scroll.saturating_add_signed(by),
             Pane::Diff => {
                 if let Some(diff) = &self.diff {
