@@ -8,6 +8,7 @@ mod frame;
 mod keys_page;
 mod looks;
 mod mouse;
+mod panes;
 mod panics;
 #[cfg(unix)]
 #[path = "../../../tests/terminal/pty.rs"]
