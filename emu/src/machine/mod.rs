@@ -31,7 +31,7 @@ use twox_hash::XxHash3_64;
 use isa::{Arch, IrqlTable, Profile, Reg, RegisterAccess, Registers};
 
 pub(crate) use boot::boot_driver;
-pub use boot::{Driver, boot};
+pub use boot::{Driver, boot, boot_from_start};
 pub use boot_error::{BootError, MissingImport};
 pub use engine::{AccessRecord, Granularity, Watch};
 pub use exec::Ended;

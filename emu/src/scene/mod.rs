@@ -18,6 +18,7 @@ mod registers;
 mod stack;
 mod text;
 mod threads;
+mod timeline;
 mod why;
 
 use serde::{Serialize, Serializer};
@@ -45,6 +46,7 @@ pub struct Pane {
 /// All panes.
 pub const PANES: &[&Pane] = &[
     &why::PANE,
+    &timeline::PANE,
     &cores::PANE,
     &code::PANE,
     &stack::PANE,

@@ -73,15 +73,18 @@ pub enum Motion {
     Run,
 }
 
-/// A place to go to, as one writes it: `1842:17`, `1842`, `50%`, `start`, `end`.
+/// A place to go to, as one writes it: `1842:17`, `1842`, `50%`, `start`, `booted`,
+/// `end`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Goal {
     /// A position.
     Position(Position),
     /// A share of the instructions of the run, from 0 to 1.
     Share(f64),
-    /// The first moment.
+    /// The first moment: before the first `DriverEntry`.
     Start,
+    /// The end of the boot, when the workload begins.
+    Booted,
     /// The last one.
     End,
 }
@@ -92,11 +95,13 @@ impl std::str::FromStr for Goal {
     fn from_str(text: &str) -> Result<Goal, String> {
         let wrong = || {
             format!(
-                "'{text}' is no moment; write CHOICE:STEP, CHOICE, a share like 50%, start or end"
+                "'{text}' is no moment; write CHOICE:STEP, CHOICE, a share like 50%, start, booted or \
+                 end"
             )
         };
         match text.trim() {
             "start" => return Ok(Goal::Start),
+            "booted" => return Ok(Goal::Booted),
             "end" => return Ok(Goal::End),
             _ => {}
         }
@@ -134,6 +139,7 @@ impl Record {
         let at = match goal {
             Goal::Position(at) => self.clamp(at),
             Goal::Start => self.first(),
+            Goal::Booted => self.booted(),
             Goal::End => {
                 return Focus {
                     datum: from.datum,
@@ -141,8 +147,7 @@ impl Record {
                 };
             }
             Goal::Share(share) => {
-                let (start, end) = (self.retired(self.first()), self.path().len() as u64);
-                let retired = start + ((end - start) as f64 * share).round() as u64;
+                let retired = (self.path().len() as f64 * share).round() as u64;
                 self.moment(retired)
             }
         };
@@ -160,7 +165,7 @@ impl Record {
     pub fn focus_on_event(&self, from: Focus, event: usize) -> Focus {
         let e = &self.events()[event];
         Focus {
-            at: e.at.max(self.first()),
+            at: e.at,
             core: e.core,
             event: Some(event),
             datum: from.datum,
@@ -197,9 +202,8 @@ impl Record {
                     true => hits.min(),
                     false => hits.max(),
                 };
-                let found = found.map(|&i| i as usize);
-                match found.filter(|&i| i as u64 >= self.retired(self.first())) {
-                    Some(index) => Some(self.at_instruction(from, index)),
+                match found {
+                    Some(&index) => Some(self.at_instruction(from, index as usize)),
                     None => {
                         let goal = if forward { Goal::End } else { Goal::Start };
                         Some(self.focus_on(from, goal)).filter(|to| to.at != from.at)
@@ -216,17 +220,12 @@ impl Record {
                     }
                     false => {
                         let last = self.last_on_core(from.core, retired)?;
-                        self.inside(self.at_instruction(from, last))
+                        Some(self.at_instruction(from, last))
                     }
                 }
             }
             Motion::Over | Motion::Out | Motion::Line => self.call_step(from, motion, forward),
         }
-    }
-
-    /// A focus, unless it lies in the boot, where the machine cannot be put.
-    fn inside(&self, to: Focus) -> Option<Focus> {
-        (to.at >= self.first()).then_some(to)
     }
 
     /// Just before the instruction at that index of the path.
@@ -253,7 +252,6 @@ impl Record {
 
     fn event_step(&self, from: Focus, core: Option<u8>, forward: bool) -> Option<Focus> {
         let events = self.events();
-        let first = self.event_from(self.first());
         // The event of the focus, if the focus is still where it happened.
         let here = from.event.filter(|&i| events[i].at == from.at);
         let to = match forward {
@@ -272,7 +270,6 @@ impl Record {
                 }
             }
         };
-        let to = to.filter(|&event| event >= first);
         to.map(|event| self.focus_on_event(from, event))
     }
 
@@ -330,7 +327,7 @@ impl Record {
         let index = index?;
         let instruction = (log[index].retired - 1) as usize;
         let core = log[index].core;
-        self.inside(Focus {
+        Some(Focus {
             core,
             ..self.at_instruction(from, instruction)
         })
@@ -359,7 +356,7 @@ impl Record {
             false => (0..at).rev().find(wanted),
         };
         match to {
-            Some(to) => self.inside(self.at_instruction(from, strand[to] as usize)),
+            Some(to) => Some(self.at_instruction(from, strand[to] as usize)),
             // The run ends inside the call.
             None if forward => Some(self.focus_on(from, Goal::End)).filter(|to| to.at != from.at),
             None => None,

@@ -149,8 +149,13 @@ impl Record {
         self.log.questions.len()
     }
 
-    /// The first moment of the run: the end of the boot.
+    /// The first moment: before the first `DriverEntry`.
     pub fn first(&self) -> Position {
+        Position::default()
+    }
+
+    /// The end of the boot, when the workload begins.
+    pub fn booted(&self) -> Position {
         Position {
             choice: 0,
             step: self.start,
@@ -199,7 +204,7 @@ impl Record {
         };
         let base = self.retired(Position { step: 0, ..at });
         let step = at.step.min(most.saturating_sub(base));
-        Position { step, ..at }.max(self.first())
+        Position { step, ..at }
     }
 
     /// The first event that is not before a position, by index.

@@ -202,13 +202,13 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         id: "go",
-        help: "go to a moment: CHOICE:STEP, CHOICE, 50%, start, end",
+        help: "go to a moment: 7:12, choice 7, 50%, start, booted or end",
         keys: &[letter('g')],
         views: HERE,
         args: Some(&Args {
             form: "MOMENT",
             required: true,
-            complete: |_, _| ["start", "end", "50%"].map(String::from).to_vec(),
+            complete: |_, _| ["start", "booted", "end", "50%"].map(String::from).to_vec(),
         }),
         act: |app, words| app.go_to(words),
         ..PLAIN

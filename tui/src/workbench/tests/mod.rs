@@ -19,6 +19,7 @@ mod scripts;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use emu::personality::Personality;
 use emu::report::screen;
@@ -175,7 +176,8 @@ fn stop_screens() {
     assert_eq!(app.view, View::Stop);
     expect_screens("stop", &app);
     let facts = sample::facts(Profile::Alpha, Personality::Nt4);
-    app.trace.as_mut().unwrap().trace.report.screen = Some(screen::render(&facts));
+    let trace = &mut app.trace.as_mut().unwrap().trace;
+    Arc::get_mut(trace).unwrap().report.screen = Some(screen::render(&facts));
     expect_screen("stop-note", &app, 80, 24);
 }
 

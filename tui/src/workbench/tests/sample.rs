@@ -90,7 +90,8 @@ pub fn stopped() -> Trace {
     Trace {
         record: None,
         schedule: "irqlab-schedule 1 scenario=sample\n".into(),
-        traveller: None,
+        traveller: Default::default(),
+        remarks: Vec::new(),
         report,
         lanes: Arc::new(Lanes::new(
             2,

@@ -4,15 +4,19 @@ use ratatui::text::Line;
 
 use super::super::theme::Theme;
 use super::super::view::top_of;
+use super::Body;
 use super::pane::Pane;
 use super::record::short_place;
 use super::state::TraceState;
 
-/// As many lines as there are rows, and which of them is the cursor's.
-pub fn lines(state: &TraceState, theme: &Theme, rows: usize) -> (Vec<Line<'static>>, usize) {
+/// As many lines as there are rows.
+pub fn body(state: &TraceState, theme: &Theme, rows: usize) -> Body {
     let moments = &state.trace.moments;
     if moments.is_empty() {
-        return (vec![Line::from("nothing happened in this run")], 0);
+        return Body {
+            lines: vec![Line::from("nothing happened in this run")],
+            ..Body::default()
+        };
     }
     let top = top_of(state.cursor, moments.len(), rows);
     let shown = top..(top + rows).min(moments.len());
@@ -24,7 +28,7 @@ pub fn lines(state: &TraceState, theme: &Theme, rows: usize) -> (Vec<Line<'stati
     let lanes = &state.trace.lanes;
     let mut heights = lanes.heights_before(top);
     let mut lines = Vec::with_capacity(rows);
-    for i in shown {
+    for i in shown.clone() {
         let (moment, spot) = (&moments[i], lanes.spot(i));
         if let (Some(height), Some(spot)) = (heights.get_mut(usize::from(moment.core)), spot) {
             *height = spot.height;
@@ -48,5 +52,9 @@ pub fn lines(state: &TraceState, theme: &Theme, rows: usize) -> (Vec<Line<'stati
         };
         lines.push(Line::styled(text, style));
     }
-    (lines, state.cursor - top.min(state.cursor))
+    Body {
+        lines,
+        at: state.cursor - top.min(state.cursor),
+        rows: shown.map(Some).collect(),
+    }
 }

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::super::theme::Theme;
+use super::super::theme::{Target, Theme};
 use super::super::view::pane;
 use super::pane::Pane;
 use super::state::TraceState;
@@ -34,7 +34,15 @@ pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect
     );
     let block = pane(&title, state.pane == Pane::Timeline, theme);
     let inner = block.inner(area);
-    let lines = lines(state, theme, inner.width.into(), inner.height.into());
+    let (lines, events) = lines(state, theme, inner.width.into(), inner.height.into());
+    for (x, event) in events.into_iter().enumerate() {
+        let place = Rect {
+            x: inner.x + (LABEL + x) as u16,
+            width: 1,
+            ..inner
+        };
+        theme.place(Target::Event(event), place);
+    }
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
@@ -43,8 +51,13 @@ fn plural(n: usize) -> &'static str {
 }
 
 /// Axis, lanes and choices in so many columns and rows. If there are more cores than rows, the
-/// lanes around the cursor's core are shown.
-fn lines(state: &TraceState, theme: &Theme, width: usize, rows: usize) -> Vec<Line<'static>> {
+/// lanes around the cursor's core are shown. Also the first event of each cell.
+fn lines(
+    state: &TraceState,
+    theme: &Theme,
+    width: usize,
+    rows: usize,
+) -> (Vec<Line<'static>>, Vec<usize>) {
     let width = width.saturating_sub(LABEL + 1);
     let window = Window::around(state, width);
     let cpus = state.trace.lanes.cpus();
@@ -57,7 +70,8 @@ fn lines(state: &TraceState, theme: &Theme, width: usize, rows: usize) -> Vec<Li
         lines.push(window.lane(core as u8, &before, theme));
     }
     lines.push(window.choices(theme));
-    lines
+    let starts = (0..window.cells.len()).map(|cell| window.start + cell * state.cell);
+    (lines, starts.collect())
 }
 
 /// The part of the trace that is in sight.

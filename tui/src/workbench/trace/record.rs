@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use emu::explain::{Explained, MachineNames};
 use emu::loader::Image;
@@ -29,8 +29,10 @@ pub struct Trace {
     pub record: Option<Arc<Record>>,
     /// The text of its schedule file.
     pub schedule: String,
+    /// What did not fit when it was repeated as far as it goes.
+    pub remarks: Vec<String>,
     /// A machine to walk it with, until somebody takes it.
-    pub traveller: Option<Box<Traveller>>,
+    pub traveller: Mutex<Option<Box<Traveller>>>,
     /// The lines of the source files that the drivers' places name.
     pub sources: BTreeMap<String, Vec<String>>,
 }
@@ -93,7 +95,8 @@ impl Trace {
             sources: sources.0,
             record: Some(record),
             schedule: String::new(),
-            traveller: None,
+            remarks: Vec::new(),
+            traveller: Mutex::default(),
         }
     }
 }

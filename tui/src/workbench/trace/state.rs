@@ -2,6 +2,7 @@
 //! panes are about.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use emu::position::Position;
 use emu::scene::mark::Mark;
@@ -9,7 +10,7 @@ use emu::scene::{self, Listing};
 use emu::travel::{Datum, Direction, Focus, Goal, Motion};
 
 use super::code::CodeView;
-use super::diff::Diff;
+use super::compare::Diff;
 use super::pane::Pane;
 use super::record::{Moment, Trace};
 
@@ -18,7 +19,7 @@ pub struct TraceState {
     /// Its number, for who puts a machine at its moments.
     pub id: u64,
     /// The run.
-    pub trace: Trace,
+    pub trace: Arc<Trace>,
     /// What all panes are about.
     pub focus: Focus,
     /// The event at the focus, by index in the moments.
@@ -49,6 +50,8 @@ pub struct TraceState {
     pub scene: Option<Scene>,
     /// The run that this one was forked from, and at which choice.
     pub forked: Option<(Box<TraceState>, u64)>,
+    /// The run that it is compared with.
+    pub other: Option<Arc<Trace>>,
     /// The two, aligned.
     pub diff: Option<Diff>,
     past: Vec<Focus>,
@@ -98,10 +101,11 @@ impl TraceState {
             notes: Vec::new(),
             scene: None,
             forked: None,
+            other: None,
             diff: None,
             past: Vec::new(),
             future: Vec::new(),
-            trace,
+            trace: Arc::new(trace),
         };
         if state.trace.report.why.is_empty() {
             state.focus_pane(Pane::Events);
@@ -301,6 +305,13 @@ impl TraceState {
         self.notes.insert(at, (self.focus, text));
     }
 
+    /// Shows another run beside this one.
+    pub fn compare(&mut self, other: Arc<Trace>, diff: Diff) {
+        self.other = Some(other);
+        self.diff = Some(diff);
+        self.focus_pane(Pane::Diff);
+    }
+
     /// The table of a pane, as the machine shows it at the focus, or showed it last.
     pub fn listing(&self, pane: Pane) -> Option<(&Listing, bool)> {
         let Pane::Scene(index) = pane else {
@@ -403,6 +414,24 @@ impl TraceState {
             true => Err("that is what happened in this run\nmend: select another option".into()),
             false => Ok((choice, option)),
         }
+    }
+
+    /// Gives a pane the keys and selects a row of it; follows the one that is selected already.
+    pub fn select_row(&mut self, pane: Pane, row: usize) -> Result<(), String> {
+        let had = self.pane == pane;
+        if !had {
+            self.focus_pane(pane);
+        }
+        match pane {
+            Pane::Why => {
+                self.why = row.min(self.trace.report.why.len().saturating_sub(1));
+                self.move_in_pane(0);
+            }
+            Pane::Events => self.go_to_event(row),
+            _ if had && self.row == Some(row) => return self.follow(),
+            _ => self.row = Some(row),
+        }
+        Ok(())
     }
 
     /// Moves what is selected in the focused pane.
