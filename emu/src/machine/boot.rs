@@ -166,6 +166,7 @@ fn power_on(
         recorder: Recorder::new(watch == Watch::Recording),
         stopwatch: None,
         questions: Questions::default(),
+        kernel_stores: Vec::new(),
         decider: Decider::default(),
     };
     machine.map_everything()?;
@@ -173,6 +174,9 @@ fn power_on(
     nt::misc::variable::initialize(&mut machine);
     let setup = machine.setup.clone();
     setup.faults.places().for_each(|at| machine.stop_at(at));
+    if watch == Watch::Recording {
+        machine.keep_journal();
+    }
     machine.create_boot_thread(drivers);
     Ok(machine)
 }

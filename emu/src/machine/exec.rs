@@ -307,6 +307,18 @@ impl Machine {
     }
 
     fn perform(&mut self, action: Action) -> Result<(), Box<Stop>> {
+        let done = self.perform_unnoted(action);
+        let core = match action {
+            Action::Run(core) | Action::Switch(core) | Action::Dpcs(core) => core,
+            Action::Clock(core) | Action::Packet { core, .. } => core,
+            Action::Interrupt { core, .. } => core,
+            Action::Spare | Action::Strike(_) => self.state.current,
+        };
+        self.note_stores(usize::from(core), None);
+        done
+    }
+
+    fn perform_unnoted(&mut self, action: Action) -> Result<(), Box<Stop>> {
         match action {
             Action::Run(core) => self.run_core(usize::from(core)),
             Action::Switch(core) => {
@@ -361,7 +373,10 @@ impl Machine {
                     return Ok(());
                 }
                 Next::Update(loaded) => {
+                    // This is no store of the kernel.
+                    let journal = self.memory.journal.take();
                     self.engine.give_back(&loaded);
+                    self.memory.journal = journal;
                     if self.run_guest(core, Asked::Between)? {
                         return Ok(());
                     }
@@ -456,6 +471,7 @@ impl Machine {
             (slot.api.handler)(&mut call)
         });
         let result = self.apply(core, done, Some(caller));
+        self.note_stores(core, Some(caller));
         self.decider.caller = None;
         result
     }
@@ -476,6 +492,7 @@ impl Machine {
         };
         let done = nt::resume(&mut call, then, value);
         let result = self.apply(core, done, caller);
+        self.note_stores(core, caller);
         self.decider.caller = None;
         result
     }

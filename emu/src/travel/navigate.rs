@@ -324,13 +324,37 @@ impl Record {
                 (0..before).rev().find(wanted)
             }
         };
-        let index = index?;
-        let instruction = (log[index].retired - 1) as usize;
-        let core = log[index].core;
-        Some(Focus {
-            core,
-            ..self.at_instruction(from, instruction)
-        })
+        let own = index.map(|index| {
+            let instruction = (log[index].retired - 1) as usize;
+            let core = log[index].core;
+            Focus {
+                core,
+                ..self.at_instruction(from, instruction)
+            }
+        });
+        let stores = self.kernel_stores();
+        let touched = |&i: &usize| datum.is_touched(stores[i].address, stores[i].length);
+        let kernel = match forward {
+            true => {
+                let next = stores.partition_point(|store| store.at <= from.at);
+                (next..stores.len()).find(touched)
+            }
+            false => {
+                let before = stores.partition_point(|store| store.at < from.at);
+                (0..before).rev().find(touched)
+            }
+        };
+        let kernel = kernel.map(|i| Focus {
+            at: stores[i].at,
+            core: stores[i].core,
+            event: self.event_behind(stores[i].at).checked_sub(1),
+            datum: from.datum,
+        });
+        let both = own.into_iter().chain(kernel);
+        match forward {
+            true => both.min_by_key(|to| to.at),
+            false => both.max_by_key(|to| to.at),
+        }
     }
 
     /// Steps that know calls from other instructions. They follow who runs on the core, not the

@@ -10,7 +10,7 @@ use crate::explain::Explained;
 use crate::explain::names::own_frame;
 use crate::loader::{Image, SourceFrame};
 use crate::machine::context::Next;
-use crate::machine::{AccessRecord, Ended, Log, Machine, Setup};
+use crate::machine::{AccessRecord, Ended, KernelStore, Log, Machine, Setup};
 use crate::oracle::walk::{Observer, Walk, walk};
 use crate::position::Position;
 use crate::report::Report;
@@ -132,6 +132,16 @@ impl Record {
     /// Every access to memory by drivers, in order.
     pub fn accesses(&self) -> &[AccessRecord] {
         &self.log.accesses
+    }
+
+    /// Every store by the kernel, in order.
+    pub fn kernel_stores(&self) -> &[KernelStore] {
+        &self.log.kernel_stores
+    }
+
+    /// The addresses of the instructions that were executed, in order.
+    pub fn executed(&self) -> impl Iterator<Item = u64> {
+        self.by_pc.keys().copied()
     }
 
     /// An instruction that was executed.

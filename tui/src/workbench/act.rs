@@ -149,7 +149,14 @@ impl App {
         Effect::None
     }
 
-    /// Opens the first run of the selected group.
+    pub(super) fn select_run(&mut self, by: isize) -> Effect {
+        if let Some(search) = &mut self.search {
+            search.select_run(by);
+        }
+        Effect::None
+    }
+
+    /// Opens the selected run of the selected group.
     pub(super) fn open_group(&mut self) -> Effect {
         let Some((case, task)) = self.search.as_ref().and_then(SearchState::open) else {
             return Effect::Refuse("nothing has been found yet".into());

@@ -67,8 +67,15 @@ impl App {
         })
     }
 
-    pub(super) fn toggle_breakpoint(&mut self) -> Effect {
-        self.ask_trace(TraceState::toggle_breakpoint)
+    /// At the line that the words name, or at the instruction that is shown.
+    pub(super) fn toggle_breakpoint(&mut self, words: &[String]) -> Effect {
+        match words {
+            [] => self.ask_trace(TraceState::toggle_breakpoint),
+            [line] => self.ask_trace(|trace| trace.break_at_line(line)),
+            _ => Effect::Refuse(
+                "mend: write one line, for example breakpoint nat/reset.rs:97".into(),
+            ),
+        }
     }
 
     pub(super) fn follow(&mut self) -> Effect {

@@ -300,10 +300,18 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         id: "breakpoint",
-        help: "set a breakpoint at the instruction, or take it away",
+        help: "set a breakpoint here or at a line, or take it away",
         keys: &[letter('p')],
         views: HERE,
-        act: |app, _| app.toggle_breakpoint(),
+        args: Some(&Args {
+            form: "[FILE:LINE]",
+            required: false,
+            complete: |app, _| {
+                let trace = app.trace.as_ref().map(|state| &state.trace);
+                trace.map_or_else(Vec::new, |trace| trace.lines.keys().cloned().collect())
+            },
+        }),
+        act: |app, words| app.toggle_breakpoint(words),
         ..PLAIN
     },
     Command {

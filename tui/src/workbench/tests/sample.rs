@@ -92,6 +92,7 @@ pub fn stopped() -> Trace {
         schedule: "irqlab-schedule 1 scenario=sample\n".into(),
         traveller: Default::default(),
         remarks: Vec::new(),
+        lines: BTreeMap::from([("queue/drain.rs:12".into(), vec![pc(12)])]),
         report,
         lanes: Arc::new(Lanes::new(
             2,

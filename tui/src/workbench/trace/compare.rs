@@ -10,6 +10,10 @@ use super::record::{Moment, Trace};
 const BEFORE: usize = 20;
 /// Events that are aligned at once: the table of all pairs of them is made.
 const WINDOW: usize = 600;
+/// Events in a row that are the same where two runs meet again, and events of one run among which the
+/// first of them is looked for.
+const ALIKE: usize = 3;
+const SOON: usize = 50;
 /// Rows behind the parting, at most.
 const MOST: usize = 20_000;
 
@@ -136,9 +140,13 @@ fn align_all(a: &[u32], b: &[u32]) -> (Vec<Row>, bool) {
         let last = i + left.len() == a.len() && j + right.len() == b.len();
         let pair = |row: &Row| row.0.is_some() && row.1.is_some();
         let end = window.iter().rposition(pair).map_or(0, |at| at + 1);
-        // Little progress would be paid with many windows.
+        // Little progress would be paid with many windows: one of the runs does something else for
+        // longer than a window, and where it comes back is looked for.
         if !last && end > WINDOW / 4 {
             window.truncate(end);
+        } else if !last && let Some((l, r)) = meeting(&a[i..], &b[j..]) {
+            window = (0..l).map(|l| (Some(l), None)).collect();
+            window.extend((0..r).map(|r| (None, Some(r))));
         }
         let shifted = |(l, r): &Row| (l.map(|l| l + i), r.map(|r| r + j));
         rows.extend(window.iter().map(shifted));
@@ -147,6 +155,23 @@ fn align_all(a: &[u32], b: &[u32]) -> (Vec<Row>, bool) {
     }
     let cut = i < a.len() || j < b.len();
     (rows, cut)
+}
+
+/// How far each of two runs goes until they do the same again: one of them at once or soon.
+fn meeting(a: &[u32], b: &[u32]) -> Option<(usize, usize)> {
+    let find = |few: &[u32], many: &[u32]| {
+        let starts = few.windows(ALIKE).take(SOON).enumerate();
+        let met = starts.filter_map(|(skipped, run)| {
+            let at = many.windows(ALIKE).position(|other| other == run)?;
+            Some((skipped, at)).filter(|_| skipped + at > 0)
+        });
+        met.min_by_key(|(skipped, at)| skipped + at)
+    };
+    let swapped = find(b, a).map(|(b, a)| (a, b));
+    find(a, b)
+        .into_iter()
+        .chain(swapped)
+        .min_by_key(|(a, b)| a + b)
 }
 
 /// The longest common subsequence, with what is between its members (Hunt and Szymanski's problem,

@@ -33,6 +33,9 @@ pub struct Trace {
     pub remarks: Vec<String>,
     /// A machine to walk it with, until somebody takes it.
     pub traveller: Mutex<Option<Box<Traveller>>>,
+    /// The lines of source that are executed, as one writes them, with the addresses at which their
+    /// code begins.
+    pub lines: BTreeMap<String, Vec<u64>>,
     /// The lines of the source files that the drivers' places name.
     pub sources: BTreeMap<String, Vec<String>>,
 }
@@ -88,6 +91,7 @@ impl Trace {
         let report = report.clone();
         let record = Arc::new(Record::new(explained));
         Trace {
+            lines: lines(&record),
             report,
             moments,
             lanes: record.lanes().clone(),
@@ -99,6 +103,23 @@ impl Trace {
             traveller: Mutex::default(),
         }
     }
+}
+
+/// Where the code of each executed line begins: behind another line's, in the order of addresses.
+fn lines(record: &Record) -> BTreeMap<String, Vec<u64>> {
+    let mut lines: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut last = None;
+    for pc in record.executed() {
+        let frame = record.source(pc);
+        let line = frame.map(|frame| format!("{}:{}", short_source(&frame.file), frame.line));
+        if line != last
+            && let Some(line) = &line
+        {
+            lines.entry(line.clone()).or_default().push(pc);
+        }
+        last = line;
+    }
+    lines
 }
 
 /// Events in words and addresses as places; each is worked out once, and kept once however often

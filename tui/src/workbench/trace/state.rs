@@ -7,6 +7,7 @@ use std::sync::Arc;
 use emu::position::Position;
 use emu::scene::mark::Mark;
 use emu::scene::{self, Listing};
+use emu::trace::EventKind;
 use emu::travel::{Datum, Direction, Focus, Goal, Motion};
 
 use super::code::CodeView;
@@ -297,6 +298,67 @@ impl TraceState {
         })
     }
 
+    /// Sets a breakpoint where the code of a source line begins, or takes it away; says which. The
+    /// line is written as it is shown, or without the folder.
+    pub fn break_at_line(&mut self, line: &str) -> Result<String, String> {
+        let behind = format!("/{line}");
+        let here = |known: &&String| **known == line || known.ends_with(&behind);
+        let found: Vec<&String> = self.trace.lines.keys().filter(here).collect();
+        let [known] = found[..] else {
+            return Err(match found[..] {
+                [] => format!(
+                    "this run executes nothing of '{line}'\nmend: Tab shows the lines that it does"
+                ),
+                _ => {
+                    let all: Vec<&str> = found.iter().map(|line| line.as_str()).collect();
+                    format!(
+                        "'{line}' may be {}\nmend: write the folder, too",
+                        all.join(", ")
+                    )
+                }
+            });
+        };
+        let begins = &self.trace.lines[known];
+        let set = begins.iter().all(|pc| self.breakpoints.contains(pc));
+        for &pc in begins {
+            match set {
+                true => self.breakpoints.remove(&pc),
+                false => self.breakpoints.insert(pc),
+            };
+        }
+        Ok(match set {
+            true => format!("no breakpoint at {known} any more"),
+            false => format!("breakpoint at {known}; c and C run to it"),
+        })
+    }
+
+    /// The memory that the selected reason is about.
+    fn datum_of_reason(&self) -> Option<Datum> {
+        let record = self.trace.record.as_ref()?;
+        let step = self.trace.report.why.get(self.why)?;
+        let mut events = record.events()[record.event_from(step.at)..].iter();
+        let own = events.by_ref().take_while(|event| event.at == step.at);
+        let own: Vec<_> = own.filter(|event| event.core == step.core).collect();
+        let pointer = record.setup.profile.pointer_size();
+        let of_event = own.iter().find_map(|event| match event.kind {
+            EventKind::Pool { block, size, .. } => Some((block, size.max(1))),
+            EventKind::Fault { address, .. } => Some((address, pointer)),
+            EventKind::Lock { lock, .. } => Some((lock, pointer)),
+            _ => None,
+        });
+        let retired = record.retired(step.at);
+        let log = record.accesses();
+        let from = log.partition_point(|access| access.retired < retired);
+        let near = log[from..].iter();
+        let near = near.take_while(|access| access.retired <= retired + 1);
+        let of_access = || {
+            let access = near.clone().find(|access| access.core == step.core)?;
+            Some((access.address, u64::from(access.width)))
+        };
+        let (address, length) = of_event.or_else(of_access)?;
+        Some(Datum { address, length })
+    }
+
     /// Notes something about the moment.
     pub fn note(&mut self, text: String) {
         let at = self
@@ -376,6 +438,7 @@ impl TraceState {
     pub fn take_datum(&mut self) -> Result<String, String> {
         let datum = match self.pane {
             Pane::Scene(_) => self.selected_row().and_then(|row| row.datum),
+            Pane::Why => self.datum_of_reason(),
             _ => None,
         };
         match datum {
@@ -387,7 +450,7 @@ impl TraceState {
                 ))
             }
             None => Err(
-                "this row is about no memory\nmend: rows of memory, pool, registers and locks are"
+                "this row is about no memory\nmend: rows of why, memory, pool, registers and locks are"
                     .into(),
             ),
         }

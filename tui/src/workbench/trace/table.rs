@@ -1,5 +1,7 @@
 //! A table of the machine at the moment.
 
+use std::ops::Range;
+
 use emu::report::words::printable;
 use emu::scene;
 use ratatui::style::Style;
@@ -46,10 +48,10 @@ pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: u
         lines.push(Line::styled(line, theme.faint()));
     }
     let mut about = vec![None; lines.len()];
-    let room = rows.saturating_sub(lines.len()) / fold.height();
+    let room = rows.saturating_sub(lines.len());
     let selected = state.selected(listing);
-    let top = top_of(selected, listing.rows.len(), room);
-    for (i, cells) in listing.rows.iter().enumerate().skip(top).take(room) {
+    let (mut all, mut first) = (Vec::new(), 0);
+    for (i, cells) in listing.rows.iter().enumerate() {
         let mark = if listing.current == Some(i) {
             '▶'
         } else {
@@ -63,10 +65,16 @@ pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: u
             false if !current => theme.faint(),
             false => Style::new(),
         };
-        for line in fold.lines(cells.collect(), mark) {
-            lines.push(Line::styled(line, style));
-            about.push(Some(i));
+        if i == selected {
+            first = all.len();
         }
+        let own = fold.lines(cells.collect(), mark).into_iter();
+        all.extend(own.map(|line| (Line::styled(line, style), Some(i))));
+    }
+    let top = top_of(first, all.len(), room);
+    for (line, row) in all.into_iter().skip(top).take(room) {
+        lines.push(line);
+        about.push(row);
     }
     Body {
         lines,
@@ -75,9 +83,10 @@ pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: u
     }
 }
 
-/// Which columns are in which line of a row.
+/// Which columns are in which line of a row that does not fit in one.
 struct Fold<'a> {
     widths: &'a [usize],
+    width: usize,
     /// Behind the last column of each line.
     ends: Vec<usize>,
 }
@@ -96,28 +105,44 @@ impl Fold<'_> {
             used += wide + 1;
         }
         ends.push(widths.len());
-        Fold { widths, ends }
+        Fold {
+            widths,
+            width,
+            ends,
+        }
     }
 
-    /// Lines of a row.
-    fn height(&self) -> usize {
-        self.ends.len()
-    }
-
+    /// The lines of a row: one, if what is in it fits.
     fn lines(&self, cells: Vec<String>, mark: char) -> Vec<String> {
+        let whole = self.line(&cells, 0..cells.len(), String::from(mark));
+        if whole.chars().count() <= self.width {
+            return vec![whole];
+        }
         let mut first = 0;
-        let line = |(n, &end): (usize, &usize)| {
-            let mut text = match n {
+        let mut lines = Vec::new();
+        for &end in &self.ends {
+            let begin = match first {
                 0 => String::from(mark),
                 _ => " ".repeat(INDENT),
             };
-            for (cell, width) in cells.iter().zip(self.widths).take(end).skip(first) {
-                text += &format!("{cell:<width$} ");
-            }
+            lines.push(self.line(&cells, first..end, begin));
             first = end;
-            text.trim_end().to_owned()
-        };
-        self.ends.iter().enumerate().map(line).collect()
+        }
+        lines.retain(|line| !line.is_empty());
+        lines
+    }
+
+    fn line(&self, cells: &[String], columns: Range<usize>, begin: String) -> String {
+        let mut text = begin;
+        for (cell, width) in cells
+            .iter()
+            .zip(self.widths)
+            .take(columns.end)
+            .skip(columns.start)
+        {
+            text += &format!("{cell:<width$} ");
+        }
+        text.trim_end().to_owned()
     }
 }
 
@@ -134,6 +159,9 @@ mod tests {
         assert_eq!(folded(13), [">ab  cdef g", "   hi"]);
         assert_eq!(folded(9), [">ab  cdef", "   g hi"]);
         assert_eq!(folded(6), [">ab", "   cdef", "   g", "   hi"]);
+        let short = ["ab", "cdef", "", ""].map(str::to_owned).to_vec();
+        let fold = Fold::new(&[3, 4, 1, 2], 9);
+        assert_eq!(fold.lines(short, ' '), [" ab  cdef"], "what fits has one");
         assert_eq!(folded(0).len(), 4, "a column is cut, not lost");
     }
 }
