@@ -73,8 +73,9 @@ fn list(view: &View<'_>) -> Listing {
             });
         }
         let writer = writers[n as usize].map(|i| &log[i]);
-        let behind = writer.map(|access| view.record.moment(access.retired));
-        let kernel = kernel(at).filter(|store| behind.is_none_or(|behind| store.at >= behind));
+        let kernel = kernel(at).filter(|store| {
+            writer.is_none_or(|access| view.record.retired(store.at) >= access.retired)
+        });
         let (said, by) = match (kernel, writer) {
             (Some(store), _) => {
                 let by = if store.by.is_empty() {

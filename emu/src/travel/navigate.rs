@@ -350,7 +350,8 @@ impl Record {
             event: self.event_behind(stores[i].at).checked_sub(1),
             datum: from.datum,
         });
-        let both = own.into_iter().chain(kernel);
+        // At one position the kernel's comes first: the instruction is still to be executed.
+        let both = kernel.into_iter().chain(own);
         match forward {
             true => both.min_by_key(|to| to.at),
             false => both.max_by_key(|to| to.at),

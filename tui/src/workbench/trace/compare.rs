@@ -279,7 +279,7 @@ mod tests {
         }
         let pairs = signs(&rows).matches('=').count();
         assert!(pairs * 10 > a.len() * 9, "{pairs} of {}", a.len());
-        let endless = vec![7; MOST + 9];
+        let endless = vec![7; 2 * MOST];
         assert!(align_all(&endless, &[]).1, "more than there are rows for");
     }
 }
