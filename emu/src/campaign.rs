@@ -4,7 +4,9 @@ use crossbeam::channel;
 
 use crate::choice::{Scope, Strategy, StrategyKind};
 use crate::loader::{self, LoadError};
-use crate::machine::{BootError, Driver, Ended, Granularity, Machine, Snapshot, Watch, boot};
+use crate::machine::{
+    BootError, Driver, Ended, Granularity, Machine, Snapshot, Watch, boot, boot_from_start,
+};
 use crate::scenario::{DriverRef, Plan};
 
 /// Everything a run depends on besides its schedule.
@@ -84,6 +86,18 @@ impl Case {
     /// See [`BootError`].
     pub fn boot(&self, scope: impl Into<Scope>, watch: Watch) -> Result<Machine, BootError> {
         boot(&self.plan, &self.drivers, scope, watch)
+    }
+
+    /// The same, with the machine as it was before the first `DriverEntry`.
+    ///
+    /// # Errors
+    /// See [`BootError`].
+    pub fn boot_from_start(
+        &self,
+        scope: impl Into<Scope>,
+        watch: Watch,
+    ) -> Result<(Machine, Snapshot), BootError> {
+        boot_from_start(&self.plan, &self.drivers, scope, watch)
     }
 }
 

@@ -326,8 +326,8 @@ fn placed_list(text: &str) -> Result<PlacedList, String> {
 /// A moment of a run, and what of it is shown.
 #[derive(Args, Debug)]
 pub struct MomentArgs {
-    /// Look at a moment instead of the whole run: CHOICE:STEP, CHOICE, a share like 50%, start or
-    /// end
+    /// Look at a moment instead of the whole run: CHOICE:STEP, CHOICE, a share like 50%, start,
+    /// booted or end
     #[arg(long, value_name = "MOMENT")]
     pub at: Option<Goal>,
     /// Show this pane of the moment: may be repeated
@@ -376,6 +376,9 @@ pub struct ReplayArgs {
     /// irqlab
     #[arg(long)]
     pub best_effort: bool,
+    /// Show this recorded run beside it: what they have in common, where they part, and what follows
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["at", "pane", "core", "datum"])]
+    pub diff: Option<String>,
     /// A moment of the run to look at.
     #[command(flatten)]
     pub moment: MomentArgs,

@@ -1,5 +1,6 @@
 //! The run: choose what happens next, let it happen, until something ends it.
 
+mod ask;
 mod guest;
 
 use isa::{Reg, RegisterAccess};
@@ -7,7 +8,7 @@ use isa::{Reg, RegisterAccess};
 use super::context::{Caller, Context, ContextKind, Entered, Frame, Next, Outcome};
 use super::engine::Asked;
 use super::{Machine, Paused};
-use crate::choice::{Action, Choice, Moves, Strategy};
+use crate::choice::{Action, Moves, Strategy};
 use crate::nt::{self, Call, Done, Then, Trouble, thread};
 use crate::position::Position;
 use crate::stop::{Limit, Stop};
@@ -231,14 +232,6 @@ impl Machine {
         });
     }
 
-    /// Lends the strategy to who also needs the machine.
-    fn with_strategy<T>(&mut self, what: impl FnOnce(&mut dyn Strategy, &Machine) -> T) -> T {
-        let mut strategy = self.decider.strategy.take().expect("a run has a strategy");
-        let result = what(&mut *strategy, self);
-        self.decider.strategy = Some(strategy);
-        result
-    }
-
     fn limit(&self, limit: Limit) -> Stop {
         let value = match limit {
             Limit::Instructions => self.setup.plan.limits.instructions,
@@ -247,69 +240,6 @@ impl Machine {
         };
         let pc = self.registers(usize::from(self.state.current)).pc;
         Stop::Limit { limit, value, pc }
-    }
-
-    /// Asks the strategy; records the answer.
-    fn answer(&mut self, options: &[Action]) -> usize {
-        let current = self.state.current;
-        let number = self.state.choices + 1;
-        let announced = self.decider.announced;
-        let taken = self.with_strategy(|strategy, m| {
-            strategy.choose(&Choice {
-                number,
-                options,
-                current,
-                announced,
-                view: m,
-            })
-        });
-        let taken = taken.min(options.len() - 1);
-        self.state.choices = number;
-        self.state.choice_at = self.engine.retired();
-        self.engine.mark_choice();
-        if self.recorder.keeps() {
-            self.questions.push(options, taken, current);
-        }
-        if taken != 0 {
-            self.decider.moves.push((number, taken as u32));
-            let label = match options[taken] {
-                Action::Strike(rule) => match self.setup.plan.faults.get(usize::from(rule)) {
-                    Some(rule) => format!("{} strikes", rule.kind),
-                    None => options[taken].words(current),
-                },
-                action => action.words(current),
-            };
-            let (options, taken) = (options.len() as u32, taken as u32);
-            self.event(
-                usize::from(current),
-                EventKind::Choice {
-                    options,
-                    taken,
-                    label,
-                },
-            );
-        }
-        taken
-    }
-
-    /// A choice inside the kernel's own work: does the fault of rule `rule` strike this core here? One
-    /// of `options` answers, the last one, is that it does.
-    pub fn strikes(&mut self, core: usize, rule: u16, options: u32) -> bool {
-        if !self.state.choosing {
-            return false;
-        }
-        let spare = options.max(2) as usize - 1;
-        let mut all = vec![Action::Spare; spare];
-        all.push(Action::Strike(rule));
-        self.decider.struck = Some(core as u8);
-        let taken = self.answer(&all);
-        self.decider.struck = None;
-        taken == spare
-    }
-
-    /// The core that the choice at hand is about.
-    pub(super) fn asked_about(&self) -> usize {
-        usize::from(self.decider.struck.unwrap_or(self.state.current))
     }
 
     /// Nothing can happen now: let time pass until something can, or end the run.
@@ -330,6 +260,18 @@ impl Machine {
     }
 
     fn perform(&mut self, action: Action) -> Result<(), Box<Stop>> {
+        let done = self.perform_unnoted(action);
+        let core = match action {
+            Action::Run(core) | Action::Switch(core) | Action::Dpcs(core) => core,
+            Action::Clock(core) | Action::Packet { core, .. } => core,
+            Action::Interrupt { core, .. } => core,
+            Action::Spare | Action::Strike(_) => self.state.current,
+        };
+        self.note_stores(usize::from(core), None);
+        done
+    }
+
+    fn perform_unnoted(&mut self, action: Action) -> Result<(), Box<Stop>> {
         match action {
             Action::Run(core) => self.run_core(usize::from(core)),
             Action::Switch(core) => {
@@ -387,7 +329,10 @@ impl Machine {
                     return Ok(());
                 }
                 Next::Update(loaded) => {
+                    // This is no store of the kernel.
+                    let journal = self.memory.journal.take();
                     self.engine.give_back(&loaded);
+                    self.memory.journal = journal;
                     if self.run_guest(core, Asked::Between)? {
                         return Ok(());
                     }
@@ -488,6 +433,7 @@ impl Machine {
             .and_then(|()| nt::irql::check_contract(&mut call, slot.api))
             .and_then(|()| (slot.api.handler)(&mut call));
         let result = self.apply(core, done, Some(caller));
+        self.note_stores(core, Some(caller));
         self.decider.caller = None;
         result
     }
@@ -508,6 +454,7 @@ impl Machine {
         };
         let done = nt::resume(&mut call, then, value);
         let result = self.apply(core, done, caller);
+        self.note_stores(core, caller);
         self.decider.caller = None;
         result
     }

@@ -15,6 +15,7 @@ mod engine_tests;
 mod exec;
 mod fault;
 mod irql;
+mod journal;
 pub mod layout;
 pub mod memory;
 mod options;
@@ -31,10 +32,11 @@ use twox_hash::XxHash3_64;
 use isa::{Arch, IrqlTable, Profile, Reg, RegisterAccess, Registers};
 
 pub(crate) use boot::boot_driver;
-pub use boot::{Driver, boot};
+pub use boot::{Driver, boot, boot_from_start};
 pub use boot_error::{BootError, MissingImport};
 pub use engine::{AccessRecord, Granularity, Watch};
 pub use exec::Ended;
+pub use journal::KernelStore;
 pub use registers::LiveRegisters;
 
 use crate::choice::{Questions, World};
@@ -173,6 +175,8 @@ pub struct Log {
     pub path: Vec<(u8, u64)>,
     /// Every access to memory by drivers, in order.
     pub accesses: Vec<AccessRecord>,
+    /// Every store that the kernel made, in order.
+    pub kernel_stores: Vec<KernelStore>,
     /// Instructions retired when each choice was answered.
     pub marks: Vec<u64>,
 }
@@ -193,6 +197,8 @@ pub struct Machine {
     pub stopwatch: Option<fn(bool)>,
     /// What was asked, if events are kept.
     questions: Questions,
+    /// What the kernel wrote, if events are kept.
+    kernel_stores: Vec<KernelStore>,
     /// Answers the choices that arise inside kernel functions, and records all answers.
     decider: exec::Decider,
 }
@@ -265,6 +271,7 @@ impl Machine {
         self.engine.clear_records();
         self.engine.forget_guards();
         self.questions.clear();
+        self.kernel_stores.clear();
         self.flush();
     }
 
@@ -445,6 +452,7 @@ impl Machine {
         Log {
             recorder: self.recorder,
             questions: self.questions,
+            kernel_stores: self.kernel_stores,
             path,
             accesses,
             marks,

@@ -1,6 +1,7 @@
 //! The commands: one file each. A command returns whether things are as expected: exit status 0
 //! or 1; a [`Failure`](crate::failure::Failure) is status 2.
 
+mod diff;
 mod drivers;
 pub(crate) mod explore;
 mod faults;

@@ -18,6 +18,18 @@ pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
     let (session, explained) = explained(&args.file, args.best_effort, &mut |note| {
         eprintln!("irqlab: {}: {note}", args.file);
     })?;
+    if let Some(other) = &args.diff {
+        if other == "-" && args.file == "-" {
+            return Err(
+                Failure::at("--diff", "standard input is the first run already")
+                    .mend("name a file"),
+            );
+        }
+        let (_, second) = self::explained(other, args.best_effort, &mut |note| {
+            eprintln!("irqlab: {other}: {note}");
+        })?;
+        return super::diff::show(&args.file, explained, other, second, &args.output);
+    }
     match args.moment.given() {
         Some(moment) => super::moment::show(&session, explained, moment, &args.output),
         None => super::run::show(&explained, &args.output),

@@ -1,7 +1,7 @@
 //! The letters that events have on the lanes.
 
-use emu::trace::EventKind;
-use emu::trace::event::{LockOp, PoolOp};
+use crate::trace::EventKind;
+use crate::trace::event::{LockOp, PoolOp};
 
 /// What kind of event it is, as far as the lanes tell. Where several share a cell, the one that
 /// comes first here is shown.
