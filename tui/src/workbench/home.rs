@@ -24,7 +24,7 @@ pub enum Row {
     /// A scenario.
     Scenario(Box<Entry>),
     /// A run that was recorded.
-    Recorded(Recorded),
+    Recorded(Box<Recorded>),
 }
 
 /// A recorded run.

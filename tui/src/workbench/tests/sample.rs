@@ -358,10 +358,10 @@ pub fn rows() -> Vec<Row> {
                 personality=ws2003-sp1 cpus=2 granularity=access strategy=random seed=7 \
                 trace=0000000000000abc moves=4B3C";
     let recorded = |name: &str, text: &str| {
-        Row::Recorded(Recorded {
+        Row::Recorded(Box::new(Recorded {
             name: name.into(),
             file: text.parse(),
-        })
+        }))
     };
     rows.push(recorded("found.schedule", line));
     rows.push(recorded("torn.schedule", "something else"));
