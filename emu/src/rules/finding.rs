@@ -123,11 +123,16 @@ fn became(event: &Event, object: u64) -> Option<String> {
             IrpOp::Completed => "completes the IRP".into(),
             IrpOp::Cancelled => "cancels the IRP".into(),
         },
-        // A mutex that need not be waited for makes no event but this.
-        EventKind::Call { name, ref args }
-            if name.starts_with("KeWait") && args.first() == Some(&object) =>
-        {
-            "waits for the object".into()
+        // A mutex that need not be waited for makes no event but this, nor does a spin lock of a
+        // machine with one processor.
+        EventKind::Call { name, ref args } if args.first() == Some(&object) => {
+            if name.starts_with("KeWait") {
+                "waits for the object".into()
+            } else if name.contains("AcquireSpinLock") {
+                "takes the lock".into()
+            } else {
+                return None;
+            }
         }
         EventKind::Enter { routine, .. } if routine == object => {
             format!("is entered at IRQL {}", event.irql)

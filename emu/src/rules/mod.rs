@@ -2,7 +2,7 @@
 //!
 //! A rule is a row of its family's table: a file here for each family, a line in [`RULES`] for each
 //! rule. Who could break it calls the family's check, which costs a comparison; only a breach is
-//! told here ([`broken`]). At level [`Level::Stop`] it ends the run with the bugcheck that Driver
+//! told here. At level [`Level::Stop`] it ends the run with the bugcheck that Driver
 //! Verifier, or the kernel, gives for it. At [`Level::Warn`] it is an event of a recorded run, of
 //! which [`findings`] tells, and changes nothing of the run: Driver Verifier is opt-in.
 

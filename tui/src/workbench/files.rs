@@ -47,7 +47,9 @@ pub fn in_current_folder() -> Vec<Row> {
     let small = |name: &String| fs::metadata(name).is_ok_and(|m| m.is_file() && m.len() <= LONGEST);
     let scenarios = scenarios.iter().filter(|name| small(name));
     let scenarios = scenarios.filter_map(|name| catalogue::find(name).ok());
-    let recorded = schedules.iter().map(|name| Row::Recorded(Box::new(recorded(name))));
+    let recorded = schedules
+        .iter()
+        .map(|name| Row::Recorded(Box::new(recorded(name))));
     scenarios.map(Row::scenario).chain(recorded).collect()
 }
 

@@ -179,7 +179,8 @@ impl Home {
     pub fn written(&mut self, path: &Path) {
         let name = path.display().to_string();
         if name.ends_with(".schedule") && self.rows.iter().all(|row| row.name() != name) {
-            self.rows.push(Row::Recorded(Box::new(files::recorded(&name))));
+            self.rows
+                .push(Row::Recorded(Box::new(files::recorded(&name))));
         }
     }
 
