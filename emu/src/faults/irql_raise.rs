@@ -3,11 +3,11 @@
 
 use super::rule::Params;
 use super::{Fault, FaultKind, Opportunity, RuleError, Site};
-use crate::nt::Api;
+use crate::nt::{self, Api, effect};
 
 pub(super) const KIND: FaultKind = FaultKind {
     name: "irql.raise",
-    help: "a kernel call (any, if no place is given) or a driver's routine runs at a higher IRQL, until it returns",
+    help: "a kernel call (any that leaves the IRQL alone, if no place is given) or a driver's routine runs at a higher IRQL, until it returns",
     opportunity: Opportunity::Place,
     params: &[(
         "level",
@@ -38,6 +38,11 @@ pub(super) fn level(params: &Params<'_>, least: u64, default: u64) -> Result<u8,
 
 impl Fault for IrqlRaise {
     fn reached(&self, at: &mut Site<'_>, what: &str, pc: Option<u64>) {
+        // Of any call, one that changes the IRQL would have its own work undone with the raise.
+        let changes = |api| matches!(effect::of(api), effect::Kind::Irql | effect::Kind::Lock(..));
+        if !at.is_placed() && nt::find(what).is_some_and(changes) {
+            return;
+        }
         let irql = at.m.state.cores[at.core].irql;
         if irql >= self.level || !at.strikes() {
             return;
