@@ -32,6 +32,9 @@ pub enum Kind {
     WaitMany(usize, usize, usize),
     /// The pool, and the block in an argument if there is one.
     Pool(Option<usize>),
+    /// An object in an argument, of at most so many bytes, that the caller has to itself and hands
+    /// over: no access of its own, and to be ordered with those of others all the same.
+    Hand(usize, u32),
     /// What the kernel keeps without an address of its own.
     Own(u64),
     /// A handle in an argument: closing a file calls drivers, closing others does not.
@@ -201,8 +204,8 @@ const EFFECTS: &[(Kind, &[&str])] = &[
         ],
     ),
     // What the dispatch routine does with the request are steps of its own.
-    (Kind::Touch(1, IRP, Write), &["IofCallDriver"]),
-    (Kind::Touch(0, MDL, Write), &["MmBuildMdlForNonPagedPool"]),
+    (Kind::Hand(1, IRP), &["IofCallDriver"]),
+    (Kind::Hand(0, MDL), &["MmBuildMdlForNonPagedPool"]),
     (Kind::Own(WIRE), &["NdisSend"]),
     (
         Kind::Own(DESCRIPTORS),
@@ -274,6 +277,7 @@ pub(crate) fn operation(m: &Machine, core: usize, kind: Kind, args: &[u64; 12]) 
                 None => Operation::ANYTHING,
             }
         }
+        Kind::Hand(at, length) => Operation::one(args[at], length, Write),
         Kind::Own(what) => Operation::one(what, 1, Write),
         Kind::Handle(at) => match m.state.nt.io.objects.target(args[at]) {
             Some(HandleTarget::Thread(_)) => Operation::LOCAL,
@@ -338,7 +342,10 @@ mod tests {
     fn arguments_exist() {
         for (kind, names) in EFFECTS {
             let most = match *kind {
-                Kind::Touch(at, ..) | Kind::Lock(at, _) | Kind::Object(at, _) => at,
+                Kind::Touch(at, ..)
+                | Kind::Hand(at, _)
+                | Kind::Lock(at, _)
+                | Kind::Object(at, _) => at,
                 Kind::Handle(at) | Kind::Pool(Some(at)) => at,
                 Kind::Wait(a, b) => a.max(b),
                 Kind::WaitMany(a, b, c) => a.max(b).max(c),
