@@ -8,7 +8,7 @@ pub(super) const KIND: FaultKind = FaultKind {
     name: "io.unload",
     help: "a driver is unloaded as soon as nobody has its devices open",
     opportunity: Opportunity::Place,
-    params: &[("driver", "its file name, for example tcpip.sys")],
+    params: &[("driver", "its file name, for example sample.sys")],
     narrows: &["driver"],
     source: "Windows driver documentation: Writing an Unload Routine; bug check 0xCE \
              DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS",
