@@ -18,6 +18,7 @@ use nt::status::*;
 use nt::types::*;
 use nt::wide;
 
+mod answer;
 mod clock_jump;
 mod dpc_delay;
 mod dpc_move;

@@ -13,6 +13,9 @@ pub(super) mod split;
 mod tcp;
 pub(super) mod truncate;
 
+use std::ops::Range;
+
+use self::tcp::Segment;
 use super::rule::{Params, RuleError};
 use super::{Fault, FaultKind, Opportunity, Site};
 use crate::scenario;
@@ -75,4 +78,28 @@ fn each_frame(
         }
     }
     out
+}
+
+/// Strikes at each TCP segment that a rule may strike at and that `parts` divides: given the bytes of
+/// its data, the two ranges of them that come instead, each in a segment of its own.
+fn each_segment(
+    at: &mut Site<'_>,
+    which: &Frames,
+    adapter: usize,
+    frames: Vec<Vec<u8>>,
+    word: &str,
+    parts: impl Fn(usize) -> Option<[Range<usize>; 2]>,
+) -> Vec<Vec<u8>> {
+    let mut divided = |frame: Vec<u8>| {
+        let divided = Segment::of(&frame).and_then(|s| Some((s, parts(s.length())?)));
+        let one = vec![frame];
+        match divided {
+            Some((segment, parts)) => each_frame(at, which, adapter, one, word, |_, frame| {
+                let part = |range: &Range<usize>| segment.part(&frame, range.start, range.end);
+                parts.iter().map(part).collect()
+            }),
+            None => one,
+        }
+    };
+    frames.into_iter().flat_map(&mut divided).collect()
 }

@@ -1,7 +1,6 @@
 //! `net.overlap`: the data of a TCP segment come in two that have some of it in common.
 
 use super::super::rule::Params;
-use super::tcp::Segment;
 use super::{ADAPTER, Fault, FaultKind, Frames, Opportunity, RuleError, Site};
 
 pub(in super::super) const KIND: FaultKind = FaultKind {
@@ -31,32 +30,13 @@ fn parse(params: &Params<'_>) -> Result<Box<dyn Fault>, RuleError> {
 
 impl Fault for Overlap {
     fn frames(&self, at: &mut Site<'_>, adapter: usize, frames: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-        let mut out = Vec::new();
-        for frame in frames {
-            match Segment::of(&frame).filter(|s| s.length() > self.by + 1) {
-                Some(segment) => {
-                    // Both have bytes of their own, too.
-                    let end = (segment.length() / 2).max(self.by) + 1;
-                    let end = end.min(segment.length() - 1);
-                    let word = "comes in two segments that overlap";
-                    let parts = |_: &mut Site<'_>, frame: Vec<u8>| {
-                        let first = segment.part(&frame, 0, end);
-                        let second = segment.part(&frame, end - self.by, segment.length());
-                        vec![first, second]
-                    };
-                    let one = vec![frame];
-                    out.extend(super::each_frame(
-                        at,
-                        &self.which,
-                        adapter,
-                        one,
-                        word,
-                        parts,
-                    ));
-                }
-                None => out.push(frame),
-            }
-        }
-        out
+        let word = "comes in two segments that overlap";
+        super::each_segment(at, &self.which, adapter, frames, word, |length| {
+            // Both have bytes of their own, too.
+            (length > self.by + 1).then(|| {
+                let end = ((length / 2).max(self.by) + 1).min(length - 1);
+                [0..end, end - self.by..length]
+            })
+        })
     }
 }

@@ -1,7 +1,6 @@
 //! `net.split`: the data of a TCP segment come in two.
 
 use super::super::rule::Params;
-use super::tcp::Segment;
 use super::{ADAPTER, Fault, FaultKind, Frames, Opportunity, RuleError, Site};
 
 pub(in super::super) const KIND: FaultKind = FaultKind {
@@ -33,30 +32,10 @@ fn parse(params: &Params<'_>) -> Result<Box<dyn Fault>, RuleError> {
 
 impl Fault for Split {
     fn frames(&self, at: &mut Site<'_>, adapter: usize, frames: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-        let mut out = Vec::new();
-        for frame in frames {
-            let segment = Segment::of(&frame);
-            let cut = segment.map(|s| self.at.unwrap_or(s.length() / 2));
-            match (segment, cut) {
-                (Some(segment), Some(cut)) if (1..segment.length()).contains(&cut) => {
-                    let word = "comes in two segments";
-                    let parts = |_: &mut Site<'_>, frame: Vec<u8>| {
-                        let first = segment.part(&frame, 0, cut);
-                        vec![first, segment.part(&frame, cut, segment.length())]
-                    };
-                    let one = vec![frame];
-                    out.extend(super::each_frame(
-                        at,
-                        &self.which,
-                        adapter,
-                        one,
-                        word,
-                        parts,
-                    ));
-                }
-                _ => out.push(frame),
-            }
-        }
-        out
+        let word = "comes in two segments";
+        super::each_segment(at, &self.which, adapter, frames, word, |length| {
+            let cut = self.at.unwrap_or(length / 2);
+            (1..length).contains(&cut).then_some([0..cut, cut..length])
+        })
     }
 }

@@ -58,9 +58,10 @@ impl Kept {
         Kept {
             path: path.map(Path::to_path_buf),
             of: format!(
-                "{line}; {} {} from seed {}{}",
+                "{line}; {} {}{} from seed {}{}",
                 chosen.name,
                 chosen.bound.words(),
+                if chosen.reduce { ", reduced," } else { "" },
                 chosen.seeds.first,
                 chosen.placing_words()
             ),

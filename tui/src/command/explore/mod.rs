@@ -138,10 +138,11 @@ impl Chosen {
         }
         if let Some(kind) = kinds
             .iter()
-            .find(|&kind| args.case.openness().world.held.contains(kind))
+            .find(|&kind| !args.case.openness().world.leaves_open(kind))
         {
-            let problem = format!("what is to be placed is held still: {}", kind.name());
-            return Err(Failure::at("--hold", problem).mend("leave that kind out of one of them"));
+            let problem = format!("what is to be placed is no choice: {}", kind.name());
+            let mend = "leave that kind out of --hold and --prompt";
+            return Err(Failure::at("--faults", problem).mend(mend));
         }
         if name == "dfs" && kinds.iter().any(|kind| kind != ChoiceKind::Fault) {
             let problem = "dfs chooses what comes from outside anyway";

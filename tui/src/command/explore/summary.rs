@@ -27,6 +27,8 @@ pub(super) struct Summary {
     pub(super) strategy: String,
     /// What dfs was bounded by, in words.
     pub(super) bound: String,
+    /// Of equivalent schedules dfs has gone on from one.
+    pub(super) reduced: bool,
     /// Kinds of choices that were explored, that were held still, and that were prompt.
     pub(super) explored: Vec<&'static str>,
     pub(super) held: Vec<&'static str>,
@@ -185,6 +187,7 @@ pub(super) fn summarise(
             ("dfs", bound) => bound.words(),
             _ => Bound::NONE.words(),
         },
+        reduced: chosen.reduce,
         explored: names(&|kind| world.leaves_open(kind)),
         held: names(&|kind| world.held.contains(kind)),
         prompt: names(&|kind| world.prompt.contains(kind)),

@@ -112,15 +112,6 @@ fn statement(s: &Summary) -> String {
         .filter(|end| end.kind != "completed")
         .map(|end| end.count)
         .sum();
-    let explored = s.explored.join(", ");
-    let held = match s.held.as_slice() {
-        [] => "none".to_owned(),
-        held => held.join(", "),
-    };
-    let prompt = match s.prompt.as_slice() {
-        [] => String::new(),
-        prompt => format!("; as soon as they can: {}", prompt.join(", ")),
-    };
     let what = match (s.coverage.exhausted, s.strategy.as_str()) {
         (false, _) => format!(
             "the search is not exhausted: {} schedules were run, and the rest is unknown",
@@ -130,15 +121,35 @@ fn statement(s: &Summary) -> String {
             "all classes of equivalent schedules: {} were run, {stops} of them stop",
             thousands(s.schedules)
         ),
+        (true, _) if s.reduced => format!(
+            "all schedules {}, but for the order of independent steps: {} were run, {stops} of them \
+             stop",
+            s.bound,
+            thousands(s.schedules)
+        ),
         (true, _) => format!(
             "all schedules {}: {} were run, {stops} of them stop",
             s.bound,
             thousands(s.schedules)
         ),
     };
+    format!("{what}\n{}", openness(s))
+}
+
+/// At which points something was chosen, and what was.
+fn openness(s: &Summary) -> String {
+    let held = match s.held.as_slice() {
+        [] => "none".to_owned(),
+        held => held.join(", "),
+    };
+    let prompt = match s.prompt.as_slice() {
+        [] => String::new(),
+        prompt => format!("; as soon as they can: {}", prompt.join(", ")),
+    };
     format!(
-        "{what}\n  at {} granularity; explored: {explored}; held still: {held}{prompt}\n\n",
-        s.granularity
+        "  at {} granularity; explored: {}; held still: {held}{prompt}\n\n",
+        s.granularity,
+        s.explored.join(", ")
     )
 }
 
@@ -183,15 +194,9 @@ fn placed(s: &Summary, placements: &Placements) -> String {
     }
     let systematic = placements.run.iter().sum::<u64>() + 1;
     let drawn = s.schedules.saturating_sub(systematic);
-    let explored = s.explored.join(", ");
     text + &format!(
-        "  {} schedules with placements were drawn\n  at {} granularity; explored: {explored}; held \
-         still: {}\n\n",
+        "  {} schedules with placements were drawn\n{}",
         thousands(drawn),
-        s.granularity,
-        match s.held.as_slice() {
-            [] => "none".to_owned(),
-            held => held.join(", "),
-        }
+        openness(s)
     )
 }

@@ -57,7 +57,7 @@ fn rows(title: &str, params: &[(&str, &str)]) -> String {
 
 fn page() -> String {
     let mut page = HEAD.to_owned();
-    page += "\n## Where and when\n\nA kind that strikes at a place in what drivers do takes any kernel call of a driver if the rule\nhas no place. `irql.raise` and `irql.leave` need one.\n";
+    page += "\n## Where and when\n\nA kind that strikes at a place in what drivers do takes any kernel call of a driver if the rule\nhas no place. `irql.leave` needs one.\n";
     page += &rows("where", WHERE);
     page += &rows("when", WHEN);
     for kind in KINDS {
