@@ -1,7 +1,7 @@
 //! `time.stall`: a thread needs a moment with a block, and gets ten milliseconds. The correct driver
 //! waits for the thread.
 
-use nt::status::{STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS};
+use nt::status::STATUS_INSUFFICIENT_RESOURCES;
 use nt::types::*;
 use shape::{Shared, Threads};
 
@@ -38,9 +38,6 @@ unsafe fn begin(_: *mut IRP) -> NTSTATUS {
         let status = threads.join();
         #[cfg(not(feature = "buggy"))]
         tools::free(block);
-        match status {
-            STATUS_SUCCESS => STATUS_SUCCESS,
-            failure => failure,
-        }
+        status
     }
 }
