@@ -15,16 +15,14 @@ use crate::session::Session;
 const LONGEST: u64 = 256 << 20;
 
 pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
+    if args.file == "-" && args.diff.as_deref() == Some("-") {
+        let problem = "standard input is the first run already";
+        return Err(Failure::at("--diff", problem).mend("name a file"));
+    }
     let (session, explained) = explained(&args.file, args.best_effort, &mut |note| {
         eprintln!("irqlab: {}: {note}", args.file);
     })?;
     if let Some(other) = &args.diff {
-        if other == "-" && args.file == "-" {
-            return Err(
-                Failure::at("--diff", "standard input is the first run already")
-                    .mend("name a file"),
-            );
-        }
         let (_, second) = self::explained(other, args.best_effort, &mut |note| {
             eprintln!("irqlab: {other}: {note}");
         })?;
