@@ -4,7 +4,9 @@ use crossbeam::channel;
 
 use crate::choice::{Scope, Strategy, StrategyKind};
 use crate::loader::{self, LoadError};
-use crate::machine::{BootError, Driver, Ended, Granularity, Machine, Snapshot, Watch, boot};
+use crate::machine::{
+    BootError, Driver, Ended, Granularity, Machine, Snapshot, Watch, boot, boot_from_start,
+};
 use crate::scenario::{DriverRef, Plan};
 
 /// Everything a run depends on besides its schedule.
@@ -85,6 +87,18 @@ impl Case {
     pub fn boot(&self, scope: impl Into<Scope>, watch: Watch) -> Result<Machine, BootError> {
         boot(&self.plan, &self.drivers, scope, watch)
     }
+
+    /// The same, with the machine as it was before the first `DriverEntry`.
+    ///
+    /// # Errors
+    /// See [`BootError`].
+    pub fn boot_from_start(
+        &self,
+        scope: impl Into<Scope>,
+        watch: Watch,
+    ) -> Result<(Machine, Snapshot), BootError> {
+        boot_from_start(&self.plan, &self.drivers, scope, watch)
+    }
 }
 
 /// A booted machine that is run again and again from the same moment.
@@ -99,7 +113,19 @@ impl Campaign {
     /// # Errors
     /// See [`BootError`].
     pub fn new(case: &Case, scope: impl Into<Scope>) -> Result<Campaign, BootError> {
-        let mut machine = case.boot(scope, Watch::Points)?;
+        Campaign::watching(case, scope, Watch::Points)
+    }
+
+    /// The same, and every run leaves a record if it is watched like that.
+    ///
+    /// # Errors
+    /// See [`BootError`].
+    pub fn watching(
+        case: &Case,
+        scope: impl Into<Scope>,
+        watch: Watch,
+    ) -> Result<Campaign, BootError> {
+        let mut machine = case.boot(scope, watch)?;
         let booted = machine.snapshot();
         Ok(Campaign { machine, booted })
     }

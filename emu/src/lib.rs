@@ -13,6 +13,7 @@ pub mod oracle;
 pub mod personality;
 pub mod position;
 pub mod report;
+pub mod rules;
 pub mod scenario;
 pub mod scene;
 pub mod search;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use emu::oracle::ORACLES;
 use emu::personality::Personality;
+use emu::rules::{Level, RULES};
 use emu::scenario::{Peer, Plan, Selection, StreamStep, parse, summary};
 
 const PRELUDE: &str = "\
@@ -115,6 +116,7 @@ fn selection(options: &[&str]) -> Selection {
             }
             ("--fault", text) => selection.faults.push(text.to_owned()),
             ("--oracle", word) => selection.oracles.push(word.to_owned()),
+            ("--rule", word) => selection.rules.push(word.to_owned()),
             ("--cpus", cpus) => selection.cpus = cpus.parse().ok(),
             ("--personality", name) => selection.personality = Personality::from_name(name),
             other => panic!("no option {other:?}"),
@@ -191,6 +193,16 @@ fn describe(plan: &Plan) -> String {
     let all = plan.oracles.len() == ORACLES.len();
     if !all {
         line(format!("oracles: {}", plan.oracles.join(", ")));
+    }
+    if plan.rules != Default::default() {
+        let name = |level: Level| RULES.iter().filter(move |r| plan.rules.of(r) == level);
+        for level in [Level::Off, Level::Stop] {
+            let names: Vec<&str> = name(level).map(|r| r.name).collect();
+            match names.len() {
+                n if n > 3 => line(format!("rules at {}: {n}", level.name())),
+                _ => line(format!("rules at {}: {}", level.name(), names.join(", "))),
+            }
+        }
     }
     line(format!("expected: {}", plan.expect));
     text

@@ -82,7 +82,8 @@ mod tests {
                 false => root.join("target/drivers"),
             };
             let on_disk = fs::read(base.join(path)).unwrap();
-            assert_eq!(bundle().file(path), Some(on_disk.as_slice()), "{path}");
+            // Not shown: they are long.
+            assert!(bundle().file(path) == Some(on_disk.as_slice()), "{path}");
         }
         assert!(bundle().file("drivers-src/crt/src/lib.rs").is_some());
         assert_eq!(bundle().file("drivers-src/crt/src/none.rs"), None);

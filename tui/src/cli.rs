@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use emu::choice::strategy::{STRATEGIES, StrategyKind, find};
-use emu::choice::{ChoiceKind, Kinds};
+use emu::choice::{ChoiceKind, Kinds, World};
 use emu::machine::Granularity;
 use emu::personality::Personality;
 use emu::scenario::{CPUS_MAX, Selection};
@@ -57,6 +57,10 @@ pub enum Command {
     Drivers(DriversArgs),
     /// List the bundled scenarios
     Scenarios(ScenariosArgs),
+    /// List the rules that drivers have to keep, or try each on its own pair of drivers
+    Rules(RulesArgs),
+    /// List the kinds of faults, or check that each breaks what it is to break
+    Faults(FaultsArgs),
 }
 
 /// What is run: a scenario and the choices made for it.
@@ -77,12 +81,16 @@ pub struct CaseArgs {
     /// Change a setting of the scenario (see `irqlab scenarios -v`)
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub set: Vec<(String, String)>,
-    /// Inject a fault, for example pool.fail:nth=3,tag=IPrb
+    /// Inject a fault: KIND@PLACE#N:NAME=VALUE,..., for example pool.fail:nth=3,tag=IPrb or
+    /// irql.raise@KfReleaseSpinLock#3 (see `irqlab faults`)
     #[arg(long, value_name = "FAULT")]
     pub fault: Vec<String>,
     /// Turn an oracle on, or off with no-NAME; all and none mean every one of them
     #[arg(long, value_name = "ORACLE")]
     pub oracle: Vec<String>,
+    /// Set how much a rule counts: off, warn or stop; all means every one (see `irqlab rules`)
+    #[arg(long, value_name = "NAME=LEVEL")]
+    pub rule: Vec<String>,
     /// How often the outside world may decide
     #[arg(long, value_name = "GRANULARITY", default_value = "access", value_parser = granularities())]
     pub granularity: Granularity,
@@ -90,6 +98,10 @@ pub struct CaseArgs {
     /// of interrupt, dpc, timer, packet, thread and fault, or world for all of them but fault
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = held)]
     pub hold: Vec<Kinds>,
+    /// What these kinds of choices are about happens as soon as it can, packets on the cores in turn.
+    /// A list of interrupt, dpc, timer and packet, or world for all of them; --hold gives way to it
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = prompt)]
+    pub prompt: Vec<Kinds>,
     /// At sync granularity, make accesses that race scheduling points too; a few runs find them
     #[arg(long)]
     pub races: bool,
@@ -98,10 +110,20 @@ pub struct CaseArgs {
 impl CaseArgs {
     /// Which decisions are left open.
     pub fn openness(&self) -> Openness {
-        let kinds = self.hold.iter().flat_map(|kinds| kinds.iter());
+        let all = |list: &[Kinds]| {
+            list.iter()
+                .flat_map(|kinds| kinds.iter())
+                .collect::<Kinds>()
+        };
+        let prompt = all(&self.prompt);
+        // What is to happen at once is not held still.
+        let held = all(&self.hold)
+            .iter()
+            .filter(|&k| !prompt.contains(k))
+            .collect();
         Openness {
             granularity: self.granularity,
-            held: kinds.collect(),
+            world: World { held, prompt },
             races: self.races,
         }
     }
@@ -115,6 +137,7 @@ impl CaseArgs {
             set: self.set.clone(),
             faults: self.fault.clone(),
             oracles: self.oracle.clone(),
+            rules: self.rule.clone(),
         }
     }
 }
@@ -186,9 +209,28 @@ pub struct ExploreArgs {
     /// Bound of dfs: packets, interrupts and the like that come otherwise than by themselves
     #[arg(long, value_name = "K", conflicts_with_all = ["delays", "seeds"])]
     pub arrivals: Option<u32>,
+    /// Kinds of faults to place, each where and when it makes a difference: rules as after --fault;
+    /// interrupt, dpc or timer for what comes from outside; scenario for the rules of the scenario
+    #[arg(long, value_name = "KIND[:WHERE]", value_parser = placed_list,
+          conflicts_with_all = ["seeds"])]
+    pub faults: Vec<PlacedList>,
+    /// Faults in one schedule: 1 with --faults unless given; also a bound of dfs
+    #[arg(long, value_name = "K", conflicts_with_all = ["delays", "seeds"],
+          value_parser = clap::value_parser!(u32).range(1..=8))]
+    pub max_faults: Option<u32>,
+    /// Only place a fault once at each call stack, and let the oracles look at every run
+    #[arg(long, requires = "faults",
+          conflicts_with_all = ["exhaustive", "preemptions", "arrivals", "every_opportunity"])]
+    pub each_stack: bool,
+    /// Place faults at every opportunity, also where kind, place and call stack are the same
+    #[arg(long, requires = "faults")]
+    pub every_opportunity: bool,
     /// Bound of dfs: options passed over
     #[arg(long, value_name = "K", conflicts_with = "seeds")]
     pub delays: Option<u32>,
+    /// Of dfs: go on only once from what differs in nothing but the order of independent steps
+    #[arg(long, conflicts_with = "seeds")]
+    pub reduce: bool,
     /// The seeds to run, both ends included; the strategy is random unless it is given
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     pub seeds: Option<Seeds>,
@@ -216,11 +258,84 @@ pub struct ExploreArgs {
     pub output: OutputArgs,
 }
 
+impl ExploreArgs {
+    /// What the user chose of the case, the faults to be placed among it.
+    pub fn selection(&self) -> Selection {
+        let mut selection = self.case.selection();
+        let rules = self.faults.iter().flat_map(|list| &list.rules);
+        selection.faults.extend(rules.cloned());
+        selection
+    }
+
+    /// Kinds of choices that are placements; none if nothing is to be placed.
+    pub fn placed(&self) -> Kinds {
+        let all = self.faults.iter().flat_map(|list| {
+            let faults = list.own || !list.rules.is_empty();
+            let fault = faults.then_some(ChoiceKind::Fault);
+            list.outside.iter().chain(fault)
+        });
+        all.collect()
+    }
+}
+
+/// What is to be placed: one value of `--faults`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlacedList {
+    /// Fault rules, as after `--fault`.
+    pub rules: Vec<String>,
+    /// The rules that the scenario has.
+    pub own: bool,
+    /// Kinds of what comes from outside.
+    pub outside: Kinds,
+}
+
+/// Commas part the kinds, and the parameters of a kind.
+fn placed_list(text: &str) -> Result<PlacedList, String> {
+    let mut list = PlacedList::default();
+    let mut is_rule = false;
+    for part in text.split(',').map(str::trim) {
+        let begins = part.find([':', '@']).unwrap_or(part.len());
+        let outside = ChoiceKind::from_name(part).filter(|&kind| {
+            use ChoiceKind::{Dpc, Interrupt, Timer};
+            [Interrupt, Dpc, Timer].contains(&kind)
+        });
+        match (part.find('='), outside) {
+            _ if part.is_empty() => {
+                return Err("there is nothing before or behind a comma".into());
+            }
+            (Some(sign), _) if sign < begins => match list.rules.last_mut() {
+                Some(rule) if is_rule => {
+                    rule.push(if rule.contains(':') { ',' } else { ':' });
+                    rule.push_str(part);
+                }
+                _ => {
+                    return Err(format!(
+                        "'{part}' is a parameter, and no kind stands before it"
+                    ));
+                }
+            },
+            (_, Some(kind)) => {
+                list.outside = list.outside.with(kind);
+                is_rule = false;
+            }
+            (_, None) if part == "scenario" => {
+                list.own = true;
+                is_rule = false;
+            }
+            (_, None) => {
+                list.rules.push(part.to_owned());
+                is_rule = true;
+            }
+        }
+    }
+    Ok(list)
+}
+
 /// A moment of a run, and what of it is shown.
 #[derive(Args, Debug)]
 pub struct MomentArgs {
-    /// Look at a moment instead of the whole run: CHOICE:STEP, CHOICE, a share like 50%, start or
-    /// end
+    /// Look at a moment instead of the whole run: CHOICE:STEP, CHOICE, a share like 50%, start,
+    /// booted or end
     #[arg(long, value_name = "MOMENT")]
     pub at: Option<Goal>,
     /// Show this pane of the moment: may be repeated
@@ -269,6 +384,9 @@ pub struct ReplayArgs {
     /// irqlab
     #[arg(long)]
     pub best_effort: bool,
+    /// Show this recorded run beside it: what they have in common, where they part, and what follows
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["at", "pane", "core", "datum"])]
+    pub diff: Option<String>,
     /// A moment of the run to look at.
     #[command(flatten)]
     pub moment: MomentArgs,
@@ -302,6 +420,36 @@ pub struct ScenariosArgs {
     #[arg(short, long)]
     pub verbose: bool,
     /// As text for people, or as one JSON object
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// `irqlab rules`
+#[derive(Args, Debug)]
+pub struct RulesArgs {
+    /// Run for every rule the driver that breaks it and the one that keeps it
+    #[arg(long)]
+    pub check: bool,
+    /// Only on this emulated machine; on one for each architecture unless given
+    #[arg(long, value_name = "PROFILE", value_parser = profiles(), requires = "check")]
+    pub profile: Option<Profile>,
+    /// As text for people, or as one JSON object
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// `irqlab faults`
+#[derive(Args, Debug)]
+pub struct FaultsArgs {
+    /// Only this kind, with all that there is to say about it
+    pub kind: Option<String>,
+    /// Run for each kind the driver that it breaks and the one that lives with it, and print a table
+    #[arg(long)]
+    pub check: bool,
+    /// With --check: only on this machine
+    #[arg(long, value_name = "PROFILE", value_parser = profiles(), requires = "check")]
+    pub profile: Option<Profile>,
+    /// The form of the result.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }
@@ -386,11 +534,25 @@ fn granularities() -> impl TypedValueParser<Value = Granularity> {
 }
 
 fn held(text: &str) -> Result<Kinds, String> {
+    let all = ChoiceKind::ALL.into_iter();
+    kinds(
+        text,
+        Kinds::WORLD,
+        all.filter(|k| *k != ChoiceKind::Core).collect(),
+    )
+}
+
+fn prompt(text: &str) -> Result<Kinds, String> {
+    kinds(text, World::CAN_BE_PROMPT, World::CAN_BE_PROMPT)
+}
+
+/// One of `known`, or `world` for these.
+fn kinds(text: &str, world: Kinds, known: Kinds) -> Result<Kinds, String> {
     if text == "world" {
-        return Ok(Kinds::WORLD);
+        return Ok(world);
     }
-    let kind = ChoiceKind::from_name(text).filter(|kind| *kind != ChoiceKind::Core);
-    let names: Vec<&str> = ChoiceKind::ALL.map(ChoiceKind::name)[1..].to_vec();
+    let kind = ChoiceKind::from_name(text).filter(|&kind| known.contains(kind));
+    let names: Vec<&str> = known.iter().map(ChoiceKind::name).collect();
     kind.map(|kind| Kinds::NONE.with(kind)).ok_or_else(|| {
         let known = [&names[..], &["world"]].concat();
         format!(
@@ -430,6 +592,30 @@ fn strategies() -> impl TypedValueParser<Value = Strategy> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_placed_is_a_list() {
+        let list =
+            placed_list("pool.fail:tag=NatP,pool=paged, memory.page_out,interrupt,dpc").unwrap();
+        assert_eq!(
+            list.rules,
+            ["pool.fail:tag=NatP,pool=paged", "memory.page_out"]
+        );
+        let outside: Vec<_> = list.outside.iter().map(ChoiceKind::name).collect();
+        assert_eq!(outside, ["interrupt", "dpc"]);
+        assert_eq!(
+            placed_list("a@b#3,level=5").unwrap().rules,
+            ["a@b#3:level=5"]
+        );
+        for (text, problem) in [
+            ("tag=NatP", "no kind stands before it"),
+            ("interrupt,tag=NatP", "no kind stands before it"),
+            ("pool.fail,,dpc", "nothing before or behind a comma"),
+        ] {
+            let error = placed_list(text).unwrap_err();
+            assert!(error.contains(problem), "{text}: {error}");
+        }
+    }
 
     #[test]
     fn the_definition_is_sound() {

@@ -1,6 +1,6 @@
 //! The one line that runs a run again: only what differs from the defaults, quoted for a shell.
 
-use emu::choice::{ChoiceKind, Kinds};
+use emu::choice::{ChoiceKind, Kinds, World};
 use emu::machine::Granularity;
 use emu::scenario::{Plan, Scenario};
 
@@ -21,13 +21,13 @@ pub enum Answers<'a> {
     Schedule(&'a str),
 }
 
-/// The command line. `call` are the words that call the scenario, `faults` are those of the
-/// command line.
+/// The command line. `call` are the words that call the scenario; faults and levels of rules are
+/// those of the command line.
 pub fn replay_line(
     call: &str,
     scenario: &Scenario,
     plan: &Plan,
-    faults: &[String],
+    (faults, rules): (&[String], &[String]),
     openness: Openness,
     answers: Answers<'_>,
 ) -> String {
@@ -53,12 +53,18 @@ pub fn replay_line(
     for fault in faults {
         option("fault", fault);
     }
+    for rule in rules {
+        option("rule", rule);
+    }
     if openness.granularity != Granularity::Access {
         option("granularity", openness.granularity.name());
     }
-    if openness.held != Kinds::NONE {
-        let names: Vec<&str> = openness.held.iter().map(ChoiceKind::name).collect();
-        option("hold", &names.join(","));
+    let World { held, prompt } = openness.world;
+    for (name, kinds) in [("hold", held), ("prompt", prompt)] {
+        if kinds != Kinds::NONE {
+            let names: Vec<&str> = kinds.iter().map(ChoiceKind::name).collect();
+            option(name, &names.join(","));
+        }
     }
     if openness.races {
         line += " --races";
@@ -104,7 +110,7 @@ mod tests {
                 call,
                 scenario,
                 &plan,
-                &selection.faults,
+                (&selection.faults, &selection.rules),
                 Granularity::Access.into(),
                 answers,
             )
@@ -126,12 +132,13 @@ mod tests {
                 ("nat".into(), "true".into()),
             ],
             faults: vec!["pool.fail:nth=3,tag=a b".into()],
+            rules: vec!["all=stop".into()],
             ..Selection::default()
         };
         assert_eq!(
             line(&changed, Answers::Schedule("4B*7.")),
             "irqlab run kb931322 --profile i386 --cpus 4 --set driver=fixed \
-             --fault 'pool.fail:nth=3,tag=a b' --schedule '4B*7.'"
+             --fault 'pool.fail:nth=3,tag=a b' --rule all=stop --schedule '4B*7.'"
         );
     }
 

@@ -2,13 +2,13 @@
 //!
 //! `irqlab-schedule 1 scenario=sample text=HASH profile=amd64 ... moves=4B*7.` are words separated
 //! by spaces; a space, a percent sign and control characters in a value are written `%XX`. The
-//! number is the version of this form. `set.`, `fault` and `driver` may occur more than once.
+//! number is the version of this form. `set.`, `fault`, `rule` and `driver` may occur more than once.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use emu::choice::{ChoiceKind, Kinds, Moves};
+use emu::choice::{ChoiceKind, Kinds, Moves, World};
 use emu::explain::Explained;
 use emu::machine::Granularity;
 use emu::personality::Personality;
@@ -41,10 +41,12 @@ pub struct ScheduleFile {
     pub settings: BTreeMap<String, String>,
     /// The faults of the command line.
     pub faults: Vec<String>,
+    /// The levels of rules of the command line.
+    pub rules: Vec<String>,
     /// How often the outside world decided.
     pub granularity: Granularity,
-    /// Kinds of choices that were held still.
-    pub held: Kinds,
+    /// Kinds of choices that were none.
+    pub world: World,
     /// Whether accesses that race were scheduling points.
     pub races: bool,
     /// The strategy that found the run.
@@ -73,8 +75,9 @@ impl ScheduleFile {
             cpus: plan.cpus,
             settings: plan.settings.clone(),
             faults: session.selection.faults.clone(),
+            rules: session.selection.rules.clone(),
             granularity: session.openness.granularity,
-            held: session.openness.held,
+            world: session.openness.world,
             races: session.openness.races,
             strategy: run.strategy.clone(),
             seed: run.seed,
@@ -93,6 +96,7 @@ impl ScheduleFile {
             set: self.settings.clone().into_iter().collect(),
             faults: self.faults.clone(),
             oracles: Vec::new(),
+            rules: self.rules.clone(),
         }
     }
 
@@ -100,7 +104,7 @@ impl ScheduleFile {
     pub fn openness(&self) -> Openness {
         Openness {
             granularity: self.granularity,
-            held: self.held,
+            world: self.world,
             races: self.races,
         }
     }
@@ -175,10 +179,15 @@ impl fmt::Display for ScheduleFile {
         for fault in &self.faults {
             write!(f, " fault={}", escaped(fault))?;
         }
+        for rule in &self.rules {
+            write!(f, " rule={}", escaped(rule))?;
+        }
         write!(f, " granularity={}", self.granularity.name())?;
-        if self.held != Kinds::NONE {
-            let names: Vec<&str> = self.held.iter().map(ChoiceKind::name).collect();
-            write!(f, " hold={}", names.join(","))?;
+        for (key, kinds) in [("hold", self.world.held), ("prompt", self.world.prompt)] {
+            if kinds != Kinds::NONE {
+                let names: Vec<&str> = kinds.iter().map(ChoiceKind::name).collect();
+                write!(f, " {key}={}", names.join(","))?;
+            }
         }
         if self.races {
             write!(f, " races=true")?;
@@ -215,6 +224,7 @@ impl FromStr for ScheduleFile {
         }
         let mut single: BTreeMap<&str, String> = BTreeMap::new();
         let (mut settings, mut faults, mut drivers) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let mut rules = Vec::new();
         for word in words {
             let (key, value) = word
                 .split_once('=')
@@ -225,6 +235,8 @@ impl FromStr for ScheduleFile {
                 settings.insert(setting, value);
             } else if key == "fault" {
                 faults.push(value);
+            } else if key == "rule" {
+                rules.push(value);
             } else if key == "driver" {
                 let (name, hash) = value
                     .rsplit_once(':')
@@ -243,13 +255,22 @@ impl FromStr for ScheduleFile {
         let profile = take("profile")?;
         let personality = take("personality")?;
         let granularity = take("granularity")?;
-        // Not there unless something is held still.
+        // Not there unless something is no choice.
         let hold = take("hold").unwrap_or_default();
+        let prompt = take("prompt").unwrap_or_default();
         let races = take("races").unwrap_or_default();
-        let held = hold
-            .split(',')
-            .filter(|name| !name.is_empty())
-            .map(|name| ChoiceKind::from_name(name).ok_or_else(|| unknown("kind of choice", name)));
+        let kinds = |list: &str| {
+            let names = list.split(',').filter(|name| !name.is_empty());
+            names
+                .map(|name| {
+                    ChoiceKind::from_name(name).ok_or_else(|| unknown("kind of choice", name))
+                })
+                .collect::<Result<Kinds, _>>()
+        };
+        let world = World {
+            held: kinds(&hold)?,
+            prompt: kinds(&prompt)?,
+        };
         // A scenario in a file has neither.
         let made = take("made").ok().zip(take("call").ok());
         let cpus = take("cpus")?;
@@ -268,9 +289,10 @@ impl FromStr for ScheduleFile {
                 .ok_or_else(|| unknown("number of processors", &cpus))?,
             settings,
             faults,
+            rules,
             granularity: Granularity::from_name(&granularity)
                 .ok_or_else(|| unknown("granularity", &granularity))?,
-            held: held.collect::<Result<_, _>>()?,
+            world,
             races: races == "true",
             strategy: take("strategy")?,
             seed: seed.parse().map_err(|_| unknown("seed", &seed))?,
@@ -335,8 +357,12 @@ mod tests {
             cpus: 3,
             settings: BTreeMap::from([("driver".into(), "buggy".into())]),
             faults: vec!["pool.fail:nth=3".into(), "irql.raise:at=a b".into()],
+            rules: vec!["all=stop".into()],
             granularity: Granularity::Sync,
-            held: Kinds::NONE.with(ChoiceKind::Packet),
+            world: World {
+                held: Kinds::NONE.with(ChoiceKind::Thread),
+                prompt: Kinds::NONE.with(ChoiceKind::Packet),
+            },
             races: true,
             strategy: "random".into(),
             seed: 7,
@@ -353,7 +379,8 @@ mod tests {
             text,
             "irqlab-schedule 1 scenario=my%20folder/sample%20100%25.toml text=0000000000001234 \
              profile=ia64 personality=ws2003-sp2 cpus=3 set.driver=buggy fault=pool.fail:nth=3 \
-             fault=irql.raise:at=a%20b granularity=sync hold=packet races=true strategy=random \
+             fault=irql.raise:at=a%20b rule=all=stop granularity=sync hold=thread prompt=packet \
+             races=true strategy=random \
              seed=7 driver=sample.sys:ffffffffffffffff trace=0000000000000abc moves=4B3C"
         );
         assert_eq!(text.parse(), Ok(sample()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use emu::campaign::Campaign;
 use emu::choice::strategy::{Hints, Replay, StrategyKind};
-use emu::choice::{Kinds, Moves, Scope, Strategy};
+use emu::choice::{Moves, Scope, Strategy, World};
 use emu::explain::{Explained, RunHeader, explain};
 use emu::machine::{Ended, Granularity};
 use emu::scenario::Selection;
@@ -42,8 +42,8 @@ pub struct Session {
 pub struct Openness {
     /// How often the outside world decides.
     pub granularity: Granularity,
-    /// Kinds of choices that are held still.
-    pub held: Kinds,
+    /// Kinds of choices that are none.
+    pub world: World,
     /// Accesses that race are scheduling points at `sync` granularity, too.
     pub races: bool,
 }
@@ -52,7 +52,7 @@ impl From<Granularity> for Openness {
     fn from(granularity: Granularity) -> Openness {
         Openness {
             granularity,
-            held: Kinds::NONE,
+            world: World::OPEN,
             races: false,
         }
     }
@@ -83,7 +83,7 @@ impl Session {
         let openness = openness.into();
         let loaded = case::load(&source, &selection)?;
         let racy = match openness.races {
-            true => search::racy(&loaded.case, openness.held)
+            true => search::racy(&loaded.case, openness.world)
                 .map_err(|error| Failure::at(&source.name, error))?,
             false => Default::default(),
         };
@@ -93,7 +93,7 @@ impl Session {
             loaded,
             scope: Scope {
                 granularity: openness.granularity,
-                held: openness.held,
+                world: openness.world,
                 racy,
             },
             openness,
@@ -127,12 +127,12 @@ impl Session {
     /// The line that runs it again with these answers.
     pub fn replay_line(&self, answers: Answers<'_>) -> String {
         let (source, plan) = (&self.source, &self.loaded.case.plan);
-        let faults = &self.selection.faults;
+        let options = (&*self.selection.faults, &*self.selection.rules);
         replay_line(
             &source.call,
             &source.scenario,
             plan,
-            faults,
+            options,
             self.openness,
             answers,
         )

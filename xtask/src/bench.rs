@@ -10,5 +10,9 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
     drivers::build_all()?;
     let mut cargo = workspace::cargo();
     cargo.args(["run", "--release", "--package", "irqlab"]);
-    run_program(cargo.args(["--example", "bench"]))
+    run_program(cargo.args(["--example", "bench"]))?;
+    let mut cargo = workspace::cargo();
+    cargo.args(["test", "--release", "--package", "irqlab"]);
+    cargo.args(["--bin", "irqlab", "frame"]);
+    run_program(cargo.args(["--", "--ignored", "--nocapture"]))
 }

@@ -62,3 +62,8 @@ pub unsafe fn allocate_bytes(bytes: usize, tag: u32) -> *mut u8 {
 pub unsafe fn free<T>(block: *mut T) {
     unsafe { ExFreePool(block.cast()) }
 }
+
+import! { "ntoskrnl.exe" "system"
+    /// Frees a block that was allocated with this tag.
+    fn ExFreePoolWithTag(P: *mut c_void, Tag: u32);
+}

@@ -267,3 +267,18 @@ pub unsafe fn IoSetNextIrpStackLocation(irp: *mut IRP) {
             .CurrentStackLocation = next;
     }
 }
+
+/// `IoSetCancelRoutine`; gives the old one.
+pub unsafe fn set_cancel_routine(
+    irp: *mut IRP,
+    routine: Option<DRIVER_CANCEL>,
+) -> Option<DRIVER_CANCEL> {
+    use core::sync::atomic::{AtomicUsize, Ordering};
+
+    unsafe {
+        let field = (&raw mut (*irp).CancelRoutine).cast::<AtomicUsize>();
+        let new = routine.map_or(0, |routine| routine as usize);
+        let old = (*field).swap(new, Ordering::SeqCst);
+        core::mem::transmute::<usize, Option<DRIVER_CANCEL>>(old)
+    }
+}

@@ -125,3 +125,27 @@ pub unsafe fn at_dispatch<R>(work: impl FnOnce() -> R) -> R {
         result
     }
 }
+
+/// The functions that the kernel exports on every architecture, also where the DDK's headers have
+/// instructions instead.
+pub mod exported {
+    use super::KIRQL;
+
+    #[cfg(target_arch = "x86")]
+    import! { "hal.dll" "fastcall"
+        /// Raises the IRQL; gives the old one.
+        fn KfRaiseIrql(NewIrql: KIRQL) -> KIRQL;
+    }
+    #[cfg(target_arch = "x86")]
+    import! { "hal.dll" "system"
+        /// Lowers the IRQL.
+        fn KeLowerIrql(NewIrql: KIRQL);
+    }
+    #[cfg(not(target_arch = "x86"))]
+    import! { "ntoskrnl.exe" "system"
+        /// Raises the IRQL; gives the old one.
+        fn KfRaiseIrql(NewIrql: KIRQL) -> KIRQL;
+        /// Lowers the IRQL.
+        fn KeLowerIrql(NewIrql: KIRQL);
+    }
+}

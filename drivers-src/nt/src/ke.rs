@@ -9,6 +9,9 @@ pub const SynchronizationEvent: i32 = 1;
 /// `Executive`, the wait reason of drivers.
 pub const Executive: i32 = 0;
 
+/// `HighImportance` of [`KeSetImportanceDpc`].
+pub const HighImportance: i32 = 2;
+
 /// `WaitAll` of [`KeWaitForMultipleObjects`].
 pub const WaitAll: i32 = 0;
 
@@ -43,6 +46,11 @@ import! { "ntoskrnl.exe" "system"
     /// Takes a DPC from its queue; 0 if it was in none.
     fn KeRemoveQueueDpc(Dpc: *mut KDPC) -> u8;
 
+    /// Makes a DPC run on a certain processor, from 0.
+    fn KeSetTargetProcessorDpc(Dpc: *mut KDPC, Number: i8);
+    /// Says how soon a DPC is to run: [`HighImportance`] at once, also on another processor.
+    fn KeSetImportanceDpc(Dpc: *mut KDPC, Importance: i32);
+
     /// Sets up a timer (notification type).
     fn KeInitializeTimer(Timer: *mut KTIMER);
     /// Sets a timer to a due time (100 ns, negative = relative); nonzero if it was set already.
@@ -71,4 +79,20 @@ pub const MANUALLY_INITIATED_CRASH: u32 = 0xE2;
 /// Waits for an event without limit, as drivers do at `PASSIVE_LEVEL`.
 pub unsafe fn wait(event: *mut KEVENT) -> NTSTATUS {
     unsafe { KeWaitForSingleObject(event.cast(), Executive, KernelMode, 0, core::ptr::null()) }
+}
+
+/// `KMUTANT`, a mutex: what is in it is the kernel's affair.
+#[repr(C)]
+pub struct KMUTANT {
+    header: DISPATCHER_HEADER,
+    list: LIST_ENTRY,
+    owner: *mut c_void,
+    flags: [u8; 4],
+}
+
+import! { "ntoskrnl.exe" "system"
+    /// Sets up a mutex, which nobody owns.
+    fn KeInitializeMutex(Mutex: *mut KMUTANT, Level: u32);
+    /// Gives a mutex back that the thread owns. IRQL <= DISPATCH.
+    fn KeReleaseMutex(Mutex: *mut KMUTANT, Wait: u8) -> i32;
 }

@@ -8,10 +8,13 @@
 //! that ran last cannot go on, since it idles, waits or spins, another one that does preempts nobody.
 //!
 //! What comes from outside is an **arrival**, not a preemption: a packet, an interrupt or the clock
-//! that is delivered, a queue of DPCs that is retired, a fault that strikes, in another moment, on
-//! another core or in another order than by itself. What it interrupts goes on afterwards. If
-//! another core than the one that ran last is interrupted, its interrupt routine runs when that core
-//! takes a step, and that step is a preemption if the first could go on.
+//! that is delivered, a queue of DPCs that is retired, in another moment, on another core or in
+//! another order than by itself. What it interrupts goes on afterwards. If another core than the one
+//! that ran last is interrupted, its interrupt routine runs when that core takes a step, and that
+//! step is a preemption if the first could go on.
+//!
+//! A **fault** is a strike of a fault rule that is left to the schedule. It is neither: it changes
+//! what happens, not when.
 
 use super::Action;
 
@@ -28,6 +31,8 @@ pub enum Deviation {
     Preemption,
     /// See the module.
     Arrival,
+    /// See the module.
+    Fault,
 }
 
 impl Deviation {
@@ -44,8 +49,8 @@ impl Deviation {
             | Action::Dpcs(_)
             | Action::Clock(_)
             | Action::Packet { .. }
-            | Action::Spare
-            | Action::Strike(_) => Deviation::Arrival,
+            | Action::Spare => Deviation::Arrival,
+            Action::Strike(_) => Deviation::Fault,
         }
     }
 }
@@ -81,6 +86,6 @@ mod tests {
         );
         assert_eq!(all(&[packet(0), packet(1)], 0), [None, Arrival]);
         let fault = [Action::Spare, Action::Strike(0)];
-        assert_eq!(all(&fault, 0), [None, Arrival]);
+        assert_eq!(all(&fault, 0), [None, Deviation::Fault]);
     }
 }

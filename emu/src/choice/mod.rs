@@ -14,7 +14,7 @@ pub use deviation::Deviation;
 pub use operation::{Effect, Operation, Touch};
 pub use questions::{Question, Questions};
 pub use schedule::Moves;
-pub use scope::{Kinds, Scope};
+pub use scope::{Kinds, Scope, World};
 pub use strategy::{Strategy, StrategyKind};
 
 /// What kind of decision an option belongs to.
@@ -136,10 +136,33 @@ pub trait View {
     fn actor(&self, option: Action) -> Actor;
     /// What the step would touch first: its operation that others can see.
     fn operation(&self, option: Action) -> Operation;
+    /// What steps may have changed besides what their operations say.
+    fn aside(&self) -> Aside {
+        Aside::default()
+    }
     /// The address in driver code at which the step of an option begins; 0 where it is in none.
     fn place(&self, _option: Action) -> u64 {
         0
     }
+    /// The call stack of the core that the choice is about, innermost first: of the one that a fault
+    /// would strike, else of the one that ran last. Empty where it is not in driver code.
+    fn stack(&self) -> Vec<u64> {
+        Vec::new()
+    }
+}
+
+/// What the kernel changes on the way from a step to the next point, which no operation tells: a core
+/// that becomes idle, a received packet that a miniport makes or takes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Aside {
+    /// A bit for each idle core, as the dispatcher sees them when it has a thread to give away.
+    pub idle: u32,
+    /// A hash of the ready threads and of the thread of each core.
+    pub threads: u64,
+    /// Allocations from pool so far.
+    pub allocated: u64,
+    /// Blocks of pool freed so far.
+    pub freed: u64,
 }
 
 /// A decision to be made: at least two options, the first being the one that changes least.

@@ -1,4 +1,4 @@
-//! Which decisions are left open: how often they are asked for, and which kinds are held still.
+//! Which decisions are left open: how often they are asked for, and which kinds are none.
 
 use std::collections::BTreeSet;
 
@@ -50,13 +50,57 @@ impl FromIterator<ChoiceKind> for Kinds {
     }
 }
 
+/// How the outside world behaves where it has no choice. Delay-bounded scheduling takes any
+/// deterministic scheduler to deviate from (Emmi, Qadeer, Rakamaric, POPL 2011); here there are two
+/// of them, for each kind of choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct World {
+    /// Kinds that are no choices: what they are about happens only when nothing else can.
+    pub held: Kinds,
+    /// Kinds that are no choices either: what they are about happens as soon as it can. Streams take
+    /// turns, and so do the cores that their packets interrupt.
+    pub prompt: Kinds,
+}
+
+impl World {
+    /// Everything is a choice.
+    pub const OPEN: World = World {
+        held: Kinds::NONE,
+        prompt: Kinds::NONE,
+    };
+
+    /// What comes from outside happens only when nothing else can.
+    pub const HELD: World = World {
+        held: Kinds::WORLD,
+        prompt: Kinds::NONE,
+    };
+
+    /// What comes from outside happens as soon as it can, and threads keep their cores.
+    pub const PROMPT: World = World {
+        held: Kinds::NONE.with(ChoiceKind::Thread),
+        prompt: World::CAN_BE_PROMPT,
+    };
+
+    /// The kinds that can be prompt. A thread that gives way as soon as it can would never get on.
+    pub const CAN_BE_PROMPT: Kinds = Kinds::NONE
+        .with(ChoiceKind::Interrupt)
+        .with(ChoiceKind::Dpc)
+        .with(ChoiceKind::Timer)
+        .with(ChoiceKind::Packet);
+
+    /// Whether the kind is a choice.
+    pub const fn leaves_open(self, kind: ChoiceKind) -> bool {
+        !self.held.contains(kind) && !self.prompt.contains(kind)
+    }
+}
+
 /// Which decisions of a run are left open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// Where choices are made.
     pub granularity: Granularity,
-    /// Kinds that are no choices: what they are about happens only when nothing else can.
-    pub held: Kinds,
+    /// What is no choice.
+    pub world: World,
     /// Addresses of instructions that are scheduling points at `sync` granularity too: accesses
     /// known to race.
     pub racy: BTreeSet<u64>,
@@ -66,7 +110,7 @@ impl From<Granularity> for Scope {
     fn from(granularity: Granularity) -> Scope {
         Scope {
             granularity,
-            held: Kinds::NONE,
+            world: World::OPEN,
             racy: BTreeSet::new(),
         }
     }

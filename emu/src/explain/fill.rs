@@ -11,6 +11,7 @@ use crate::report::{
     BugcheckLine, CoreState, LockLine, ModuleFacts, Names, Place, Recovery, Report, RunFacts,
     StopFacts, StopLine, WaitLine, eventlog, screen, table,
 };
+use crate::rules;
 use crate::stop::{Bugcheck, Holder, Limit, Stop, Wait, Waiter};
 use crate::trace::{Event, EventKind};
 
@@ -70,11 +71,13 @@ pub(super) fn report(
     }
 }
 
-/// What the oracles that the plan asks for find.
+/// The rules that are broken, and what the oracles that the plan asks for find.
 pub(super) fn findings(machine: &Machine, ended: &Ended) -> Vec<Finding> {
     let asked = machine.setup.plan.oracles.iter();
     let asked: Vec<_> = asked.filter_map(|name| oracle::find(name)).collect();
-    oracle::check(machine, ended, &asked)
+    let mut all = rules::findings(machine);
+    all.extend(oracle::check(machine, ended, &asked));
+    all
 }
 
 /// The last events that are not choices, each at the place in the driver itself.
@@ -146,6 +149,7 @@ fn stop_line(machine: &Machine, names: &MachineNames<'_>, stop: &Stop) -> StopLi
             cpu: b.core,
             irql: b.irql,
             place: names.resolve(b.pc),
+            rule: rules::ended_by(machine).map(|rule| rule.name),
         })),
         Stop::Deadlock { waits } => StopLine::Deadlock {
             waits: waits

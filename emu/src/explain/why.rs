@@ -10,6 +10,7 @@ use crate::machine::memory::{Miss, RegionKind};
 use crate::machine::{AccessRecord, Machine};
 use crate::position::Position;
 use crate::report::{Names, Place, WhyStep, tag};
+use crate::rules::{self, Rule};
 use crate::stop::{Access, Bugcheck, Stop};
 use crate::trace::event::{IrpOp, LockOp, PoolOp};
 use crate::trace::{Event, EventKind};
@@ -352,17 +353,32 @@ impl Story<'_> {
         self.add(at, access.core, verb, what, place);
     }
 
-    /// A stop that no memory access caused.
+    /// A stop that no memory access caused. If a rule did, what was broken, and where it began.
     fn stopped(&mut self, bugcheck: &Bugcheck) {
+        let rule = rules::ended_by(self.machine);
+        if let Some(rule) = rule {
+            self.broken(rule);
+        }
         let place = self.names.resolve(bugcheck.pc);
         let end = self.machine.position();
-        self.add(
-            end,
-            bugcheck.core,
-            "stop",
-            format!("{:#010X}", bugcheck.code),
-            place,
-        );
+        let what = format!("{:#010X}", bugcheck.code);
+        let step = self.add(end, bugcheck.core, "stop", what, place);
+        step.note = rule.map(|rule| format!("rule {} ({})", rule.name, rule.source));
+    }
+
+    /// The breach of a rule, which is the last event but the stop.
+    fn broken(&mut self, rule: &'static Rule) {
+        let Some(last) = self.events().len().checked_sub(2) else {
+            return;
+        };
+        let EventKind::Broken { what, .. } = self.events()[last].kind.clone() else {
+            return;
+        };
+        for (event, role) in rules::causes(self.machine, last) {
+            self.add_event(event, "before", role);
+        }
+        let step = self.add_event(last, "break", what);
+        step.note = Some(rule.help.into());
     }
 
     /// A request that failed: where the driver completed it so.

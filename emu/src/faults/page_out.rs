@@ -1,51 +1,30 @@
 //! `memory.page_out`: pageable memory leaves: pageable sections of drivers, and paged pool.
 
-use std::sync::Arc;
-
-use super::rule::{Params, Which};
-use super::{Fault, FaultKind, RuleError, Site};
+use super::rule::Params;
+use super::{Fault, FaultKind, Opportunity, RuleError, Site};
 use crate::machine::memory::{FRAME_SIZE, RegionKind};
 
 pub(super) const KIND: FaultKind = FaultKind {
     name: "memory.page_out",
-    help: "pageable memory leaves when the IRQL is raised, or when a routine begins",
-    params: &[
-        (
-            "routine",
-            "when this function of a driver begins; else at raises to DISPATCH_LEVEL",
-        ),
-        ("what", "code, pool or all; all if absent"),
-        (
-            "nth",
-            "the nth opportunity after the boot; the schedule decides if absent",
-        ),
-        ("every", "true: every opportunity"),
-    ],
+    help: "pageable memory leaves when the IRQL is raised to DISPATCH_LEVEL, or at a place",
+    opportunity: Opportunity::Place,
+    params: &[("what", "code, pool or all; all if absent")],
+    narrows: &["what"],
+    source: "Driver Verifier: Force IRQL Checking; Windows driver documentation: Making Drivers \
+             Pageable",
     parse,
 };
 
 struct PageOut {
-    routine: Option<String>,
     code: bool,
     pool: bool,
-    which: Which,
 }
 
-fn parse(params: &Params<'_>) -> Result<Arc<dyn Fault>, RuleError> {
-    let (code, pool) = match params.text("what").as_deref() {
-        None | Some("all") => (true, true),
-        Some("code") => (true, false),
-        Some("pool") => (false, true),
-        Some(text) => {
-            return Err(params.error(format!("what must be code, pool or all, not '{text}'")));
-        }
-    };
-    let routine = params.text("routine");
-    Ok(Arc::new(PageOut {
-        routine,
-        code,
-        pool,
-        which: params.which()?,
+fn parse(params: &Params<'_>) -> Result<Box<dyn Fault>, RuleError> {
+    let what = params.word("what", &["all", "code", "pool"])?;
+    Ok(Box::new(PageOut {
+        code: what != 2,
+        pool: what != 1,
     }))
 }
 
@@ -67,13 +46,10 @@ impl PageOut {
                 pages.extend(addresses.filter(|p| !locked.holds(p & !(unit - 1))));
             }
         }
-        if pages.is_empty() || !at.strikes(self.which) {
+        if pages.is_empty() || !at.strikes() {
             return;
         }
-        at.tell(
-            "memory.page_out",
-            format!("{} pageable pages leave memory", pages.len()),
-        );
+        at.tell(format!("{} pageable pages leave memory", pages.len()));
         pages.dedup_by_key(|p| *p & !(unit - 1));
         for page in pages {
             at.m.page_out(at.core, page);
@@ -82,18 +58,16 @@ impl PageOut {
 }
 
 impl Fault for PageOut {
-    fn routine(&self) -> Option<&str> {
-        self.routine.as_deref()
+    fn anywhere(&self) -> bool {
+        false
     }
 
-    fn at(&self, at: &mut Site<'_>, pc: u64) {
-        if at.begins(pc) {
-            self.strike(at);
-        }
+    fn reached(&self, at: &mut Site<'_>, _what: &str, _pc: Option<u64>) {
+        self.strike(at);
     }
 
     fn raised(&self, at: &mut Site<'_>) {
-        if self.routine.is_none() {
+        if !at.is_placed() {
             self.strike(at);
         }
     }

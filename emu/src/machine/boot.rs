@@ -13,7 +13,7 @@ use super::engine::{Engine, Watch};
 use super::exec::Decider;
 use super::layout::{self, IMAGE_ALIGNMENT};
 use super::memory::{FRAME_SIZE, Memory, RegionKind, Rights};
-use super::{ImportSlot, LoadedModule, Machine, Setup, State};
+use super::{ImportSlot, LoadedModule, Machine, Setup, Snapshot, State};
 use crate::choice::{Questions, Scope, strategy};
 use crate::faults::Faults;
 use crate::loader::Image;
@@ -40,6 +40,8 @@ const TRAP_SIZE: u64 = 16;
 const TRAPS_AT: u64 = 0x1000;
 /// Bytes in a core's processor control region.
 const PCR_SIZE: u64 = 0x2000;
+/// The thread that calls every `DriverEntry`: the first one.
+const BOOT_THREAD: u32 = 0;
 /// Bytes of kernel objects that the model keeps in guest memory.
 const SHARED_SIZE: u64 = 0x8000;
 
@@ -54,11 +56,39 @@ pub fn boot(
     scope: impl Into<Scope>,
     watch: Watch,
 ) -> Result<Machine, BootError> {
+    let mut machine = power_on(plan, drivers, scope.into(), watch)?;
+    machine.run_boot(drivers)?;
+    Ok(machine)
+}
+
+/// The same for who also wants the machine as it was before the first `DriverEntry`.
+///
+/// # Errors
+/// See [`BootError`].
+pub fn boot_from_start(
+    plan: &Plan,
+    drivers: &[Driver],
+    scope: impl Into<Scope>,
+    watch: Watch,
+) -> Result<(Machine, Snapshot), BootError> {
+    let mut machine = power_on(plan, drivers, scope.into(), watch)?;
+    let start = machine.snapshot();
+    machine.run_boot(drivers)?;
+    Ok((machine, start))
+}
+
+/// A machine whose boot thread is about to call the first `DriverEntry`.
+fn power_on(
+    plan: &Plan,
+    drivers: &[Driver],
+    scope: Scope,
+    watch: Watch,
+) -> Result<Machine, BootError> {
     let Scope {
         granularity,
-        held,
+        world,
         racy,
-    } = scope.into();
+    } = scope;
     let profile = plan.profile;
     let map = layout::map(profile, plan.personality);
     let (modules, imports) = place(plan, drivers)?;
@@ -89,12 +119,13 @@ pub fn boot(
         .enumerate()
         .map(|(i, s)| (s.address, i as u32))
         .collect();
-    let faults = Faults::new(&plan.faults, &modules).map_err(BootError::Fault)?;
+    let faults =
+        Faults::new(&plan.faults, profile, plan.cpus, &modules).map_err(BootError::Fault)?;
     let setup = Setup {
         profile,
         personality: plan.personality,
         granularity,
-        held,
+        world,
         modules,
         imports,
         import_at,
@@ -102,6 +133,7 @@ pub fn boot(
         map,
         plan: plan.clone(),
         faults,
+        watches_pages: crate::rules::page::watched(&plan.rules, watch == Watch::Recording),
     };
     let kernel = Kernel {
         locks: spin_lock::Locks::default(),
@@ -126,6 +158,7 @@ pub fn boot(
         paused: None,
         booted: 0,
         faults: vec![Default::default(); plan.faults.len()],
+        checks: crate::rules::Checks::new(plan.cpus),
         shared_used: 0x1000,
     };
     let mut machine = Machine {
@@ -136,6 +169,7 @@ pub fn boot(
         recorder: Recorder::new(watch == Watch::Recording),
         stopwatch: None,
         questions: Questions::default(),
+        kernel_stores: Vec::new(),
         decider: Decider::default(),
     };
     machine.map_everything()?;
@@ -143,7 +177,10 @@ pub fn boot(
     nt::misc::variable::initialize(&mut machine);
     let setup = machine.setup.clone();
     setup.faults.places().for_each(|at| machine.stop_at(at));
-    machine.run_boot(drivers)?;
+    if watch == Watch::Recording {
+        machine.keep_journal();
+    }
+    machine.create_boot_thread(drivers);
     Ok(machine)
 }
 
@@ -441,6 +478,7 @@ impl Machine {
                 pcr,
                 dpc_stack,
                 interrupt_stack,
+                stalled: 0,
             });
             self.write_pcr(number, pcr);
             let mut live = self.engine.registers(usize::from(number));
@@ -485,7 +523,7 @@ impl Machine {
         self.memory.write_ptr(arch, pcr + offset, object);
     }
 
-    fn run_boot(&mut self, drivers: &[Driver]) -> Result<(), BootError> {
+    fn create_boot_thread(&mut self, drivers: &[Driver]) {
         let setup = self.setup.clone();
         let first = setup.modules.len() - drivers.len();
         for (driver, module) in drivers.iter().zip(&setup.modules[first..]) {
@@ -497,7 +535,11 @@ impl Machine {
             io::device::create_driver(self, &module.name, &driver.service, range, entry);
         }
         let next = Next::Host(Then::Thread(thread::Then::Boot(0)), 0);
-        let boot = thread::create(self, 0, "System", 8, next);
+        let thread = thread::create(self, 0, "System", 8, next);
+        debug_assert_eq!(thread, BOOT_THREAD);
+    }
+
+    fn run_boot(&mut self, drivers: &[Driver]) -> Result<(), BootError> {
         let name_of = |m: &Machine| {
             let at = m
                 .state
@@ -517,7 +559,8 @@ impl Machine {
                 status: failure.status,
             });
         }
-        let done = self.state.nt.threads.list[boot as usize].state == thread::ThreadState::Ended;
+        let done =
+            self.state.nt.threads.list[BOOT_THREAD as usize].state == thread::ThreadState::Ended;
         let stop = match ended.stop {
             Stop::Completed if done => {
                 self.state.choosing = true;

@@ -24,6 +24,8 @@ pub struct Core {
     pub dpc_stack: u64,
     /// First address behind its interrupt stack.
     pub interrupt_stack: u64,
+    /// Until when it stands still, in 100 ns since power-on; 0 if it has never.
+    pub stalled: u64,
 }
 
 impl Core {
@@ -172,6 +174,22 @@ pub struct Frame {
     pub caller: Option<Caller>,
     /// The registers before it was entered, for stack traces; kept only while recording.
     pub entry: Option<Box<Registers>>,
+    /// How things were when it was entered; nothing for a kernel call that waits.
+    pub entered: Entered,
+}
+
+/// How things were when a routine was entered, for what is checked at its return.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Entered {
+    /// The core's IRQL.
+    pub irql: u8,
+    /// Instructions of drivers that the core had executed.
+    pub began: u64,
+    /// The first arguments. A dispatch routine has as third one the address of its stack location.
+    pub args: [u64; 3],
+    /// Of a dispatch routine: its IRP has been completed past its stack location, which was marked
+    /// pending or not.
+    pub marked: Option<bool>,
 }
 
 /// A driver's kernel call in progress: what is needed to return from it.

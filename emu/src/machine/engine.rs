@@ -176,6 +176,10 @@ struct Shared {
     pass_at: u64,
     exit: Option<Exit>,
     refused: Option<(u64, Access)>,
+    /// The core may not wait for pages, and what it touches of pageable ones is to be seen.
+    guarded: bool,
+    /// Cores and pages of which has been seen enough until they may wait again.
+    allowed: Vec<(u8, u64)>,
     /// The run begins at this address, and so many points of the instruction there have been asked
     /// about already.
     asked_at: u64,
@@ -259,6 +263,8 @@ impl Shared {
 struct HookContext {
     core: u8,
     shared: *mut Shared,
+    /// The TLB may have entries for pageable pages.
+    pageable: bool,
 }
 
 /// Points to be passed quietly from which on the instance that sees blocks is worth the change.
@@ -310,6 +316,8 @@ impl Engine {
             pass_at: 0,
             exit: None,
             refused: None,
+            guarded: false,
+            allowed: Vec::new(),
             asked_at: 0,
             asked: 0,
             loaded: false,
@@ -427,6 +435,30 @@ impl Engine {
         for instance in self.cpus.iter_mut().flat_map(|cpu| &mut cpu.instances) {
             instance.stale = true;
         }
+    }
+
+    /// Says whether accesses of a core to pageable pages end [`Self::run`] with [`Exit::Fault`], as
+    /// if the pages were not there. What its TLB knows of them is forgotten when that begins.
+    pub fn set_guard(&mut self, core: usize, on: bool) {
+        self.shared.guarded = on;
+        if std::mem::replace(&mut self.cpus[core].guarded, on) == on || !on {
+            return;
+        }
+        self.shared.allowed.retain(|(c, _)| usize::from(*c) != core);
+        for instance in &mut self.cpus[core].instances {
+            instance.stale |= std::mem::take(&mut instance.context.pageable);
+        }
+    }
+
+    /// Lets a guarded core have the 4 KiB page at `va` for as long as it is guarded.
+    pub fn allow(&mut self, core: usize, va: u64) {
+        let page = va & !(FRAME_SIZE as u64 - 1);
+        self.shared.allowed.push((core as u8, page));
+    }
+
+    /// No core is guarded yet.
+    pub fn forget_guards(&mut self) {
+        self.cpus.iter_mut().for_each(|cpu| cpu.guarded = false);
     }
 
     /// The accesses recorded so far.

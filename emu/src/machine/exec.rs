@@ -1,13 +1,14 @@
 //! The run: choose what happens next, let it happen, until something ends it.
 
+mod ask;
 mod guest;
 
 use isa::{Reg, RegisterAccess};
 
-use super::context::{Caller, Context, ContextKind, Frame, Next, Outcome};
+use super::context::{Caller, Context, ContextKind, Entered, Frame, Next, Outcome};
 use super::engine::Asked;
 use super::{Machine, Paused};
-use crate::choice::{Action, Choice, Moves, Strategy};
+use crate::choice::{Action, Moves, Strategy};
 use crate::nt::{self, Call, Done, Then, Trouble, thread};
 use crate::position::Position;
 use crate::stop::{Limit, Stop};
@@ -53,6 +54,8 @@ pub(super) struct Decider {
     announced: bool,
     /// The kernel call at work.
     pub(super) caller: Option<Caller>,
+    /// The core that a fault would strike, while that is being asked.
+    struck: Option<u8>,
 }
 
 impl Machine {
@@ -229,14 +232,6 @@ impl Machine {
         });
     }
 
-    /// Lends the strategy to who also needs the machine.
-    fn with_strategy<T>(&mut self, what: impl FnOnce(&mut dyn Strategy, &Machine) -> T) -> T {
-        let mut strategy = self.decider.strategy.take().expect("a run has a strategy");
-        let result = what(&mut *strategy, self);
-        self.decider.strategy = Some(strategy);
-        result
-    }
-
     fn limit(&self, limit: Limit) -> Stop {
         let value = match limit {
             Limit::Instructions => self.setup.plan.limits.instructions,
@@ -247,54 +242,12 @@ impl Machine {
         Stop::Limit { limit, value, pc }
     }
 
-    /// Asks the strategy; records the answer.
-    fn answer(&mut self, options: &[Action]) -> usize {
-        let current = self.state.current;
-        let number = self.state.choices + 1;
-        let announced = self.decider.announced;
-        let taken = self.with_strategy(|strategy, m| {
-            strategy.choose(&Choice {
-                number,
-                options,
-                current,
-                announced,
-                view: m,
-            })
-        });
-        let taken = taken.min(options.len() - 1);
-        self.state.choices = number;
-        self.state.choice_at = self.engine.retired();
-        self.engine.mark_choice();
-        if self.recorder.keeps() {
-            self.questions.push(options, taken, current);
-        }
-        if taken != 0 {
-            self.decider.moves.push((number, taken as u32));
-            let label = options[taken].words(current);
-            let (options, taken) = (options.len() as u32, taken as u32);
-            self.event(
-                usize::from(current),
-                EventKind::Choice {
-                    options,
-                    taken,
-                    label,
-                },
-            );
-        }
-        taken
-    }
-
-    /// A choice inside the kernel's own work: does the fault of rule `rule` strike here?
-    pub fn strikes(&mut self, rule: u16) -> bool {
-        self.state.choosing && self.answer(&[Action::Spare, Action::Strike(rule)]) == 1
-    }
-
     /// Nothing can happen now: let time pass until something can, or end the run.
     fn idle(&mut self) -> Option<Stop> {
         if !self.work_outstanding() {
             return Some(Stop::Completed);
         }
-        match self.state.nt.timers.next_due() {
+        match self.next_event() {
             Some(due) if self.state.idle < PATIENCE => {
                 // At least one tick, so that a timer that is set again and again cannot hold time.
                 let skip = due.saturating_sub(self.now()).max(1);
@@ -307,6 +260,18 @@ impl Machine {
     }
 
     fn perform(&mut self, action: Action) -> Result<(), Box<Stop>> {
+        let done = self.perform_unnoted(action);
+        let core = match action {
+            Action::Run(core) | Action::Switch(core) | Action::Dpcs(core) => core,
+            Action::Clock(core) | Action::Packet { core, .. } => core,
+            Action::Interrupt { core, .. } => core,
+            Action::Spare | Action::Strike(_) => self.state.current,
+        };
+        self.note_stores(usize::from(core), None);
+        done
+    }
+
+    fn perform_unnoted(&mut self, action: Action) -> Result<(), Box<Stop>> {
         match action {
             Action::Run(core) => self.run_core(usize::from(core)),
             Action::Switch(core) => {
@@ -340,6 +305,9 @@ impl Machine {
     fn run_core(&mut self, core: usize) -> Result<(), Box<Stop>> {
         self.state.current = core as u8;
         loop {
+            if self.is_stalled(core) {
+                return Ok(());
+            }
             match std::mem::replace(&mut self.state.cores[core].top_mut().next, Next::Idle) {
                 Next::Idle => {
                     if !thread::dispatch(self, core) {
@@ -361,7 +329,10 @@ impl Machine {
                     return Ok(());
                 }
                 Next::Update(loaded) => {
+                    // This is no store of the kernel.
+                    let journal = self.memory.journal.take();
                     self.engine.give_back(&loaded);
+                    self.memory.journal = journal;
                     if self.run_guest(core, Asked::Between)? {
                         return Ok(());
                     }
@@ -426,6 +397,11 @@ impl Machine {
     /// Performs a kernel call that driver code has made.
     fn call(&mut self, core: usize, import: u32) -> Result<(), Box<Stop>> {
         let slot = self.setup.imports[import as usize];
+        self.state.cores[core].top_mut().next = Next::Call(import);
+        if crate::faults::interrupts(self, core, Some(slot.api), slot.address) {
+            return Ok(());
+        }
+        self.state.cores[core].top_mut().next = Next::Idle;
         let arch = self.arch();
         let args = self.arguments(core, slot.api);
         let live = self.engine.registers(core);
@@ -446,16 +422,18 @@ impl Machine {
                 args: args_shown,
             },
         );
-        let done = crate::faults::before_call(self, core, slot.api).and_then(|()| {
-            let mut call = Call {
-                m: self,
-                core,
-                args,
-            };
-            nt::irql::check_contract(&mut call, slot.api)?;
-            (slot.api.handler)(&mut call)
-        });
+        crate::faults::before_call(self, core, slot.api);
+        let mut call = Call {
+            m: self,
+            core,
+            args,
+        };
+        let done = crate::rules::irql::called(call.m, core, slot.api, &args)
+            .map_err(Trouble::from)
+            .and_then(|()| nt::irql::check_contract(&mut call, slot.api))
+            .and_then(|()| (slot.api.handler)(&mut call));
         let result = self.apply(core, done, Some(caller));
+        self.note_stores(core, Some(caller));
         self.decider.caller = None;
         result
     }
@@ -476,6 +454,7 @@ impl Machine {
         };
         let done = nt::resume(&mut call, then, value);
         let result = self.apply(core, done, caller);
+        self.note_stores(core, caller);
         self.decider.caller = None;
         result
     }
@@ -511,6 +490,7 @@ impl Machine {
                     then,
                     caller,
                     entry: None,
+                    entered: Entered::default(),
                 });
                 let since = self.position();
                 self.state.cores[core].top_mut().next = Next::Spin { lock, since };
@@ -522,12 +502,16 @@ impl Machine {
                     then,
                     caller,
                     entry: None,
+                    entered: Entered::default(),
                 });
                 top.next = Next::Blocked;
                 thread::park(self, core);
             }
             Outcome::Continue(then, value) => return self.host(core, then, value, caller),
-            Outcome::End => self.end_context(core),
+            Outcome::End => {
+                crate::rules::ends(self, core)?;
+                self.end_context(core);
+            }
         }
         Ok(())
     }
@@ -564,6 +548,7 @@ impl Machine {
         let arch = self.arch();
         let mut live = self.engine.registers(core);
         let entry = self.recorder.keeps().then(|| Box::new(live.save()));
+        let entered = crate::rules::entered(self, core, what, args);
         let top = self.state.cores[core].top_mut();
         match caller {
             Some(caller) => live.set(isa::stack_pointer(arch), caller.sp),
@@ -579,6 +564,7 @@ impl Machine {
             then,
             caller,
             entry,
+            entered,
         });
         top.next = Next::Guest { asked: false };
         self.event(core, EventKind::Enter { what, routine });
@@ -597,7 +583,7 @@ impl Machine {
         convention.return_from(&mut live, &*self.memory, api.slots(arch), value);
         live.set(Reg::PC, caller.return_address);
         self.state.cores[core].top_mut().next = Next::Guest { asked: false };
-        crate::faults::after_call(self, core);
+        crate::faults::after_call(self, core, api);
     }
 
     /// Ends the core's topmost context and goes back to what it interrupted.
@@ -662,6 +648,7 @@ impl Machine {
         let dispatch = self.irqls().dispatch;
         if self.state.cores[core].irql < dispatch
             && self.state.nt.dpcs.requested(core as u8)
+            && self.state.nt.dpcs.hears(core as u8, self.now())
             && !self.state.cores[core].in_dpc()
         {
             let next = Next::Host(Then::NextDpc, 0);

@@ -23,8 +23,7 @@ const SYSTEM_THREAD_EXCEPTION_NOT_HANDLED: u32 = 0x7E;
 const UNEXPECTED_KERNEL_MODE_TRAP: u32 = 0x7F;
 const KERNEL_MODE_EXCEPTION_NOT_HANDLED: u32 = 0x8E;
 const ATTEMPTED_WRITE_TO_READONLY_MEMORY: u32 = 0xBE;
-/// `DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS`, which Windows 2000 began with.
-const DRIVER_UNLOADED: u32 = 0xCE;
+const DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS: u32 = 0xCE;
 const DRIVER_IRQL_NOT_LESS_OR_EQUAL: u32 = 0xD1;
 const DRIVER_PORTION_MUST_BE_NONPAGED: u32 = 0xD3;
 const DOUBLE_FAULT: u64 = 8;
@@ -75,6 +74,11 @@ impl Machine {
         if miss == Some(Miss::NotResident) && self.page_in(core, va) {
             return Ok(());
         }
+        if miss.is_none() {
+            // It was kept from the core, which may not wait for pages, so that it is seen.
+            self.engine.allow(core, va);
+            return crate::rules::page::touched(self, core, va, access, pc);
+        }
         self.event(
             core,
             EventKind::Fault {
@@ -100,7 +104,7 @@ impl Machine {
         loop {
             match self.memory.miss(at, access) {
                 // The kernel writes import tables and the like through its own mappings.
-                None | Some(Miss::Rights) => {}
+                None | Some(Miss::Rights) => self.touched_by_kernel(core, at, access)?,
                 Some(Miss::NotResident) if self.page_in(core, at) => {}
                 Some(_) => return Err(Trouble::Fault { va: at, access }),
             }
@@ -109,6 +113,16 @@ impl Machine {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// Kernel code working for a driver touches memory that is there.
+    fn touched_by_kernel(&mut self, core: usize, va: u64, access: Access) -> Result<(), Box<Stop>> {
+        let no_wait = self.state.cores[core].irql >= self.irqls().dispatch;
+        if !(self.setup.watches_pages && no_wait && self.memory.is_pageable(va)) {
+            return Ok(());
+        }
+        let pc = self.caller_address(core);
+        crate::rules::page::touched(self, core, va, access, pc)
     }
 
     /// Brings a page into memory, if the core may wait for it.
@@ -188,11 +202,11 @@ impl Machine {
             (UNEXPECTED_KERNEL_MODE_TRAP, [DOUBLE_FAULT, 0, 0, 0])
         } else if miss == Some(Miss::Rights) && access == Access::Write {
             (ATTEMPTED_WRITE_TO_READONLY_MEMORY, [va, 0, 0, 0])
-        } else if self.setup.personality != Personality::Nt4
-            && nt::io::driver::is_unloaded(self, va)
-        {
-            let write = u64::from(access == Access::Write);
-            (DRIVER_UNLOADED, [va, write, pc, 0])
+        } else if self.setup.personality.blames_drivers() && nt::io::driver::is_unloaded(self, va) {
+            (
+                DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS,
+                [va, op, pc, 0],
+            )
         } else if irql >= self.irqls().dispatch {
             (IRQL_NOT_LESS_OR_EQUAL, [va, u64::from(irql), op, pc])
         } else if va >= self.setup.map.kernel {
@@ -262,6 +276,17 @@ impl Machine {
     /// The stop that `KeBugCheckEx(code, params)` on `core` leads to.
     pub fn bugcheck(&mut self, core: usize, code: u32, params: [u64; 4]) -> Stop {
         let pc = self.caller_address(core);
+        self.bugcheck_from(core, code, params, pc)
+    }
+
+    /// The same for which the code at `pc` is to blame.
+    pub(crate) fn bugcheck_from(
+        &mut self,
+        core: usize,
+        code: u32,
+        params: [u64; 4],
+        pc: u64,
+    ) -> Stop {
         Stop::Bugcheck(Box::new(self.bugcheck_at(core, code, params, pc)))
     }
 

@@ -43,6 +43,9 @@ impl Machine {
         let asked = Next::Guest { asked: true };
         // Events that it causes are the instruction's.
         self.state.cores[core].top_mut().next = Next::Special;
+        if crate::faults::interrupts(self, core, None, pc) {
+            return Ok(());
+        }
         crate::faults::at_address(self, core, pc);
         let Some(insn) = self.engine.insn(pc) else {
             self.state.cores[core].top_mut().next = asked;
@@ -105,7 +108,7 @@ impl Machine {
     }
 
     /// A device interrupt reaches a core.
-    pub(super) fn interrupt(&mut self, core: usize, source: u32) {
+    pub(crate) fn interrupt(&mut self, core: usize, source: u32) {
         let level = nt::ndis::interrupt_level(self, source);
         let then = Then::Ndis(nt::ndis::Then::Service(source));
         self.push_context(

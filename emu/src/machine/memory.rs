@@ -143,6 +143,9 @@ pub struct Memory {
     mapped_at: Vec<u64>,
     /// Index of the region found last for each group of pages: most look-ups hit it again.
     recent: [Cell<usize>; GROUPS],
+    /// Where the kernel has written since this was emptied, if anybody wants to know: first address
+    /// and bytes.
+    pub(super) journal: Option<Vec<(u64, usize)>>,
     /// Set when a translation was taken away, so that every core's TLB must be emptied.
     pub stale_tlbs: bool,
 }
@@ -162,6 +165,7 @@ impl Memory {
             is_dirty: vec![false; frames as usize],
             mapped_at: Vec::new(),
             recent: [const { Cell::new(0) }; GROUPS],
+            journal: None,
             stale_tlbs: false,
         }
     }
@@ -301,6 +305,11 @@ impl Memory {
         self.page(va).map_or(Rights::READ, |p| p.rights)
     }
 
+    /// Whether the page at `va` may leave memory.
+    pub fn is_pageable(&self, va: u64) -> bool {
+        self.page(va).is_some_and(|p| p.pageable)
+    }
+
     fn mark_dirty(&mut self, frame: u32) {
         if !self.is_dirty[frame as usize] {
             self.is_dirty[frame as usize] = true;
@@ -345,6 +354,9 @@ impl Memory {
     /// Writes guest memory as the kernel does (also to read-only pages). Returns false, with
     /// `data` partly written, where nothing is mapped.
     pub fn write(&mut self, va: u64, data: &[u8]) -> bool {
+        if let Some(journal) = &mut self.journal {
+            journal.push((va, data.len()));
+        }
         let mut done = 0;
         while done < data.len() {
             let Some((frame, offset, n)) = self.chunk(va, done, data.len()) else {

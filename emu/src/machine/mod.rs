@@ -15,6 +15,7 @@ mod engine_tests;
 mod exec;
 mod fault;
 mod irql;
+mod journal;
 pub mod layout;
 pub mod memory;
 mod options;
@@ -31,13 +32,14 @@ use twox_hash::XxHash3_64;
 use isa::{Arch, IrqlTable, Profile, Reg, RegisterAccess, Registers};
 
 pub(crate) use boot::boot_driver;
-pub use boot::{Driver, boot};
+pub use boot::{Driver, boot, boot_from_start};
 pub use boot_error::{BootError, MissingImport};
 pub use engine::{AccessRecord, Granularity, Watch};
 pub use exec::Ended;
+pub use journal::KernelStore;
 pub use registers::LiveRegisters;
 
-use crate::choice::{Kinds, Questions};
+use crate::choice::{Questions, World};
 use crate::loader::Image;
 use crate::nt::{self, Api};
 use crate::personality::Personality;
@@ -86,8 +88,8 @@ pub struct Setup {
     pub personality: Personality,
     /// Granularity of choices.
     pub granularity: Granularity,
-    /// Kinds of choices that are held still.
-    pub held: Kinds,
+    /// Kinds of choices that are none.
+    pub world: World,
     /// Modules in load order.
     pub modules: Vec<LoadedModule>,
     /// Imported functions by index.
@@ -102,6 +104,8 @@ pub struct Setup {
     pub plan: Plan,
     /// The faults that the plan injects.
     pub faults: crate::faults::Faults,
+    /// Whether accesses to pageable memory at DISPATCH_LEVEL and above are seen.
+    pub watches_pages: bool,
 }
 
 /// The changing part of a machine besides memory and registers. A plain value.
@@ -131,6 +135,8 @@ pub struct State {
     pub shared_used: u64,
     /// What each fault rule has seen so far.
     pub faults: Vec<crate::faults::Progress>,
+    /// What the checks of the rules remember.
+    pub(crate) checks: crate::rules::Checks,
 }
 
 impl State {
@@ -169,6 +175,8 @@ pub struct Log {
     pub path: Vec<(u8, u64)>,
     /// Every access to memory by drivers, in order.
     pub accesses: Vec<AccessRecord>,
+    /// Every store that the kernel made, in order.
+    pub kernel_stores: Vec<KernelStore>,
     /// Instructions retired when each choice was answered.
     pub marks: Vec<u64>,
 }
@@ -189,6 +197,8 @@ pub struct Machine {
     pub stopwatch: Option<fn(bool)>,
     /// What was asked, if events are kept.
     questions: Questions,
+    /// What the kernel wrote, if events are kept.
+    kernel_stores: Vec<KernelStore>,
     /// Answers the choices that arise inside kernel functions, and records all answers.
     decider: exec::Decider,
 }
@@ -247,14 +257,21 @@ impl Machine {
     /// alike.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         self.memory.restore(&snapshot.memory);
-        self.state = snapshot.state.clone();
+        let before = std::mem::replace(&mut self.state, snapshot.state.clone());
+        // Where the engine stops for faults follows from the state.
+        let left = before.faults.iter().flat_map(|f| f.stops());
+        left.for_each(|at| self.stop_no_more(at));
+        let again: Vec<u64> = self.state.faults.iter().flat_map(|f| f.stops()).collect();
+        again.into_iter().for_each(|at| self.stop_at(at));
         self.recorder = snapshot.recorder.clone();
         for (core, registers) in snapshot.registers.iter().enumerate() {
             self.engine.registers(core).load(registers);
         }
         self.engine.set_retired(snapshot.retired);
         self.engine.clear_records();
+        self.engine.forget_guards();
         self.questions.clear();
+        self.kernel_stores.clear();
         self.flush();
     }
 
@@ -290,11 +307,51 @@ impl Machine {
         self.engine.set_break(address, true);
     }
 
+    /// Takes that back, unless a fault rule still has something to do there.
+    pub(crate) fn stop_no_more(&mut self, address: u64) {
+        let mut stops = self.state.faults.iter().flat_map(|f| f.stops());
+        let mut places = self.setup.faults.places();
+        if !stops.any(|at| at == address) && !places.any(|at| at == address) {
+            self.engine.set_break(address, false);
+        }
+    }
+
+    /// The kernel function that a driver has called and that is at work now.
+    pub(crate) fn current_call(&self) -> Option<&'static Api> {
+        let caller = self.decider.caller?;
+        Some(self.setup.imports[caller.import as usize].api)
+    }
+
+    /// When, in 100 ns since power-on, something happens by the passage of time alone: a timer is
+    /// due, a core that stands still goes on, a core hears of its DPCs.
+    pub(crate) fn next_event(&self) -> Option<u64> {
+        let timer = self.state.nt.timers.next_due();
+        if self.state.faults.is_empty() {
+            return timer;
+        }
+        let now = self.now();
+        let stalls = self.state.cores.iter().map(|c| c.stalled);
+        let late = (0..self.cpus()).map(|core| self.state.nt.dpcs.late_until(core));
+        let waits = stalls.chain(late).filter(|&until| until > now);
+        waits.chain(timer).min()
+    }
+
+    /// Whether a core stands still.
+    pub(crate) fn is_stalled(&self, core: usize) -> bool {
+        let until = self.state.cores[core].stalled;
+        until != 0 && until > self.now()
+    }
+
     /// Records an event on a core.
     pub fn event(&mut self, core: usize, kind: EventKind) {
+        let pc = self.caller_address(core);
+        self.event_from(core, pc, kind);
+    }
+
+    /// Records an event on a core that the code at `pc` has caused.
+    pub(crate) fn event_from(&mut self, core: usize, pc: u64, kind: EventKind) {
         let c = &self.state.cores[core];
         let (number, irql) = (c.number, c.irql);
-        let pc = self.caller_address(core);
         let at = self.position();
         let event = Event {
             at,
@@ -395,6 +452,7 @@ impl Machine {
         Log {
             recorder: self.recorder,
             questions: self.questions,
+            kernel_stores: self.kernel_stores,
             path,
             accesses,
             marks,

@@ -4,7 +4,7 @@
 use super::Machine;
 use super::context::Next;
 use super::engine::Granularity;
-use crate::choice::{Action, Kinds};
+use crate::choice::{Action, ChoiceKind, Kinds, World};
 use crate::nt::{ndis, spin_lock, thread};
 
 /// Makes the options of a moment those of the same moment with another core that ran last.
@@ -62,7 +62,14 @@ impl Machine {
                 out.retain(|&action| !interrupts(action, core as u8));
             }
         }
-        let held = self.setup.held;
+        let World { held, prompt } = self.setup.world;
+        if prompt != Kinds::NONE
+            && let Some(action) = self.prompt(&out[open..])
+        {
+            out.clear();
+            out.push(action);
+            return;
+        }
         if held == Kinds::NONE {
             return;
         }
@@ -78,17 +85,40 @@ impl Machine {
         }
     }
 
+    /// What the outside world does at once, where it has no choice but does not wait either.
+    /// Streams take turns, and so do the cores that their packets interrupt.
+    fn prompt(&self, outside: &[Action]) -> Option<Action> {
+        let prompt = self.setup.world.prompt;
+        let mut now = outside.iter().filter(|a| prompt.contains(a.kind()));
+        let first = *now.next()?;
+        let Action::Packet { .. } = first else {
+            return Some(first);
+        };
+        // For each stream that is ready, one for each core.
+        let packets = || outside.iter().filter(|a| a.kind() == ChoiceKind::Packet);
+        packets()
+            .nth(ndis::arrived(self) as usize % packets().count())
+            .copied()
+    }
+
     /// What can happen besides that a core goes on.
     fn outside(&self, out: &mut Vec<Action>) {
         let cores = self.state.cores.len();
         let irqls = self.irqls();
         for core in 0..cores {
+            if self.is_stalled(core) {
+                continue;
+            }
             let c = &self.state.cores[core];
             let number = core as u8;
             if c.irql < irqls.dispatch && thread::rival(self, core) {
                 out.push(Action::Switch(number));
             }
-            if c.irql < irqls.dispatch && self.state.nt.dpcs.waiting(number) && !c.in_dpc() {
+            let dpcs = &self.state.nt.dpcs;
+            // What was requested from another core is the same: the interrupt that asks comes.
+            let queued = dpcs.waiting(number) || dpcs.requested(number);
+            let hears = queued && dpcs.hears(number, self.now());
+            if c.irql < irqls.dispatch && hears && !c.in_dpc() {
                 out.push(Action::Dpcs(number));
             }
             if let Some(source) = ndis::pending_interrupt(self, core) {
@@ -105,7 +135,7 @@ impl Machine {
             .timers
             .next_due()
             .is_some_and(|due| due <= self.now());
-        if due && self.state.cores[0].irql < irqls.clock {
+        if due && self.state.cores[0].irql < irqls.clock && !self.is_stalled(0) {
             out.push(Action::Clock(0));
         }
         for stream in ndis::ready_streams(self) {
@@ -138,15 +168,18 @@ impl Machine {
     /// what is a choice does not depend on what a strategy passes quietly.
     pub(super) fn made_others_wait(&self, core: usize) -> bool {
         self.state.choosing
-            && self.setup.held.includes(Kinds::WORLD)
+            && self.setup.world.held.includes(Kinds::WORLD)
             && (0..self.state.cores.len()).any(|c| {
                 let calls = matches!(self.state.cores[c].top().next, Next::Call(_));
-                c != core && calls && self.steps_locally(c)
+                c != core && calls && !self.is_stalled(c) && self.steps_locally(c)
             })
     }
 
     /// Whether a core can make progress by itself.
     fn can_run(&self, core: usize) -> bool {
+        if self.is_stalled(core) {
+            return false;
+        }
         let top = self.state.cores[core].top();
         match &top.next {
             // A ready thread has been given to an idle core already.

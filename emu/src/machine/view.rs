@@ -5,7 +5,7 @@ use isa::{Atomic, Reg, RegisterAccess};
 use super::Machine;
 use super::code::split_operand;
 use super::context::{ContextKind, Next};
-use crate::choice::{Action, Actor, Effect, Kinds, Operation, View};
+use crate::choice::{Action, Actor, Aside, Effect, Kinds, Operation, View};
 use crate::nt::{self, Then, effect, spin_lock, thread};
 
 impl View for Machine {
@@ -31,15 +31,35 @@ impl View for Machine {
         match option {
             Action::Run(core) => self.next_operation(usize::from(core)),
             Action::Spare => Operation::LOCAL,
+            Action::Interrupt { core, .. } => effect::irql(usize::from(core)),
+            Action::Packet { core, .. } => effect::arrival(usize::from(core)),
             _ => Operation::ANYTHING,
+        }
+    }
+
+    fn aside(&self) -> Aside {
+        let cores = self.state.cores.iter().zip(0..);
+        let idle = cores.filter(|(c, _)| c.top().kind == ContextKind::Idle);
+        let (allocated, freed) = self.state.nt.pools.counts();
+        Aside {
+            idle: idle.fold(0, |all, (_, core)| all | 1 << core),
+            threads: thread::assignment(self),
+            allocated,
+            freed,
         }
     }
 
     fn place(&self, option: Action) -> u64 {
         match option {
             Action::Run(core) => self.caller_address(usize::from(core)),
+            Action::Spare | Action::Strike(_) => self.caller_address(self.asked_about()),
             _ => 0,
         }
+    }
+
+    fn stack(&self) -> Vec<u64> {
+        let frames = self.backtrace(self.asked_about());
+        frames.into_iter().map(|frame| frame.pc).collect()
     }
 }
 
@@ -64,6 +84,8 @@ impl Machine {
                 effect::operation(self, core, effect::Kind::End, &[0; 12])
             }
             next if is_local(next) => Operation::LOCAL,
+            // The adapter's queue of this core is serviced.
+            Next::Host(Then::Ndis(nt::ndis::Then::Service(_)), _) => effect::irql(core),
             // A thread comes back from a wait.
             Next::Resume(Then::Return | Then::ReturnValue(_), Some(_), _) => match top.kind {
                 ContextKind::Thread(id) => {
@@ -136,7 +158,7 @@ impl Machine {
             }
             // Only who waits for the end can tell when it was, and coming back from a wait is a
             // step of its own.
-            _ if self.ends_thread(core) => self.setup.held.includes(Kinds::WORLD),
+            _ if self.ends_thread(core) => self.setup.world.held.includes(Kinds::WORLD),
             next => is_local(next),
         }
     }
@@ -145,7 +167,7 @@ impl Machine {
     /// threads can notice: with the outside world held still, a lock that is held is one that
     /// cannot be acquired, and trying is no step of its own.
     fn blocks(&self, core: usize, slot: &super::ImportSlot) -> bool {
-        if !self.setup.held.includes(Kinds::WORLD) {
+        if !self.setup.world.held.includes(Kinds::WORLD) {
             return false;
         }
         let args = || self.arguments(core, slot.api);

@@ -27,6 +27,12 @@ impl From<Stop> for Trouble {
     }
 }
 
+impl From<Box<Stop>> for Trouble {
+    fn from(stop: Box<Stop>) -> Trouble {
+        Trouble::Stop(stop)
+    }
+}
+
 /// What a kernel function gives back.
 pub type Done = Result<Outcome, Trouble>;
 

@@ -7,6 +7,7 @@ use super::api::{Contract, Module, Style, byte, long, ptr};
 use super::{Api, Call, Done, Trouble, layout, status, thread, timer};
 use crate::machine::Machine;
 use crate::machine::context::{ContextKind, Outcome, ThreadId};
+use crate::rules;
 use crate::stop::{Awaited, Holder, ObjectKind};
 use crate::trace::EventKind;
 use crate::trace::event::WaitOp;
@@ -273,6 +274,7 @@ fn release_mutex(call: &mut Call<'_>) -> Done {
     let before = state(call, mutex)?;
     if before + 1 == 1 {
         call.set_ptr(mutex + l.kmutant.owner_thread, 0)?;
+        call.m.state.checks.owned(mutex, None);
     }
     set_state(call.m, call.core, mutex, before + 1);
     Ok(Outcome::Return(before as u32 as u64))
@@ -418,6 +420,7 @@ fn consume(m: &mut Machine, object: u64, owner: u64) {
             let n = m.arch().pointer_size() as usize;
             m.memory
                 .write(object + l.kmutant.owner_thread, &owner.to_le_bytes()[..n]);
+            m.state.checks.owned(object, Some(owner));
             state - 1
         }
         _ => return,
@@ -467,6 +470,14 @@ pub(crate) fn wait_for(
 ) -> Done {
     for &object in &objects {
         state(call, object)?;
+    }
+    let irql = call.irql();
+    if due != Some(0) && irql == call.m.irqls().dispatch {
+        let object = objects.first().copied().unwrap_or(0);
+        let values = [u64::from(irql), object, due.unwrap_or(0) as u64];
+        let what = "waits at DISPATCH_LEVEL";
+        let rule = &rules::irql::WAIT;
+        rules::by_call(call.m, call.core, rule, &values, object, what)?;
     }
     let owner = thread::current_object(call.m, call.core);
     if all && objects.iter().all(|&o| available(call.m, o, owner)) {

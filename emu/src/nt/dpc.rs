@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 
 use super::api::{Contract, Module, Style, byte, long, ptr};
 use super::{Api, Call, Done, Then, layout, ndis};
+use crate::faults;
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::trace::EventKind;
@@ -31,6 +32,8 @@ pub struct Dpcs {
 struct Queue {
     items: VecDeque<Item>,
     requested: bool,
+    /// Until when, in 100 ns since power-on, the core does not hear of it.
+    late_until: u64,
 }
 
 /// An entry of a queue.
@@ -40,6 +43,8 @@ pub enum Item {
     Guest(u64),
     /// The modelled miniport of an adapter.
     Adapter(u32),
+    /// An IRP that a driver of another core completes, by address.
+    Completion(u64),
 }
 
 impl Dpcs {
@@ -65,6 +70,16 @@ impl Dpcs {
     pub fn waiting(&self, core: u8) -> bool {
         let q = &self.queues[usize::from(core)];
         !q.requested && !q.items.is_empty()
+    }
+
+    /// Whether the core can hear of its queue at this time, in 100 ns since power-on.
+    pub fn hears(&self, core: u8, now: u64) -> bool {
+        self.late_until(core) <= now
+    }
+
+    /// Until when, in 100 ns since power-on, the core does not hear of its queue; 0: it does.
+    pub fn late_until(&self, core: u8) -> u64 {
+        self.queues[usize::from(core)].late_until
     }
 
     /// The entries of a core's queue, first to be retired first.
@@ -152,16 +167,29 @@ fn insert(call: &mut Call<'_>) -> Done {
 /// and target that the driver set.
 pub(crate) fn queue_guest(m: &mut Machine, core: usize, dpc: u64, importance: u8, number: u8) {
     let target = match number.checked_sub(TARGETED) {
-        Some(n) if usize::from(n) < m.state.cores.len() => usize::from(n),
-        _ => core,
+        Some(n) if usize::from(n) < m.state.cores.len() => Some(n),
+        _ => None,
     };
+    let remote = target.is_some_and(|n| usize::from(n) != core);
+    let mut queued = faults::Queued {
+        target: target.unwrap_or(core as u8),
+        targeted: target.is_some(),
+        asked: asks(importance, remote),
+        late_until: 0,
+        remote,
+    };
+    faults::dpc_queued(m, core, &mut queued);
+    let (asked, late_until) = (queued.asked, queued.late_until);
+    let target = usize::from(queued.target);
     // Any value but 0 says "queued"; the real one is the address of the core's queue.
     let queued = m.state.cores[target].pcr | 1;
     let at = layout::of(m.arch()).kdpc;
     let n = m.arch().pointer_size() as usize;
     m.memory
         .write(dpc + at.dpc_data, &queued.to_le_bytes()[..n]);
-    push(m, core, target, Item::Guest(dpc), importance);
+    push(m, target, Item::Guest(dpc), importance, asked);
+    let queue = &mut m.state.nt.dpcs.queues[target];
+    queue.late_until = queue.late_until.max(late_until);
     m.event(
         core,
         EventKind::Dpc {
@@ -172,19 +200,22 @@ pub(crate) fn queue_guest(m: &mut Machine, core: usize, dpc: u64, importance: u8
     );
 }
 
-fn push(m: &mut Machine, core: usize, target: usize, item: Item, importance: u8) {
+/// Whether a core is asked to run a DPC that is queued to it.
+fn asks(importance: u8, remote: bool) -> bool {
+    match remote {
+        true => importance == HIGH,
+        false => importance != LOW,
+    }
+}
+
+fn push(m: &mut Machine, target: usize, item: Item, importance: u8, asked: bool) {
     let queue = &mut m.state.nt.dpcs.queues[target];
     if importance == HIGH {
         queue.items.push_front(item);
     } else {
         queue.items.push_back(item);
     }
-    let ask = if target == core {
-        importance != LOW
-    } else {
-        importance == HIGH
-    };
-    queue.requested |= ask;
+    queue.requested |= asked;
 }
 
 /// Queues the modelled miniport's DPC on the core that took its interrupt.
@@ -193,8 +224,13 @@ pub(crate) fn queue_adapter(m: &mut Machine, core: usize, adapter: u32) {
         .items
         .contains(&Item::Adapter(adapter))
     {
-        push(m, core, core, Item::Adapter(adapter), 1);
+        push(m, core, Item::Adapter(adapter), 1, true);
     }
+}
+
+/// Queues the completion of an IRP to another core.
+pub(crate) fn queue_completion(m: &mut Machine, target: u8, irp: u64) {
+    push(m, usize::from(target), Item::Completion(irp), 1, true);
 }
 
 fn remove(call: &mut Call<'_>) -> Done {
@@ -240,6 +276,7 @@ pub(crate) fn next(call: &mut Call<'_>) -> Done {
     };
     match item {
         Item::Adapter(adapter) => ndis::deferred(call, adapter),
+        Item::Completion(irp) => super::io::complete::begin(call, irp, Then::NextDpc),
         Item::Guest(dpc) => {
             let at = layout::of(call.arch()).kdpc;
             let routine = call.ptr(dpc + at.deferred_routine)?;
@@ -248,6 +285,10 @@ pub(crate) fn next(call: &mut Call<'_>) -> Done {
             let two = call.ptr(dpc + at.system_argument2)?;
             // Cleared before the routine runs: it can be queued again at once, elsewhere too.
             call.set_ptr(dpc + at.dpc_data, 0)?;
+            if faults::dpc_begins(call.m, core, dpc) {
+                let next = (core as u8 + 1) % call.m.cpus();
+                queue_guest(call.m, core, dpc, HIGH, TARGETED + next);
+            }
             let args = vec![dpc, context, one, two];
             Ok(Outcome::Enter {
                 what: "DPC",

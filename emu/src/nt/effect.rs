@@ -32,6 +32,11 @@ pub enum Kind {
     WaitMany(usize, usize, usize),
     /// The pool, and the block in an argument if there is one.
     Pool(Option<usize>),
+    /// An object in an argument, of at most so many bytes, that the caller has to itself and hands
+    /// over: no access of its own, and to be ordered with those of others all the same.
+    Hand(usize, u32),
+    /// What the kernel keeps without an address of its own.
+    Own(u64),
     /// A handle in an argument: closing a file calls drivers, closing others does not.
     Handle(usize),
     /// The list of threads.
@@ -45,9 +50,16 @@ pub enum Kind {
 }
 
 // Things of the kernel that have no address in guest memory get one that no guest can use.
-const POOL: u64 = 1;
-const THREADS: u64 = 2;
+const POOL: u64 = 0x10;
+const THREADS: u64 = 0x20;
+const WIRE: u64 = 0x30;
+const DESCRIPTORS: u64 = 0x40;
+/// One for each core.
 const IRQL: u64 = 0x100;
+
+/// Bytes of an IRP and of an MDL, the larger of both widths.
+const IRP: u32 = 0xD0;
+const MDL: u32 = 0x30;
 
 use Effect::{Acquire, Read, Release, Write};
 
@@ -173,9 +185,32 @@ const EFFECTS: &[(Kind, &[&str])] = &[
     (Kind::WaitMany(0, 1, 6), &["KeWaitForMultipleObjects"]),
     (
         Kind::Pool(None),
-        &["ExAllocatePool", "ExAllocatePoolWithTag"],
+        &[
+            "ExAllocatePool",
+            "ExAllocatePoolWithTag",
+            "IoAllocateIrp",
+            "IoAllocateMdl",
+            "NdisAllocateBuffer",
+        ],
     ),
-    (Kind::Pool(Some(0)), &["ExFreePool", "ExFreePoolWithTag"]),
+    (
+        Kind::Pool(Some(0)),
+        &[
+            "ExFreePool",
+            "ExFreePoolWithTag",
+            "IoFreeIrp",
+            "IoFreeMdl",
+            "NdisFreeBuffer",
+        ],
+    ),
+    // What the dispatch routine does with the request are steps of its own.
+    (Kind::Hand(1, IRP), &["IofCallDriver"]),
+    (Kind::Hand(0, MDL), &["MmBuildMdlForNonPagedPool"]),
+    (Kind::Own(WIRE), &["NdisSend"]),
+    (
+        Kind::Own(DESCRIPTORS),
+        &["NdisAllocatePacket", "NdisFreePacket"],
+    ),
     (Kind::Handle(0), &["NtClose", "ZwClose"]),
     (Kind::Threads, &["PsCreateSystemThread"]),
     (Kind::End, &["PsTerminateSystemThread"]),
@@ -242,6 +277,8 @@ pub(crate) fn operation(m: &Machine, core: usize, kind: Kind, args: &[u64; 12]) 
                 None => Operation::ANYTHING,
             }
         }
+        Kind::Hand(at, length) => Operation::one(args[at], length, Write),
+        Kind::Own(what) => Operation::one(what, 1, Write),
         Kind::Handle(at) => match m.state.nt.io.objects.target(args[at]) {
             Some(HandleTarget::Thread(_)) => Operation::LOCAL,
             _ => Operation::ANYTHING,
@@ -251,9 +288,30 @@ pub(crate) fn operation(m: &Machine, core: usize, kind: Kind, args: &[u64; 12]) 
             ContextKind::Thread(_) => object(thread::current_object(m, core), Release),
             _ => Operation::ANYTHING,
         },
-        Kind::Irql => Operation::one(IRQL + core as u64, 1, Write),
+        Kind::Irql => irql(core),
         Kind::Anything | Kind::Wait(..) | Kind::WaitMany(..) => Operation::ANYTHING,
     }
+}
+
+/// What changing the IRQL of a core is: what interrupts it touches nothing else yet.
+pub(crate) fn irql(core: usize) -> Operation {
+    Operation::one(IRQL + 0x10 * core as u64, 1, Write)
+}
+
+/// What the arrival of a packet that interrupts a core is. What a packet says may depend on what was
+/// sent before.
+pub(crate) fn arrival(core: usize) -> Operation {
+    irql(core).and(WIRE, 1, Write)
+}
+
+/// The same step, if it allocates from pool as well.
+pub(crate) fn with_pool(operation: Operation) -> Operation {
+    operation.and(POOL, 1, Write)
+}
+
+/// Whether the operation is known to use the pool.
+pub(crate) fn uses_pool(operation: &Operation) -> bool {
+    operation.touches().iter().any(|t| t.start == POOL)
 }
 
 /// What touching a dispatcher object is.
@@ -284,7 +342,10 @@ mod tests {
     fn arguments_exist() {
         for (kind, names) in EFFECTS {
             let most = match *kind {
-                Kind::Touch(at, ..) | Kind::Lock(at, _) | Kind::Object(at, _) => at,
+                Kind::Touch(at, ..)
+                | Kind::Hand(at, _)
+                | Kind::Lock(at, _)
+                | Kind::Object(at, _) => at,
                 Kind::Handle(at) | Kind::Pool(Some(at)) => at,
                 Kind::Wait(a, b) => a.max(b),
                 Kind::WaitMany(a, b, c) => a.max(b).max(c),

@@ -4,6 +4,7 @@ use super::api::{Contract, Module, Style, byte, ptr};
 use super::{Api, Call, Done};
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
+use crate::rules;
 
 const WDK: &str = "Windows driver documentation: Managing Hardware Priorities; wdm.h";
 const ROS: &str = "ReactOS hal/halx86/generic/irql.c (behaviour)";
@@ -85,6 +86,13 @@ fn current(call: &mut Call<'_>) -> Done {
 fn raise_to(call: &mut Call<'_>, to: u8) -> Result<u8, super::Trouble> {
     let from = call.irql();
     if to < from {
+        let (names, values) = (call.m.irqls(), [u64::from(from), u64::from(to)]);
+        let what = format!(
+            "raises the IRQL from {} to {}",
+            names.name(from),
+            names.name(to)
+        );
+        rules::by_call(call.m, call.core, &rules::irql::RAISE, &values, 0, what)?;
         let params = [u64::from(from), u64::from(to), 0, 9];
         return Err(call.bugcheck(IRQL_NOT_GREATER_OR_EQUAL, params));
     }
@@ -116,6 +124,14 @@ fn raise_to_synch(call: &mut Call<'_>) -> Done {
 fn lower(call: &mut Call<'_>) -> Done {
     let (from, to) = (call.irql(), call.args[0] as u8);
     if to > from {
+        let (names, in_dpc) = (call.m.irqls(), call.this_core().in_dpc());
+        let values = [u64::from(from), u64::from(to), u64::from(in_dpc)];
+        let what = format!(
+            "lowers the IRQL from {} to {}",
+            names.name(from),
+            names.name(to)
+        );
+        rules::by_call(call.m, call.core, &rules::irql::LOWER, &values, 0, what)?;
         return Err(call.bugcheck(
             IRQL_NOT_LESS_OR_EQUAL,
             [u64::from(from), u64::from(to), 0, 0],

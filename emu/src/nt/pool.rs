@@ -18,6 +18,7 @@ use super::{Api, Call, Done};
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::machine::memory::{FRAME_SIZE, RegionKind, Rights};
+use crate::rules;
 use crate::trace::EventKind;
 use crate::trace::event::PoolOp;
 
@@ -49,6 +50,9 @@ struct Pool {
     runs: BTreeMap<u64, u64>,
     /// Where the next small block is carved, and how much is left of that page.
     carve: (u64, u64),
+    /// Blocks allocated, and freed, so far.
+    allocated: u64,
+    freed: u64,
 }
 
 /// An allocated block.
@@ -62,6 +66,10 @@ pub struct Block {
     pub paged: bool,
     /// Whether it has pages of its own.
     pub large: bool,
+    /// The driver that asked for it, by index in the list of modules; `None` if the kernel did.
+    pub owner: Option<u16>,
+    /// What the first bytes behind it held when it was allocated, as far as they are nobody's.
+    pub behind: [u8; BEHIND_MAX],
 }
 
 impl Pools {
@@ -84,6 +92,36 @@ impl Pools {
             let (&at, &block) = p.blocks.range(..=va).next_back()?;
             (va < at + block.size.max(1)).then_some((at, block))
         })
+    }
+
+    /// Blocks allocated, and freed, so far.
+    pub fn counts(&self) -> (u64, u64) {
+        let all = self.pools.iter();
+        all.fold((0, 0), |(a, f), p| (a + p.allocated, f + p.freed))
+    }
+
+    /// The allocated block that begins at `at`.
+    pub fn block(&self, at: u64) -> Option<Block> {
+        self.pools.iter().find_map(|p| p.blocks.get(&at)).copied()
+    }
+
+    /// Whether `at` is an address of paged pool.
+    pub fn is_paged(&self, at: u64) -> bool {
+        self.pools[1].base <= at && at < self.pools[1].end
+    }
+
+    /// Whether a small block that began at `at` was freed and waits to be used again.
+    pub(crate) fn was_freed(&self, at: u64) -> bool {
+        let free = self.pools.iter().flat_map(|p| p.free.values());
+        free.flatten().any(|&block| block == at)
+    }
+
+    /// Notes which driver asked for a block.
+    pub(crate) fn owned(&mut self, at: u64, owner: Option<usize>) {
+        let mut pools = self.pools.iter_mut();
+        if let Some(block) = pools.find_map(|p| p.blocks.get_mut(&at)) {
+            block.owner = owner.map(|module| module as u16);
+        }
     }
 
     /// All allocated blocks, nonpaged first, by address.
@@ -151,7 +189,7 @@ pub const API: &[Api] = &[
         allocate_tagged,
     ),
     row("ExFreePool", &[ptr("P")], free_call),
-    row("ExFreePoolWithTag", &[ptr("P"), long("Tag")], free_call),
+    row("ExFreePoolWithTag", &[ptr("P"), long("Tag")], free_tagged),
 ];
 
 /// POOL_TYPE: bit 0 paged, bit 1 must succeed, bit 2 cache aligned.
@@ -170,6 +208,7 @@ fn allocate_tagged(call: &mut Call<'_>) -> Done {
 
 fn allocate_call(call: &mut Call<'_>, kind: u64, size: u64, tag: [u8; 4]) -> Done {
     let paged = kind & PAGED != 0;
+    rules::pool::asked(call.m, call.core, kind, size)?;
     if paged && call.irql() > call.m.irqls().apc {
         // Paged pool is protected by a fast mutex and is itself pageable.
         return Err(call.bugcheck(BAD_POOL_CALLER, [8, u64::from(call.irql()), kind, size]));
@@ -188,14 +227,32 @@ fn allocate_call(call: &mut Call<'_>, kind: u64, size: u64, tag: [u8; 4]) -> Don
         }
         false => allocate(call.m, call.core, size, tag, paged),
     };
+    own(call, block);
+    crate::faults::allocated(call.m, call.core, size, tag, paged, block);
     if block == 0 && kind & MUST_SUCCEED != 0 {
         return Err(call.bugcheck(MUST_SUCCEED_POOL_EMPTY, [size, 0, 0, 0]));
     }
     Ok(Outcome::Return(block))
 }
 
+/// The driver that makes the call owns the block.
+pub(crate) fn own(call: &mut Call<'_>, block: u64) {
+    let caller = call.m.caller_address(call.core);
+    let owner = call.m.in_driver(caller);
+    call.m.state.nt.pools.owned(block, owner);
+}
+
+fn free_tagged(call: &mut Call<'_>) -> Done {
+    let [block, tag, ..] = call.args;
+    let tag = (tag as u32).to_le_bytes();
+    rules::pool::freed(call.m, call.core, block, Some(tag))?;
+    free(call.m, call.core, block)?;
+    Ok(Outcome::Return(0))
+}
+
 fn free_call(call: &mut Call<'_>) -> Done {
     let block = call.args[0];
+    rules::pool::freed(call.m, call.core, block, None)?;
     free(call.m, call.core, block)?;
     Ok(Outcome::Return(0))
 }
@@ -263,7 +320,9 @@ fn carve(m: &mut Machine, size: u64, tag: [u8; 4], paged: bool) -> Option<u64> {
         bytes[4..8].copy_from_slice(&tag);
         m.memory.write(at - header, &bytes);
     }
+    let behind = read_behind(m, &behind(m, at, size, large));
     let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
+    pool.allocated += 1;
     pool.blocks.insert(
         at,
         Block {
@@ -271,6 +330,8 @@ fn carve(m: &mut Machine, size: u64, tag: [u8; 4], paged: bool) -> Option<u64> {
             tag,
             paged,
             large,
+            owner: None,
+            behind,
         },
     );
     Some(at)
@@ -289,6 +350,48 @@ fn carve_special(m: &mut Machine, size: u64, paged: bool) -> Option<u64> {
     Some(base + length - rounded)
 }
 
+/// So many of the bytes behind a block that are nobody's are remembered, at most.
+const BEHIND_MAX: usize = 16;
+
+/// The bytes behind a block that are there only because sizes are rounded up.
+fn behind(m: &Machine, at: u64, size: u64, large: bool) -> std::ops::Range<u64> {
+    let unit = match large && !m.setup.plan.memory.special_pool {
+        true => m.setup.profile.page_size(),
+        false => header_size(m),
+    };
+    // A block of no bytes has room for one unit.
+    let end = at + size.max(1).next_multiple_of(unit);
+    at + size..end.min(at + size + BEHIND_MAX as u64)
+}
+
+/// What those bytes hold.
+fn read_behind(m: &Machine, behind: &std::ops::Range<u64>) -> [u8; BEHIND_MAX] {
+    let mut bytes = [0; BEHIND_MAX];
+    let length = (behind.end - behind.start) as usize;
+    m.memory.read(behind.start, &mut bytes[..length]);
+    bytes
+}
+
+/// Whether something was written behind an allocated block: the address of the first byte that was,
+/// and the block. Where no byte is left behind it, the header of the next block tells.
+pub(crate) fn written_behind(m: &Machine, at: u64) -> Option<(u64, Block)> {
+    let block = m.state.nt.pools.block(at)?;
+    let behind = behind(m, at, block.size, block.large);
+    let now = read_behind(m, &behind);
+    if let Some(i) = now.iter().zip(&block.behind).position(|(n, b)| n != b) {
+        return Some((behind.start + i as u64, block));
+    }
+    let next = behind.end + header_size(m);
+    let pool = &m.state.nt.pools.pools[usize::from(block.paged)];
+    let follows = pool
+        .blocks
+        .get(&next)
+        .filter(|b| !b.large && !block.large)?;
+    let mut tag = [0; 4];
+    m.memory.read(behind.end + 4, &mut tag);
+    (tag != follows.tag).then_some((behind.end, block))
+}
+
 /// Makes pool pages valid, or takes them away.
 fn commit(m: &mut Machine, at: u64, length: u64, valid: bool) {
     m.memory.change_pages(at, length, |p| {
@@ -301,8 +404,13 @@ fn commit(m: &mut Machine, at: u64, length: u64, valid: bool) {
 /// machine as the kernel's own checks would.
 pub fn free(m: &mut Machine, core: usize, at: u64) -> Result<(), super::Trouble> {
     let (header, page) = (header_size(m), m.setup.profile.page_size());
-    let paged = m.state.nt.pools.pools[1].base <= at && at < m.state.nt.pools.pools[1].end;
+    if let Some(block) = m.state.nt.pools.block(at) {
+        rules::pool::ends(m, core, at)?;
+        rules::object::freed(m, core, at, block.size)?;
+    }
+    let paged = m.state.nt.pools.is_paged(at);
     let pool = &mut m.state.nt.pools.pools[usize::from(paged)];
+    pool.freed += 1;
     let Some(block) = pool.blocks.remove(&at) else {
         // 7: the block has been freed already (or was never allocated; the kernel cannot tell).
         return Err(m.bugcheck(core, BAD_POOL_CALLER, [7, 0, 0, at]).into());

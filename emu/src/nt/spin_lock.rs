@@ -8,6 +8,7 @@ use super::{Api, Call, Done, Then, Trouble};
 use crate::machine::Machine;
 use crate::machine::context::Outcome;
 use crate::position::Position;
+use crate::rules;
 use crate::trace::EventKind;
 use crate::trace::event::LockOp;
 
@@ -142,7 +143,10 @@ fn initialize(call: &mut Call<'_>) -> Done {
 
 /// Acquires `lock` at the current IRQL and continues with `then`.
 pub fn acquire(call: &mut Call<'_>, lock: u64, then: Then) -> Done {
+    rules::lock::wanted(call.m, call.core, lock)?;
     if call.m.cpus() == 1 {
+        let depth = rules::routines(call.m, call.core);
+        call.m.state.checks.taken(call.core, lock, depth);
         return Ok(Outcome::Continue(then, 0));
     }
     // The word must be there, whoever is first.
@@ -191,6 +195,7 @@ fn release_from_dpc(call: &mut Call<'_>) -> Done {
 
 /// Gives a lock back; what the free build does with one that is not held: it stores a zero.
 pub fn drop_lock(call: &mut Call<'_>, lock: u64) -> Result<(), Trouble> {
+    rules::lock::released(call.m, call.core, lock)?;
     if call.m.cpus() > 1 {
         call.set_ptr(lock, 0)?;
         call.m.state.nt.locks.0.remove(&lock);
@@ -229,6 +234,8 @@ fn hold(m: &mut Machine, core: usize, lock: u64) -> bool {
         pc: m.caller_address(core),
     };
     m.state.nt.locks.0.insert(lock, held);
+    let depth = rules::routines(m, core);
+    m.state.checks.taken(core, lock, depth);
     m.event(
         core,
         EventKind::Lock {

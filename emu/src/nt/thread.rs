@@ -223,6 +223,17 @@ pub(crate) fn fill_idle_cores(m: &mut Machine) -> bool {
     any
 }
 
+/// A hash of which threads are ready, in their order, and of which thread each core has.
+pub(crate) fn assignment(m: &Machine) -> u64 {
+    use std::hash::{Hash, Hasher};
+    let mut hasher = twox_hash::XxHash3_64::new();
+    m.state.nt.threads.ready.hash(&mut hasher);
+    for core in &m.state.cores {
+        core.thread().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
 /// Whether a thread of at least the running thread's priority waits for a core.
 pub(crate) fn rival(m: &Machine, core: usize) -> bool {
     let c = &m.state.cores[core];
@@ -473,9 +484,11 @@ fn queue_work(call: &mut Call<'_>) -> Done {
     let routine = call.ptr(item + 2 * size)?;
     let context = call.ptr(item + 3 * size)?;
     let priority = WORKER_PRIORITY[(queue as usize).min(2)];
+    crate::rules::object::queued(call.m, call.core, item, queue)?;
     let then = super::Then::Thread(Then::Start { routine, context });
     let name = call.m.place(routine);
-    create(call.m, call.core, &name, priority, Next::Host(then, 0));
+    let id = create(call.m, call.core, &name, priority, Next::Host(then, 0));
+    call.m.state.checks.work_queued(id, item);
     Ok(Outcome::Return(0))
 }
 
@@ -497,6 +510,9 @@ pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
         Then::Script => script(call),
         Then::Stepped => stepped(call, value as u32),
         Then::Start { routine, context } => {
+            if let Some(id) = call.this_core().thread() {
+                call.m.state.checks.thread_begins(id);
+            }
             let args = vec![context];
             Ok(Outcome::Enter {
                 what: "thread",

@@ -2,6 +2,7 @@
 
 use super::api::{Contract, Module, Style, byte, long, ptr, quad};
 use super::{Api, Call, Done, dispatcher, dpc, layout, misc, thread};
+use crate::faults;
 use crate::machine::Machine;
 use crate::machine::context::{Outcome, ThreadId};
 use crate::trace::EventKind;
@@ -16,6 +17,8 @@ pub enum Due {
     Timer(u64, u32),
     /// The end of a thread's wait, by thread and number of the wait.
     Wait(ThreadId, u64),
+    /// A frame that was held up on its way to the adapter of this number.
+    Frame(u32),
 }
 
 /// Timers that are set, by due time.
@@ -108,6 +111,8 @@ pub const API: &[Api] = &[
 ];
 
 const NOTIFICATION_TIMER: u8 = 8;
+/// When a timer that catches up is due again, in 100 ns: its DPC may have run by then.
+const SOON: u64 = 20;
 /// 100 ns in a millisecond.
 const MS: u64 = 10_000;
 
@@ -151,6 +156,7 @@ fn set_timer(call: &mut Call<'_>, timer: u64, due: i64, period: u32, dpc: u64) -
         0,
     )?;
     let when = due_time(call.m, due);
+    let when = faults::timer_set(call.m, call.core, timer, when);
     call.set_u64(timer + at.due_time, when)?;
     call.m.state.nt.timers.set(when, Due::Timer(timer, period));
     call.event(EventKind::Timer {
@@ -213,6 +219,7 @@ pub(crate) fn expire(m: &mut Machine, core: usize) {
         let (due, what) = m.state.nt.timers.list.remove(0);
         match what {
             Due::Wait(thread, wait) => thread::timed_out(m, core, thread, wait),
+            Due::Frame(adapter) => super::ndis::let_go(m, adapter),
             Due::Timer(timer, period) => {
                 let at = layout::of(m.arch()).ktimer;
                 m.event(
@@ -223,7 +230,10 @@ pub(crate) fn expire(m: &mut Machine, core: usize) {
                     },
                 );
                 if period != 0 {
-                    let next = due + u64::from(period) * MS;
+                    let next = match faults::timer_expired(m, core, timer) {
+                        true => m.now() + SOON,
+                        false => due + u64::from(period) * MS,
+                    };
                     m.state.nt.timers.set(next, Due::Timer(timer, period));
                 }
                 dispatcher::set_state(m, core, timer, 1);

@@ -8,7 +8,7 @@ use crate::position::Position;
 /// Something wrong that a recorded run shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The oracle that found it, by name.
+    /// The oracle that found it, or the rule that is broken, by name.
     pub oracle: &'static str,
     /// What is wrong, in one line without addresses of code.
     pub what: String,
@@ -114,7 +114,7 @@ impl Finding {
 }
 
 /// Keeps one finding for each signature, the first, and counts the others.
-pub(super) fn grouped(findings: Vec<Finding>) -> Vec<Finding> {
+pub(crate) fn grouped(findings: Vec<Finding>) -> Vec<Finding> {
     let mut known: std::collections::BTreeMap<String, usize> = Default::default();
     let mut out: Vec<Finding> = Vec::new();
     for finding in findings {

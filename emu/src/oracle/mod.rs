@@ -6,22 +6,17 @@
 //!
 //! [`Watch::Recording`]: crate::machine::Watch::Recording
 
-mod api_irql;
 mod clock;
 mod code;
 mod deadlock;
 mod finding;
-mod irql_return;
-mod leak;
 mod livelock;
 mod lock_order;
-mod lock_return;
 mod order;
 mod overrun;
 mod pool;
 mod race;
 mod select;
-mod self_deadlock;
 mod shadow;
 mod stacks;
 mod tell;
@@ -31,6 +26,7 @@ mod unprotected;
 mod use_after_free;
 pub mod walk;
 
+pub(crate) use finding::grouped;
 pub use finding::{Access, Finding, Object, OtherOrder, Spot};
 pub use race::racy_pcs;
 pub use select::{Unknown, select};
@@ -56,15 +52,10 @@ pub struct Oracle {
 /// All oracles, in the order in which their findings are told.
 pub const ORACLES: &[Oracle] = &[
     deadlock::ORACLE,
-    self_deadlock::ORACLE,
     use_after_free::ORACLE,
     overrun::ORACLE,
     lock_order::ORACLE,
     race::ORACLE,
-    lock_return::ORACLE,
-    irql_return::ORACLE,
-    api_irql::ORACLE,
-    leak::ORACLE,
     livelock::ORACLE,
 ];
 
@@ -88,7 +79,7 @@ pub fn check(machine: &Machine, ended: &Ended, which: &[&Oracle]) -> Vec<Finding
 }
 
 /// The place of an event.
-fn spot(machine: &Machine, event: usize, actor: Actor, role: impl Into<String>) -> Spot {
+pub(crate) fn spot(machine: &Machine, event: usize, actor: Actor, role: impl Into<String>) -> Spot {
     let e = &machine.recorder.events()[event];
     let pc = place_of(machine, event);
     let stack = machine.recorder.stack(event).unwrap_or_default();

@@ -97,11 +97,6 @@ impl Blocks {
     pub fn at_or_before(&self, va: u64) -> Option<&Block> {
         self.0.range(..=va).next_back().map(|(_, b)| b)
     }
-
-    /// The blocks that are allocated.
-    pub fn allocated(&self) -> impl Iterator<Item = &Block> {
-        self.0.values().filter(|b| b.freed.is_none())
-    }
 }
 
 /// Whether an address is in one of the pools.

@@ -1,5 +1,5 @@
 //! Which oracles are asked: those that are on by default, changed by words such as `race`,
-//! `no-leak`, `all` and `none`.
+//! `no-livelock`, `all` and `none`.
 
 use std::fmt;
 
@@ -63,7 +63,7 @@ mod tests {
         let all: Vec<&str> = ORACLES.iter().map(|o| o.name).collect();
         assert_eq!(names(&["all"]), all);
         assert!(names(&["none"]).is_empty());
-        assert_eq!(names(&["none", "race", "leak", "-leak"]), ["race"]);
+        assert_eq!(names(&["none", "race", "livelock", "-livelock"]), ["race"]);
         assert!(!names(&["no-race"]).contains(&"race"));
         assert_eq!(
             names(&[]),

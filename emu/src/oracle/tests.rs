@@ -513,27 +513,6 @@ fn mutexes_have_an_order_too() {
         }
     }
     assert_eq!(places(&r.one("lock-order")), [1, 2, 1, 2]);
-    r.none("lock-return");
-}
-
-#[test]
-fn a_lock_taken_twice() {
-    for cpus in [1, 2] {
-        let mut r = Record::with_cpus(cpus);
-        if cpus == 1 {
-            r.call(0, 1, "KeAcquireSpinLockRaiseToDpc", &[A]);
-            r.irql(0, 1, 2);
-        } else {
-            r.acquire(0, 1, A);
-        }
-        r.none("self-deadlock");
-        r.call(0, 2, "KeAcquireSpinLockAtDpcLevel", &[A]);
-        if cpus > 1 {
-            let (op, lock) = (LockOp::Contended, A);
-            r.event(0, 2, EventKind::Lock { op, lock });
-        }
-        assert_eq!(places(&r.one("self-deadlock")), [1, 2], "{cpus} cores");
-    }
 }
 
 #[test]
@@ -565,57 +544,6 @@ fn a_deadlock_is_told_as_a_chain() {
 }
 
 #[test]
-fn a_routine_returns_with_a_lock_and_too_high() {
-    let mut r = Record::new();
-    r.enter(0, "dispatch", PC + 9);
-    r.acquire(0, 1, A);
-    r.none("lock-return");
-    r.leave(0, "dispatch");
-    assert_eq!(places(&r.one("lock-return")), [1, 9]);
-    let found = r.one("irql-return");
-    assert!(
-        found.what.contains("at IRQL 0 returns at IRQL 2"),
-        "{}",
-        found.what
-    );
-    // The caller's lock is the caller's.
-    let mut r = Record::new();
-    r.enter(0, "dispatch", PC + 9);
-    r.acquire(0, 1, A);
-    r.enter(0, "cancel routine", PC + 8);
-    r.leave(0, "cancel routine");
-    r.release(0, 2, A, 0);
-    r.leave(0, "dispatch");
-    r.none("lock-return");
-    r.none("irql-return");
-}
-
-#[test]
-fn a_thread_ends_with_a_mutex() {
-    let mut r = Record::new();
-    r.call(0, 0, "KeInitializeMutex", &[A, 0]);
-    r.call(0, 1, "KeWaitForSingleObject", &[A, 0, 0, 0]);
-    r.thread(0, ThreadOp::Parked, 100);
-    r.thread(0, ThreadOp::Ended, 100);
-    assert_eq!(places(&r.one("lock-return")), [1, 0]);
-}
-
-#[test]
-fn calls_at_the_wrong_level() {
-    let mut r = Record::new();
-    r.irql(0, 0, 3);
-    r.call(0, 1, "ExAllocatePoolWithTag", &[0, 8, 0]);
-    r.call(0, 2, "KeGetCurrentIrql", &[]);
-    let found = r.one("api-irql");
-    assert_eq!(places(&found), [1]);
-    assert!(
-        found.what.contains("ExAllocatePoolWithTag"),
-        "{}",
-        found.what
-    );
-}
-
-#[test]
 fn use_of_a_freed_block() {
     let mut r = Record::new();
     let block = r.pool;
@@ -643,14 +571,6 @@ fn past_the_end_of_a_block() {
     r.fill(0, 4, block + 0x1E, 2);
     let found: Vec<_> = r.find("overrun").iter().map(places).collect();
     assert_eq!(found, [[1, 3], [1, 4]]);
-}
-
-#[test]
-fn without_an_unload_nothing_leaks() {
-    let mut r = Record::new();
-    let block = r.pool;
-    r.pool(0, 1, PoolOp::Allocated, block, 0x20);
-    r.none("leak");
 }
 
 #[test]

@@ -308,6 +308,10 @@ impl<'a> Walk<'a> {
 
     /// The state after an event.
     fn event(&mut self, i: usize, event: &Event) {
+        if matches!(event.kind, EventKind::Broken { .. }) {
+            // It says something of what happens and is nothing that does.
+            return;
+        }
         let core = usize::from(event.core);
         let was_ended = self.cores[core].ended.take();
         if !matches!(

@@ -68,6 +68,8 @@ enum StopData<'a> {
         cpu: u8,
         pc: String,
         meaning: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rule: Option<&'static str>,
     },
     Deadlock {
         waits: Vec<WaitObject<'a>>,
@@ -227,6 +229,7 @@ fn bugcheck<'a>(report: &Report, line: &'a BugcheckLine) -> StopData<'a> {
         cpu: line.cpu,
         pc: format!("0x{:0digits$X}", line.place.pc),
         meaning: codes::find(line.code).map(|row| row.meaning),
+        rule: line.rule,
     }
 }
 

@@ -50,7 +50,7 @@ pub fn render(report: &Report) -> String {
         }
     }
     if !report.findings.is_empty() {
-        page += "\n## What the oracles found\n";
+        page += "\n## What rules and oracles found\n";
         for finding in &report.findings {
             page += &format!("\n```text\n{}\n```\n", oracle::render(finding).trim_end());
         }

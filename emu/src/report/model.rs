@@ -35,7 +35,7 @@ pub struct Report {
     pub locks: Vec<LockLine>,
     /// The history of what was touched, oldest first: the reason of the stop.
     pub why: Vec<WhyStep>,
-    /// What the oracles found wrong, whether or not it ended the run.
+    /// The rules that were broken and what the oracles found wrong, whether or not it ended the run.
     pub findings: Vec<Told>,
 }
 
@@ -138,6 +138,8 @@ pub struct BugcheckLine {
     pub irql: u8,
     /// The faulting instruction, or the call of `KeBugCheckEx`.
     pub place: Place,
+    /// The rule whose breach it is, if it is one.
+    pub rule: Option<&'static str>,
 }
 
 /// A guest address in words. What is not known is empty or `None`.

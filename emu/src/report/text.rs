@@ -46,7 +46,7 @@ pub fn render(report: &Report, width: usize) -> String {
         why(&report.why, &mut page);
     }
     if !report.findings.is_empty() {
-        page.heading("what the oracles found");
+        page.heading("what rules and oracles found");
         for (i, finding) in report.findings.iter().enumerate() {
             if i > 0 {
                 page.lines.push(String::new());

@@ -138,6 +138,7 @@ pub fn words(event: &Event, names: &dyn Names) -> String {
             )
         }
         EventKind::Injected { fault, detail } => format!("fault {fault}: {}", printable(detail)),
+        EventKind::Broken { rule, what, .. } => format!("breaks {rule}: {}", printable(what)),
         EventKind::Debug { text } => format!("DbgPrint: {}", printable(text.trim_end())),
         EventKind::Bugcheck { code } => match codes::name(*code) {
             Some(name) => format!("STOP 0x{code:08X} {name}"),

@@ -33,6 +33,7 @@ pub(super) fn names_and_types(scenario: &Scenario) -> Checked {
     checker.booleans(&[&file.machine.special_pool])?;
     let limits = &file.limits;
     checker.numbers(&[&limits.instructions, &limits.driver_entry, &limits.choices])?;
+    checker.numbers(&[&limits.dpc, &limits.spin_lock])?;
     for driver in &file.driver {
         checker.text(&driver.name)?;
         checker.texts(&[&driver.build, &driver.service, &driver.file])?;

@@ -19,11 +19,13 @@ mod parse;
 mod pcap;
 mod peer;
 pub mod plan;
+mod rules;
 mod schema;
 mod settings;
 mod summary;
 mod template;
 
+pub(crate) use error::one_of;
 pub use error::{ScenarioError, Source};
 pub use expect::{Expectation, How, StopKind};
 pub use packet::{

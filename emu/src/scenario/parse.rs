@@ -5,7 +5,7 @@ use super::context::Context;
 use super::error::{ScenarioError, Source, one_of};
 use super::schema::{File, SettingTable, Spanned};
 use super::settings::{CPUS_MAX, Setting, SettingKind, Value};
-use super::{Scenario, check, oracles};
+use super::{Scenario, check, oracles, rules};
 use crate::personality::Personality;
 
 /// Reads a scenario. `file_name` names it in messages, and its last part without `.toml` is the
@@ -55,6 +55,7 @@ pub fn parse(file_name: &str, text: &str) -> Result<Scenario, ScenarioError> {
         source,
     };
     oracles::words(&scenario.source, &scenario.file)?;
+    rules::of_file(&scenario.source, &scenario.file)?;
     check::names_and_types(&scenario)?;
     Ok(scenario)
 }

@@ -44,6 +44,8 @@ pub struct Plan {
     pub faults: Vec<FaultRule>,
     /// The oracles that look at the run, by name.
     pub oracles: Vec<&'static str>,
+    /// How much each rule counts.
+    pub rules: crate::rules::Levels,
     /// What ends a run that does not end by itself.
     pub limits: Limits,
     /// Sizes of the modelled memory.
@@ -349,7 +351,7 @@ pub enum ThreadStep {
     },
     /// `NtUnloadDriver`
     Unload {
-        /// Index of the driver.
+        /// Index of the driver in the plan.
         driver: usize,
         /// Status.
         expect: Option<u32>,
@@ -401,6 +403,10 @@ pub struct Limits {
     pub driver_entry: u64,
     /// Choices.
     pub choices: u64,
+    /// Instructions of one DPC routine; more break the rule `time-dpc`.
+    pub dpc: u64,
+    /// Instructions for which a spin lock is held; more break the rule `time-lock`.
+    pub spin_lock: u64,
 }
 
 impl Default for Limits {
@@ -409,6 +415,10 @@ impl Default for Limits {
             instructions: 200_000_000,
             driver_entry: 10_000_000,
             choices: 20_000_000,
+            // 1 ms and 250 us of a core of 50 MIPS: ten times what the Windows driver documentation
+            // advises for the machines of a later time.
+            dpc: 50_000,
+            spin_lock: 12_500,
         }
     }
 }

@@ -102,8 +102,10 @@ pub struct Selection {
     pub set: Vec<(String, String)>,
     /// `--fault`, for example `pool.fail:nth=3,tag=IPrb`
     pub faults: Vec<String>,
-    /// `--oracle`, for example `leak` or `no-race`, in order; see [`crate::oracle::select`]
+    /// `--oracle`, for example `race` or `no-livelock`, in order; see [`crate::oracle::select`]
     pub oracles: Vec<String>,
+    /// `--rule`, for example `irql-api=stop`, in order; see [`crate::rules::Levels::say`]
+    pub rules: Vec<String>,
 }
 
 /// Every choice made.

@@ -2,6 +2,7 @@
 
 use super::{Listing, Pane, Row, View};
 use crate::report::words::Names;
+use crate::travel::Datum;
 
 /// The pane.
 pub const PANE: Pane = Pane {
@@ -42,6 +43,17 @@ fn list(view: &View<'_>) -> Listing {
             missing -= 1;
         }
     }
+    // The same for stores that the kernel made.
+    let stores = view.record.kernel_stores();
+    let stores = &stores[..stores.partition_point(|store| store.at <= view.focus.at)];
+    let kernel = |row: u64| {
+        let datum = Datum {
+            address: row,
+            length: BYTES,
+        };
+        let mut latest = stores.iter().rev();
+        latest.find(|store| datum.is_touched(store.address, store.length))
+    };
     let row = |n: u64| {
         let at = arch.truncate(first.wrapping_add(n * BYTES));
         let (mut hex, mut ascii) = (String::new(), String::new());
@@ -61,16 +73,30 @@ fn list(view: &View<'_>) -> Listing {
             });
         }
         let writer = writers[n as usize].map(|i| &log[i]);
-        let said = writer.map(|access| {
-            let moment = view.record.moment(access.retired - 1);
-            format!("c{} {moment} {}", access.core, view.short(access.pc))
+        let kernel = kernel(at).filter(|store| {
+            writer.is_none_or(|access| view.record.retired(store.at) >= access.retired)
         });
-        let row = Row::new([view.digits(at), hex, said.unwrap_or_default(), ascii]);
+        let (said, by) = match (kernel, writer) {
+            (Some(store), _) => {
+                let by = if store.by.is_empty() {
+                    "itself"
+                } else {
+                    store.by
+                };
+                let said = format!("c{} {} kernel: {by}", store.core, store.at);
+                (said, Some((store.at, store.core)))
+            }
+            (None, Some(access)) => {
+                let moment = view.record.moment(access.retired - 1);
+                let said = format!("c{} {moment} {}", access.core, view.short(access.pc));
+                (said, Some((moment, access.core)))
+            }
+            (None, None) => (String::new(), None),
+        };
+        let row = Row::new([view.digits(at), hex, said, ascii]);
         let row = row.datum(at, BYTES);
-        match writer {
-            Some(access) => row
-                .at(view.record.moment(access.retired - 1))
-                .core(access.core),
+        match by {
+            Some((at, core)) => row.at(at).core(core),
             None => row,
         }
     };

@@ -6,8 +6,10 @@ pub mod code;
 mod cores;
 mod events;
 mod irps;
+pub mod lanes;
 mod locks;
 mod log;
+pub mod mark;
 mod memory;
 mod packets;
 mod pool;
@@ -16,6 +18,7 @@ mod registers;
 mod stack;
 mod text;
 mod threads;
+mod timeline;
 mod why;
 
 use serde::{Serialize, Serializer};
@@ -43,6 +46,7 @@ pub struct Pane {
 /// All panes.
 pub const PANES: &[&Pane] = &[
     &why::PANE,
+    &timeline::PANE,
     &cores::PANE,
     &code::PANE,
     &stack::PANE,

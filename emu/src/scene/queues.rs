@@ -32,6 +32,10 @@ fn list(view: &View<'_>) -> Listing {
                     names.object(dpc),
                 ])
                 .datum(dpc, size),
+                Item::Completion(irp) => {
+                    let what = format!("completes IRP {}", names.object(irp));
+                    Row::new(["DPC".into(), format!("c{core}"), asked.into(), what])
+                }
                 Item::Adapter(adapter) => {
                     let plan = &machine.setup.plan.adapters;
                     let name = plan.get(adapter as usize).map_or("?", |a| a.name.as_str());
@@ -56,6 +60,12 @@ fn list(view: &View<'_>) -> Listing {
                 };
                 let what = format!("{}{every}", names.object(timer));
                 Row::new(["timer".into(), String::new(), when, what]).datum(timer, size)
+            }
+            Due::Frame(adapter) => {
+                let plan = &machine.setup.plan.adapters;
+                let name = plan.get(adapter as usize).map_or("?", |a| a.name.as_str());
+                let what = format!("a frame that is held up goes on to adapter {name}");
+                Row::new(["timer".into(), String::new(), when, what])
             }
             Due::Wait(thread, _) => {
                 let what = format!("the wait of {}", names.thread(thread));

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use crate::choice::strategy::Quiet;
 use crate::choice::{Action, Actor, Choice, Deviation, Moves, Strategy};
 
-/// Who could have gone on at a choice; `None` where the current core could not.
+/// Who could have gone on at a choice; `None` where the current core could not. Of a fault the rule:
+/// its opportunities are counted by themselves.
 type Who = Option<Actor>;
 
 /// One move.
@@ -27,6 +28,21 @@ pub(super) struct Move {
 impl Move {
     pub(super) fn preempts(&self) -> bool {
         self.deviation == Deviation::Preemption
+    }
+
+    pub(super) fn strikes(&self) -> bool {
+        self.deviation == Deviation::Fault
+    }
+}
+
+fn who(choice: &Choice<'_>) -> Who {
+    let fault = choice.options[0] == Action::Spare;
+    match fault {
+        true => choice
+            .options
+            .last()
+            .map(|&strike| choice.view.actor(strike)),
+        false => choice.could_go_on().then(|| choice.actor(0)),
     }
 }
 
@@ -61,14 +77,14 @@ impl Counter {
     /// The choices from `next` on may be passed quietly; gives who passes them.
     fn look(&mut self, next: &Choice<'_>) -> Who {
         self.settle(next.number - 1);
-        self.running = next.could_go_on().then(|| next.actor(0));
+        self.running = who(next);
         self.running
     }
 
     /// Counts a choice; gives who could go on, and how many such choices that makes.
     fn count(&mut self, choice: &Choice<'_>) -> (Who, u64) {
         self.settle(choice.number - 1);
-        let who = choice.could_go_on().then(|| choice.actor(0));
+        let who = who(choice);
         let count = self.counts.entry(who).or_default();
         *count += 1;
         self.last = choice.number;

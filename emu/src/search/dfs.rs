@@ -4,9 +4,14 @@
 //! those without, then those that cost one, and so on (iterative context bounding: Musuvathi,
 //! Qadeer, PLDI 2007; delay bounding: Emmi, Qadeer, Rakamaric, POPL 2011). The order within a cost
 //! is depth first, in batches.
+//!
+//! If asked to, it goes on only once from what differs in nothing but the order of independent steps
+//! (happens-before caching; see [`order`](super::order)). What a step will have led to is known
+//! before it is made, so most of what need not be run is not.
 
 use serde::{Deserialize, Serialize};
 
+use super::seen::Seen;
 use super::{Coverage, Follow, Node, Outcome, Search, Task};
 use crate::choice::{Deviation, Moves};
 
@@ -17,6 +22,8 @@ pub struct Bound {
     pub preemptions: Option<u32>,
     /// Its arrivals: what the outside world does otherwise than by itself.
     pub arrivals: Option<u32>,
+    /// Its faults: strikes of rules that are left to the schedule.
+    pub faults: Option<u32>,
     /// Its delays: options that are passed over, so a choice costs the number of the option taken.
     pub delays: Option<u32>,
 }
@@ -26,6 +33,7 @@ impl Bound {
     pub const NONE: Bound = Bound {
         preemptions: None,
         arrivals: None,
+        faults: None,
         delays: None,
     };
 
@@ -46,15 +54,25 @@ impl Bound {
         }
     }
 
-    fn limits(self) -> [Option<u32>; 3] {
-        [self.preemptions, self.arrivals, self.delays]
+    /// The same with a limit on faults.
+    #[must_use]
+    pub fn and_faults(self, most: u32) -> Bound {
+        Bound {
+            faults: Some(most),
+            ..self
+        }
+    }
+
+    fn limits(self) -> [Option<u32>; 4] {
+        [self.preemptions, self.arrivals, self.faults, self.delays]
     }
 
     /// What taking an option costs, where it is limited.
     fn cost(self, option: u32, deviation: Deviation) -> Cost {
         let preempts = u32::from(deviation == Deviation::Preemption);
         let arrives = u32::from(deviation == Deviation::Arrival);
-        let costs = [preempts, arrives, option];
+        let strikes = u32::from(deviation == Deviation::Fault);
+        let costs = [preempts, arrives, strikes, option];
         let limits = self.limits();
         std::array::from_fn(|i| limits[i].map_or(0, |_| costs[i]))
     }
@@ -69,9 +87,21 @@ impl Bound {
         self.limits().into_iter().flatten().sum()
     }
 
+    /// Whether what goes on from a class at the cost of `dear` is among what goes on from there at
+    /// the cost of `cheap`, where another core ran last (`elsewhere`).
+    pub(super) fn covers(self, cheap: Cost, dear: Cost, elsewhere: bool) -> bool {
+        // What the other core would go on with, this one has to be preempted for.
+        let more = match elsewhere {
+            true if self.delays.is_some() => return false,
+            true => self.cost(0, Deviation::Preemption),
+            false => Cost::default(),
+        };
+        add(cheap, more).iter().zip(dear).all(|(&a, b)| a <= b)
+    }
+
     /// In words.
     pub fn words(self) -> String {
-        let names = ["preemption", "arrival", "delay"].into_iter();
+        let names = ["preemption", "arrival", "fault", "delay"].into_iter();
         let limits = names.zip(self.limits()).filter_map(|(name, most)| {
             let most = most?;
             let plural = if most == 1 { "" } else { "s" };
@@ -79,13 +109,20 @@ impl Bound {
         });
         match limits.collect::<Vec<_>>().as_slice() {
             [] => "without a bound".into(),
-            limits => format!("with at most {}", limits.join(" and ")),
+            [rest @ .., last] => match rest {
+                [] => format!("with at most {last}"),
+                _ => format!("with at most {} and {last}", rest.join(", ")),
+            },
         }
     }
 }
 
-/// Preemptions, arrivals and delays of a schedule, those that are limited.
-type Cost = [u32; 3];
+/// Preemptions, arrivals, faults and delays of a schedule, those that are limited.
+pub(super) type Cost = [u32; 4];
+
+fn add(one: Cost, other: Cost) -> Cost {
+    std::array::from_fn(|i| one[i] + other[i])
+}
 
 /// A schedule to be run, or that is being run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -96,6 +133,9 @@ struct Prefix {
     cost: Cost,
     /// The share of the whole space that begins like this.
     share: f64,
+    /// The class that the last move leads to, and the core that makes it.
+    #[serde(default)]
+    class: Option<(u64, u8)>,
 }
 
 /// See the module.
@@ -113,6 +153,20 @@ pub struct Dfs {
     out: std::collections::VecDeque<Prefix>,
     /// The share of the space that has been run.
     seen: f64,
+    /// The classes from which it has gone on, if it is to go on from each only once.
+    #[serde(default)]
+    classes: Option<Reached>,
+}
+
+/// What has been reached.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Reached {
+    /// At choices of schedules that were run.
+    passed: Seen,
+    /// By the last moves of schedules that were, or are being, run.
+    begun: Seen,
+    /// Schedules that were left out.
+    left_out: u64,
 }
 
 impl Dfs {
@@ -122,6 +176,7 @@ impl Dfs {
             moves: Vec::new(),
             cost: Cost::default(),
             share: 1.0,
+            class: None,
         };
         Dfs {
             bound,
@@ -130,6 +185,18 @@ impl Dfs {
             later: vec![Vec::new(); bound.most() as usize],
             out: Default::default(),
             seen: 0.0,
+            classes: None,
+        }
+    }
+
+    /// The same, but going on only once from what differs in the order of independent steps alone.
+    /// Faults are choices inside a step, which the relation between steps knows nothing of: a case
+    /// that injects faults is searched without.
+    #[must_use]
+    pub fn with_classes(self) -> Dfs {
+        Dfs {
+            classes: Some(Reached::default()),
+            ..self
         }
     }
 
@@ -143,25 +210,62 @@ impl Dfs {
         self.level
     }
 
+    /// Whether a schedule leads to what others go on from. Takes note of it otherwise.
+    fn leaves_out(&mut self, prefix: &Prefix) -> bool {
+        let (Some(reached), Some(key)) = (&mut self.classes, prefix.class) else {
+            return false;
+        };
+        let covered = |seen: &Seen| seen.covers(key, prefix.cost, self.bound);
+        if covered(&reached.passed) || covered(&reached.begun) {
+            reached.left_out += 1;
+            self.seen += prefix.share;
+            return true;
+        }
+        reached.begun.insert(key, prefix.cost);
+        false
+    }
+
     /// What begins like `prefix` and differs from its run at one of the nodes behind it.
     fn expand(&mut self, prefix: &Prefix, nodes: &[Node]) {
         // Each node shares what is left equally among its options.
         let mut left = prefix.share;
         let mut found = Vec::new();
+        let bound = self.bound;
         for node in nodes {
+            if let (Some(reached), Some(at)) = (&mut self.classes, &node.classes) {
+                let key = (at.before, at.current);
+                if reached.passed.covers(key, prefix.cost, bound) {
+                    break;
+                }
+                // Where nothing may be added, whoever comes here later is left out for what it has
+                // begun with.
+                let may = |option: usize| {
+                    let more = bound.cost(option as u32, node.options[option]);
+                    bound.allows(add(prefix.cost, more))
+                };
+                if (1..node.options.len()).any(may) {
+                    reached.passed.insert(key, prefix.cost);
+                }
+            }
             let share = left / node.options.len() as f64;
             for option in (1..node.options.len()).rev() {
                 let deviation = node.options[option];
                 let option = option as u32;
                 let more = self.bound.cost(option, deviation);
-                let cost: Cost = std::array::from_fn(|i| prefix.cost[i] + more[i]);
+                let cost = add(prefix.cost, more);
                 if !self.bound.allows(cost) {
                     self.seen += share;
                     continue;
                 }
                 let mut moves = prefix.moves.clone();
                 moves.push((node.number, option));
-                found.push(Prefix { moves, cost, share });
+                let class = node.classes.as_ref().map(|c| c.after[option as usize]);
+                found.push(Prefix {
+                    moves,
+                    cost,
+                    share,
+                    class,
+                });
             }
             left = share;
         }
@@ -183,20 +287,25 @@ impl Search for Dfs {
                 self.level += 1;
             }
         }
-        let from = self.open.len().saturating_sub(most);
-        let taken = self.open.drain(from..).rev();
-        let out = &mut self.out;
-        taken
-            .map(|prefix| {
-                let moves = Moves(prefix.moves.clone());
-                out.push_back(prefix);
-                Task {
-                    strategy: "dfs",
-                    seed: None,
-                    answers: Box::new(Follow::new(moves)),
-                }
-            })
-            .collect()
+        let mut tasks = Vec::new();
+        while tasks.len() < most
+            && let Some(prefix) = self.open.pop()
+        {
+            if self.leaves_out(&prefix) {
+                continue;
+            }
+            let moves = Moves(prefix.moves.clone());
+            self.out.push_back(prefix);
+            tasks.push(Task {
+                strategy: "dfs",
+                seed: None,
+                answers: Box::new(match self.classes {
+                    Some(_) => Follow::with_classes(moves),
+                    None => Follow::new(moves),
+                }),
+            });
+        }
+        tasks
     }
 
     fn learn(&mut self, outcome: &mut Outcome) -> bool {
@@ -215,7 +324,8 @@ impl Search for Dfs {
         Coverage {
             exhausted,
             share: Some(if exhausted { 1.0 } else { self.seen.min(1.0) }),
-            redundant: 0,
+            redundant: self.classes.as_ref().map_or(0, |c| c.left_out),
+            ..Coverage::default()
         }
     }
 

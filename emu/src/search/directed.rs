@@ -13,6 +13,9 @@ use super::anchored::Move;
 use crate::choice::strategy::{Dice, Quiet};
 use crate::choice::{Action, Actor, Choice, Deviation, Strategy};
 
+/// A fault, by its rule, and where in the code it strikes.
+type Strike = (Actor, u64);
+
 /// Who is preempted, where in the code, and for whom. Processors do not count: any will do.
 type Meeting = (Actor, u64, Actor);
 
@@ -59,11 +62,13 @@ pub(super) struct Directed {
     busy: usize,
     /// A preemption may be in favour of anyone.
     anyone: bool,
+    /// Faults that have not struck yet.
+    strikes: Vec<Strike>,
 }
 
 impl Directed {
-    /// A run with at most `most` preemptions.
-    pub(super) fn new(seed: u64, places: &Places, most: usize) -> Directed {
+    /// A run with at most `most` preemptions, and `faults` that strike where they did.
+    pub(super) fn new(seed: u64, places: &Places, most: usize, faults: &[Move]) -> Directed {
         let mut dice = Dice::new(seed);
         Directed {
             places: places.clone(),
@@ -71,6 +76,7 @@ impl Directed {
             keen: KEEN[dice.below(KEEN.len())],
             busy: BUSY[dice.below(BUSY.len())],
             anyone: dice.below(2) == 0,
+            strikes: faults.iter().map(|m| (m.to.0, m.place)).collect(),
             dice,
         }
     }
@@ -117,6 +123,20 @@ impl Directed {
         now.then_some(option)
     }
 
+    /// Whether one of the faults strikes at this opportunity: mostly the first of its kind and place.
+    fn strike(&mut self, choice: &Choice<'_>) -> usize {
+        let option = choice.options.len() - 1;
+        let here = (choice.actor(option), choice.place(option));
+        let known = self.strikes.iter().position(|strike| *strike == here);
+        match known.filter(|_| self.once_in(2)) {
+            Some(i) => {
+                self.strikes.swap_remove(i);
+                option
+            }
+            None => 0,
+        }
+    }
+
     /// What can arrive here, and once in how many choices it does. What is pending comes soon.
     fn arrivals(&self, choice: &Choice<'_>) -> (Vec<usize>, usize) {
         let arrives = |&option: &usize| choice.deviation(option) == Deviation::Arrival;
@@ -133,6 +153,9 @@ impl Directed {
 
 impl Strategy for Directed {
     fn choose(&mut self, choice: &Choice<'_>) -> usize {
+        if choice.options[0] == Action::Spare {
+            return self.strike(choice);
+        }
         if choice.could_go_on()
             && let Some(option) = self.preemption(choice)
         {

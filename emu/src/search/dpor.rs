@@ -353,6 +353,7 @@ impl Search for Dpor {
             exhausted: self.finished,
             share: None,
             redundant: self.redundant,
+            placements: None,
         }
     }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use super::{Outcome, Search, Signature, Tally, Task, signature};
+use super::{Judging, Outcome, Search, Signature, Tally, Task, signature, survived};
 use crate::campaign::{Campaign, Case};
 use crate::choice::Scope;
 use crate::machine::BootError;
+use crate::scenario::StopKind;
 use crate::stop::{Access, Stop};
 
 /// Tasks that are handed out together. What a search learns it learns between batches, so the size
@@ -51,13 +52,14 @@ pub fn drive(
     mut go_on: impl FnMut(&Progress<'_>) -> bool,
 ) -> Result<bool, BootError> {
     // Booting is the same everywhere, so one machine tells whether it works.
-    let mut own = Worker::boot(case, scope)?;
+    let judging = search.judging();
+    let mut own = Worker::boot(case, scope, judging)?;
     let (work, queue) = unbounded::<(usize, Task)>();
     let (report, results) = unbounded::<Done>();
     let whole = crossbeam::scope(|threads| {
         for _ in 1..jobs.max(1) {
             let (queue, report) = (queue.clone(), report.clone());
-            threads.spawn(move |_| serve(case, scope, &queue, &report));
+            threads.spawn(move |_| serve(case, scope, judging, &queue, &report));
         }
         // With the queue's only sender gone the workers end.
         let work = work;
@@ -120,11 +122,17 @@ struct Done {
     outcome: Outcome,
 }
 
-fn serve(case: &Case, scope: &Scope, queue: &Receiver<(usize, Task)>, report: &Sender<Done>) {
+fn serve(
+    case: &Case,
+    scope: &Scope,
+    judging: Judging,
+    queue: &Receiver<(usize, Task)>,
+    report: &Sender<Done>,
+) {
     let mut worker = None;
+    let boot = || Worker::boot(case, scope, judging).expect("it has booted before");
     for (i, task) in queue {
-        let worker =
-            worker.get_or_insert_with(|| Worker::boot(case, scope).expect("it has booted before"));
+        let worker = worker.get_or_insert_with(boot);
         if report.send(worker.perform(i, task)).is_err() {
             return;
         }
@@ -134,17 +142,19 @@ fn serve(case: &Case, scope: &Scope, queue: &Receiver<(usize, Task)>, report: &S
 /// A machine, and the names of the places at which its runs have stopped.
 struct Worker {
     campaign: Campaign,
+    judging: Judging,
     /// Instructions of the boot.
     booted: u64,
     known: BTreeMap<(u32, u64, Option<Access>), Signature>,
 }
 
 impl Worker {
-    fn boot(case: &Case, scope: &Scope) -> Result<Worker, BootError> {
-        let campaign = Campaign::new(case, scope.clone())?;
+    fn boot(case: &Case, scope: &Scope, judging: Judging) -> Result<Worker, BootError> {
+        let campaign = Campaign::watching(case, scope.clone(), judging.watch())?;
         Ok(Worker {
             booted: campaign.machine().retired(),
             campaign,
+            judging,
             known: BTreeMap::new(),
         })
     }
@@ -152,7 +162,7 @@ impl Worker {
     fn perform(&mut self, at: usize, task: Task) -> Done {
         let (ended, answers) = self.campaign.run_and_return(task.answers);
         let machine = self.campaign.machine();
-        let signature = match &ended.stop {
+        let mut signature = match &ended.stop {
             // The same bugcheck at the same place is what comes again and again.
             Stop::Bugcheck(b) => {
                 let key = (b.code, b.pc, b.access.map(|(_, access)| access));
@@ -162,7 +172,16 @@ impl Worker {
             other => signature(other, machine).0,
         };
         let expect = &machine.setup.plan.expect;
-        let problem = expect.judge(&ended.stop, signature.module.as_deref()).err();
+        let mut problem = expect.judge(&ended.stop, signature.module.as_deref()).err();
+        if self.judging.survival && expect.stop == StopKind::Completed && survived(&ended.stop) {
+            problem = None;
+        }
+        if let Some(finding) = self.judging.finding(&self.campaign, &ended) {
+            problem.get_or_insert_with(|| format!("{}: {}", finding.oracle, finding.what));
+            if survived(&ended.stop) {
+                signature = Signature::of_finding(&finding, machine);
+            }
+        }
         Done {
             at,
             strategy: task.strategy,

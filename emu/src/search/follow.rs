@@ -1,7 +1,8 @@
 //! Follows a schedule to its last move, then takes option 0, and notes what else was possible there.
 
+use super::order::{Order, Step};
 use crate::choice::strategy::Quiet;
-use crate::choice::{Choice, Deviation, Moves, Strategy};
+use crate::choice::{Action, Choice, Deviation, Moves, Strategy, View};
 
 /// A choice behind the last move, at which option 0 was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +11,19 @@ pub struct Node {
     pub number: u64,
     /// What taking each of its options would have meant.
     pub options: Vec<Deviation>,
+    /// The classes of what happened before, if they were asked for.
+    pub classes: Option<Classes>,
+}
+
+/// The classes, of schedules that differ only in the order of independent steps, at a choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classes {
+    /// That of what happened before.
+    pub before: u64,
+    /// That after the step of each option, and the core that it is of.
+    pub after: Vec<(u64, u8)>,
+    /// The core that ran last.
+    pub current: u8,
 }
 
 /// See the module.
@@ -20,6 +34,8 @@ pub struct Follow {
     pub nodes: Vec<Node>,
     /// A move could not be made: the schedule is of another machine.
     pub diverged: bool,
+    /// The steps so far, if classes were asked for.
+    order: Option<Order>,
 }
 
 impl Follow {
@@ -30,6 +46,15 @@ impl Follow {
             next: 0,
             nodes: Vec::new(),
             diverged: false,
+            order: None,
+        }
+    }
+
+    /// Follows `moves`, and notes the classes of what it passes.
+    pub fn with_classes(moves: Moves) -> Follow {
+        Follow {
+            order: Some(Order::default()),
+            ..Follow::new(moves)
         }
     }
 
@@ -41,6 +66,9 @@ impl Follow {
 
 impl Strategy for Follow {
     fn choose(&mut self, choice: &Choice<'_>) -> usize {
+        if let Some(order) = &mut self.order {
+            order.end(choice.view);
+        }
         match self.moves.0.get(self.next) {
             Some(&(number, option)) if number == choice.number => {
                 self.next += 1;
@@ -54,6 +82,7 @@ impl Strategy for Follow {
                     options: (0..choice.options.len())
                         .map(|option| choice.deviation(option))
                         .collect(),
+                    classes: self.order.as_ref().map(|order| Classes::at(order, choice)),
                 });
                 0
             }
@@ -62,8 +91,33 @@ impl Strategy for Follow {
 
     fn quiet(&mut self, next: &Choice<'_>) -> Quiet {
         match self.moves.0.get(self.next) {
+            _ if self.order.is_some() => Quiet::Ask,
             Some(&(at, _)) if at >= next.number => Quiet::Pass(at - next.number),
             _ => Quiet::Ask,
+        }
+    }
+
+    fn observes(&self) -> bool {
+        self.order.is_some()
+    }
+
+    fn observe(&mut self, view: &dyn View, action: Action) {
+        if let Some(order) = &mut self.order {
+            order.begin(view, action);
+        }
+    }
+}
+
+impl Classes {
+    fn at(order: &Order, choice: &Choice<'_>) -> Classes {
+        let after = choice.options.iter().map(|&option| {
+            let step = Step::of(choice.view, option);
+            (order.class_after(&step), step.core)
+        });
+        Classes {
+            before: order.class(),
+            after: after.collect(),
+            current: choice.current,
         }
     }
 }

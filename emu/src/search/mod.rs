@@ -9,22 +9,28 @@ mod directed;
 mod dpor;
 mod drive;
 mod follow;
+mod order;
+mod placement;
 mod portfolio;
 mod racy;
 mod sampler;
+mod seen;
 mod shrink;
 mod signature;
+mod survival;
 mod tally;
 
 pub use dfs::{Bound, Dfs};
 pub use dpor::Dpor;
 pub use drive::{Limits, Progress, drive};
-pub use follow::{Follow, Node};
+pub use follow::{Classes, Follow, Node};
+pub use placement::{Placement, Placements, Placing};
 pub use portfolio::Portfolio;
 pub use racy::racy;
 pub use sampler::{Sampler, profile};
 pub use shrink::{Shrunk, shrink, shrink_best};
 pub use signature::{Signature, signature};
+pub use survival::{Judging, survived};
 pub use tally::{Finding, Group, Tally};
 
 use std::any::Any;
@@ -63,6 +69,9 @@ pub struct Coverage {
     pub share: Option<f64>,
     /// Runs that turned out to be equivalent to earlier ones.
     pub redundant: u64,
+    /// Fault placements, where those are searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub placements: Option<Placements>,
 }
 
 /// What decides which schedules are run.
@@ -73,6 +82,11 @@ pub trait Search: Send {
     /// Learns what came of a task. False if the run was equivalent to an earlier one and is not to
     /// be counted.
     fn learn(&mut self, outcome: &mut Outcome) -> bool;
+
+    /// By what its runs are judged.
+    fn judging(&self) -> Judging {
+        Judging::default()
+    }
 
     /// How far it has come.
     fn coverage(&self) -> Coverage;

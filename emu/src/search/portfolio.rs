@@ -92,6 +92,7 @@ impl Search for Portfolio {
             exhausted: all.clone().all(|c| c.exhausted),
             share: all.clone().filter_map(|c| c.share).reduce(f64::max),
             redundant: all.map(|c| c.redundant).sum(),
+            placements: None,
         }
     }
 

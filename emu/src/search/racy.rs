@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::campaign::Case;
 use crate::choice::strategy::{Hints, Random, Replay, RoundRobin, Strategy, find};
-use crate::choice::{Kinds, Moves, Scope};
+use crate::choice::{Moves, Scope, World};
 use crate::machine::{BootError, Granularity, Watch};
 use crate::oracle::unprotected_pcs;
 
@@ -23,9 +23,9 @@ const INSTRUCTIONS: u64 = 4_000_000;
 ///
 /// # Errors
 /// See [`BootError`].
-pub fn racy(case: &Case, held: Kinds) -> Result<BTreeSet<u64>, BootError> {
+pub fn racy(case: &Case, world: World) -> Result<BTreeSet<u64>, BootError> {
     let scope = Scope {
-        held,
+        world,
         ..Granularity::Access.into()
     };
     let mut machine = case.boot(scope, Watch::Recording)?;

@@ -1,12 +1,12 @@
-//! The shortest schedule that still stops in the same way: fewest preemptions first, then fewest
-//! other moves.
+//! The shortest schedule that still stops in the same way: fewest faults first, then fewest
+//! preemptions, then fewest other moves.
 //!
 //! Moves are left out by delta debugging (Zeller, Hildebrandt, "Simplifying and Isolating
 //! Failure-Inducing Input", 2002), on schedules told by what their actors have done, so that a move
 //! keeps its meaning when those before it go. What is left is 1-minimal: without any one of its
 //! moves and without any two of them the run does not stop like that. From there it goes on in two
-//! ways: where runs are short, all schedules with fewer preemptions are tried, which makes the number
-//! of preemptions the smallest there is; where they are not, runs with fewer preemptions are drawn
+//! ways: where runs are short, all schedules with fewer faults or fewer preemptions are tried, which
+//! makes the numbers the smallest there are; where they are not, runs with fewer preemptions are drawn
 //! (see [`directed`](super::directed)) and shrunk in turn, which makes it the smallest that is known.
 
 use super::anchored::{Anchored, Move, Translate};
@@ -22,11 +22,14 @@ use crate::machine::Ended;
 pub struct Shrunk {
     /// The run: replaying its moves stops in the same way, which has been tried.
     pub ended: Ended,
+    /// Faults that strike in it because the schedule says so.
+    pub faults: usize,
     /// Its preemptions: see [`crate::choice::Deviation`].
     pub preemptions: usize,
     /// Other moves.
     pub others: usize,
-    /// No schedule with fewer preemptions stops like that: all of them have been run.
+    /// No schedule with fewer preemptions stops like that: all of them have been run. Where faults
+    /// strike, all with fewer faults or fewer preemptions and no more of the other and of arrivals.
     pub fewest: bool,
     /// Runs that it took.
     pub runs: u64,
@@ -79,7 +82,8 @@ pub fn shrink_best(
         }
     }
     let mut best = best?;
-    let mut fewest = best.preempting.len() <= FEW && shrinker.exhaust(&mut best);
+    let few = best.preempting.len() <= FEW && best.faults.len() <= FEW;
+    let mut fewest = few && shrinker.exhaust(&mut best);
     if !fewest && shrinker.direct(&mut places, &mut best) {
         fewest = shrinker.exhaust(&mut best);
     }
@@ -88,6 +92,7 @@ pub fn shrink_best(
     let replayed = shrinker.run(Box::new(replay)).0?;
     (replayed.trace_hash == best.ended.trace_hash).then_some(Shrunk {
         ended: replayed,
+        faults: best.faults.len(),
         preemptions: best.preempting.len(),
         others: best.others.len(),
         fewest,
@@ -97,16 +102,53 @@ pub fn shrink_best(
 
 /// A schedule, told by its actors, and its run.
 struct Small {
+    faults: Vec<Move>,
     preempting: Vec<Move>,
     others: Vec<Move>,
     ended: Ended,
 }
 
 impl Small {
-    fn rank(&self) -> (usize, usize, u64) {
-        let choices = self.ended.choices;
-        (self.preempting.len(), self.others.len(), choices)
+    fn new(moves: Vec<Move>, ended: Ended) -> Small {
+        let (faults, moves): (Vec<Move>, Vec<Move>) = moves.into_iter().partition(Move::strikes);
+        let (preempting, others) = moves.into_iter().partition(Move::preempts);
+        Small {
+            faults,
+            preempting,
+            others,
+            ended,
+        }
     }
+
+    fn rank(&self) -> (usize, usize, usize, u64) {
+        let (faults, preempting) = (self.faults.len(), self.preempting.len());
+        (faults, preempting, self.others.len(), self.ended.choices)
+    }
+
+    fn len(&self) -> usize {
+        self.faults.len() + self.preempting.len() + self.others.len()
+    }
+
+    fn part(&mut self, part: Part) -> &mut Vec<Move> {
+        match part {
+            Part::Faults => &mut self.faults,
+            Part::Preempting => &mut self.preempting,
+            Part::Others => &mut self.others,
+        }
+    }
+
+    fn moves(&self) -> impl Iterator<Item = &Move> {
+        let faults = self.faults.iter();
+        faults.chain(&self.preempting).chain(&self.others)
+    }
+}
+
+/// The moves of a schedule by what they cost, the dearest first.
+#[derive(Clone, Copy)]
+enum Part {
+    Faults,
+    Preempting,
+    Others,
 }
 
 /// Keeps the shorter of two; of equals the first.
@@ -142,12 +184,7 @@ impl Shrinker<'_> {
     fn tell(&mut self, moves: &Moves) -> Option<Small> {
         let (ended, strategy) = self.run(Box::new(Translate::new(moves.clone())));
         let told = strategy.downcast::<Translate>().ok()?.told;
-        let (preempting, others) = told.into_iter().partition(Move::preempts);
-        Some(Small {
-            preempting,
-            others,
-            ended: ended?,
-        })
+        Some(Small::new(told, ended?))
     }
 
     /// Leaves out of a schedule what is not needed.
@@ -155,12 +192,11 @@ impl Shrinker<'_> {
         let mut small = self.tell(moves)?;
         let until = self.runs + RUNS;
         loop {
-            let before = small.preempting.len() + small.others.len();
-            self.minimise(&mut small, true, until);
-            self.minimise(&mut small, false, until);
-            if small.preempting.len() + small.others.len() == before
-                && !self.without_pair(&mut small, until)
-            {
+            let before = small.len();
+            for part in [Part::Faults, Part::Preempting, Part::Others] {
+                self.minimise(&mut small, part, until);
+            }
+            if small.len() == before && !self.without_pair(&mut small, until) {
                 break;
             }
         }
@@ -168,13 +204,11 @@ impl Shrinker<'_> {
         self.tell(&small.ended.moves)
     }
 
-    /// Leaves out of the preempting moves, or of the others, what is not needed, as long as fewer
-    /// than `until` runs have been made.
-    fn minimise(&mut self, small: &mut Small, preempting: bool, until: u64) {
-        let (mut moves, kept) = match preempting {
-            true => (std::mem::take(&mut small.preempting), &small.others),
-            false => (std::mem::take(&mut small.others), &small.preempting),
-        };
+    /// Leaves out of a part of the moves what is not needed, as long as fewer than `until` runs have
+    /// been made.
+    fn minimise(&mut self, small: &mut Small, part: Part, until: u64) {
+        let mut moves = std::mem::take(small.part(part));
+        let kept: Vec<Move> = small.moves().copied().collect();
         let mut parts = 2;
         // Often nothing is needed at all.
         let mut attempts = vec![Vec::new()];
@@ -191,7 +225,7 @@ impl Shrinker<'_> {
                 attempts = chunks.map(|(i, _)| without(i)).collect();
             }
             let smaller = attempts.into_iter().find_map(|attempt| {
-                let strategy = Anchored::new(attempt.iter().chain(kept));
+                let strategy = Anchored::new(attempt.iter().chain(&kept));
                 let ended = self.run(Box::new(strategy)).0?;
                 Some((attempt, ended))
             });
@@ -206,22 +240,13 @@ impl Shrinker<'_> {
                 None => parts = (parts * 2).min(moves.len()),
             }
         }
-        match preempting {
-            true => small.preempting = moves,
-            false => small.others = moves,
-        }
+        *small.part(part) = moves;
     }
 
     /// Leaves out two moves at once, which may only work together: a core that takes over, and the
     /// one that takes back; a packet, and its interrupt. True if there were two.
     fn without_pair(&mut self, small: &mut Small, until: u64) -> bool {
-        let first = small.preempting.len();
-        let all: Vec<Move> = small
-            .preempting
-            .iter()
-            .chain(&small.others)
-            .copied()
-            .collect();
+        let all: Vec<Move> = small.moves().copied().collect();
         if all.len() > PAIRS {
             return false;
         }
@@ -233,10 +258,7 @@ impl Shrinker<'_> {
             let kept = (0..all.len()).filter(|&n| n != i && n != j);
             let strategy = Anchored::new(kept.clone().map(|n| &all[n]));
             if let Some(ended) = self.run(Box::new(strategy)).0 {
-                let (preempting, others): (Vec<usize>, Vec<usize>) = kept.partition(|&n| n < first);
-                let moves = |kept: Vec<usize>| kept.into_iter().map(|n| all[n]).collect();
-                (small.preempting, small.others) = (moves(preempting), moves(others));
-                small.ended = ended;
+                *small = Small::new(kept.map(|n| all[n]).collect(), ended);
                 return true;
             }
         }
@@ -256,7 +278,7 @@ impl Shrinker<'_> {
             };
             let mut found = Vec::new();
             for seed in seeds.by_ref().take(tries as usize) {
-                let strategy = Directed::new(seed, places, most);
+                let strategy = Directed::new(seed, places, most, &best.faults);
                 if let Some(ended) = self.run(Box::new(strategy)).0 {
                     found.push(ended.moves);
                 }
@@ -281,25 +303,43 @@ impl Shrinker<'_> {
         best.preempting.len() < before
     }
 
-    /// Runs all schedules with fewer preemptions. True if that has shown that there are none that
-    /// stop as wanted, false if they are too many.
+    /// Runs all schedules with fewer preemptions, and where faults strike all with fewer faults, too:
+    /// see [`Shrunk::fewest`]. True if that has shown that there are none that stop as wanted, false
+    /// if they are too many.
     fn exhaust(&mut self, best: &mut Small) -> bool {
-        while let Some(fewer) = best.preempting.len().checked_sub(1) {
-            match self.below(fewer as u32, best.ended.choices) {
-                Below::Found(ended) => match self.tell(&ended.moves) {
-                    Some(small) if small.preempting.len() <= fewer => *best = small,
-                    _ => return false,
-                },
-                Below::Nothing => return true,
-                Below::TooMuch => return false,
+        loop {
+            let (faults, preemptions) = (best.faults.len(), best.preempting.len());
+            let without_fault = faults.checked_sub(1).map(|fewer| (fewer, preemptions));
+            let calmer = preemptions.checked_sub(1).map(|fewer| (faults, fewer));
+            let mut found = None;
+            for (faults, preemptions) in without_fault.into_iter().chain(calmer) {
+                let bound = Bound::preemptions(preemptions as u32).and_faults(faults as u32);
+                let bound = match best.faults.is_empty() {
+                    true => bound,
+                    false => bound.and_arrivals(best.others.len() as u32),
+                };
+                match self.below(bound, best.ended.choices) {
+                    Below::Found(ended) => {
+                        found = Some(ended);
+                        break;
+                    }
+                    Below::Nothing => {}
+                    Below::TooMuch => return false,
+                }
+            }
+            let Some(ended) = found else {
+                return true;
+            };
+            match self.tell(&ended.moves) {
+                Some(small) if small.rank() < best.rank() => *best = small,
+                _ => return false,
             }
         }
-        true
     }
 
-    /// Looks for a run with at most `preemptions` of them that stops as wanted.
-    fn below(&mut self, preemptions: u32, choices: u64) -> Below {
-        let mut search = Dfs::new(Bound::preemptions(preemptions));
+    /// Looks for a run within a bound that stops as wanted.
+    fn below(&mut self, bound: Bound, choices: u64) -> Below {
+        let mut search = Dfs::new(bound);
         let most = CHOICES_BELOW / choices.max(1);
         for _ in 0..most {
             let Some(task) = search.next(1).pop() else {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::explain::MachineNames;
 use crate::machine::Machine;
+use crate::oracle::Finding;
 use crate::report::Place;
 use crate::scenario::StopKind;
 use crate::stop::{Access, Limit, Stop};
@@ -26,6 +27,19 @@ pub struct Signature {
 }
 
 impl Signature {
+    /// Of a run in which an oracle has found something, however it ended.
+    pub(super) fn of_finding(finding: &Finding, machine: &Machine) -> Signature {
+        let names = MachineNames::new(machine);
+        let place = finding.places.first().map(|spot| names.resolve(spot.pc));
+        Signature {
+            kind: "finding".to_owned(),
+            code: None,
+            access: None,
+            what: format!("{}: {}", finding.oracle, finding.what),
+            module: place.and_then(|place| place.module),
+        }
+    }
+
     /// Whether the run came to its end.
     pub fn is_completed(&self) -> bool {
         self.kind == StopKind::Completed.name()

@@ -187,6 +187,20 @@ pub enum EventKind {
         /// The bugcheck code.
         code: u32,
     },
+    /// A rule was broken. What a rule only warns of changes nothing of a run, so that this event is
+    /// not among those that the trace hash covers. The number of a variant is: new ones come last.
+    Broken {
+        /// The rule's name, for example "irql-raise".
+        rule: &'static str,
+        /// The bugcheck code that Driver Verifier or the kernel gives for it.
+        code: u32,
+        /// The bugcheck's parameters.
+        params: [u64; 4],
+        /// Address of what it is about; 0 for nothing.
+        object: u64,
+        /// What was done, in words.
+        what: String,
+    },
 }
 
 /// What happened to a spin lock.

@@ -40,6 +40,7 @@ impl Recorder {
                     | EventKind::Lock { .. }
                     | EventKind::Call { .. }
                     | EventKind::Injected { .. }
+                    | EventKind::Broken { .. }
             )
     }
 
@@ -50,14 +51,9 @@ impl Recorder {
 
     /// Adds an event.
     pub fn record(&mut self, event: Event, stack: Option<Vec<u64>>) {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.clear();
-        // postcard has a specified byte format; what `derive(Hash)` feeds may change with the
-        // compiler, and the hash must not.
-        self.buffer =
-            postcard::serialize_with_flavor(&event, Bytes(buffer)).expect("an event is plain data");
-        self.hash = XxHash3_64::oneshot_with_seed(self.hash, &self.buffer);
-        self.count += 1;
+        if !matches!(event.kind, EventKind::Broken { .. }) {
+            self.add_to_hash(&event);
+        }
         if self.keep {
             if let Some(stack) = stack {
                 self.stacks.push((self.events.len(), stack));
@@ -66,12 +62,23 @@ impl Recorder {
         }
     }
 
-    /// Hash over all events so far, in order.
+    fn add_to_hash(&mut self, event: &Event) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        // postcard has a specified byte format; what `derive(Hash)` feeds may change with the
+        // compiler, and the hash must not.
+        self.buffer =
+            postcard::serialize_with_flavor(event, Bytes(buffer)).expect("an event is plain data");
+        self.hash = XxHash3_64::oneshot_with_seed(self.hash, &self.buffer);
+        self.count += 1;
+    }
+
+    /// Hash over all events so far, in order, but for broken rules.
     pub fn hash(&self) -> u64 {
         self.hash
     }
 
-    /// Number of events so far.
+    /// Number of events so far that the hash covers.
     pub fn count(&self) -> u64 {
         self.count
     }

@@ -73,15 +73,18 @@ pub enum Motion {
     Run,
 }
 
-/// A place to go to, as one writes it: `1842:17`, `1842`, `50%`, `start`, `end`.
+/// A place to go to, as one writes it: `1842:17`, `1842`, `50%`, `start`, `booted`,
+/// `end`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Goal {
     /// A position.
     Position(Position),
     /// A share of the instructions of the run, from 0 to 1.
     Share(f64),
-    /// The first moment.
+    /// The first moment: before the first `DriverEntry`.
     Start,
+    /// The end of the boot, when the workload begins.
+    Booted,
     /// The last one.
     End,
 }
@@ -92,11 +95,13 @@ impl std::str::FromStr for Goal {
     fn from_str(text: &str) -> Result<Goal, String> {
         let wrong = || {
             format!(
-                "'{text}' is no moment; write CHOICE:STEP, CHOICE, a share like 50%, start or end"
+                "'{text}' is no moment; write CHOICE:STEP, CHOICE, a share like 50%, start, booted or \
+                 end"
             )
         };
         match text.trim() {
             "start" => return Ok(Goal::Start),
+            "booted" => return Ok(Goal::Booted),
             "end" => return Ok(Goal::End),
             _ => {}
         }
@@ -134,6 +139,7 @@ impl Record {
         let at = match goal {
             Goal::Position(at) => self.clamp(at),
             Goal::Start => self.first(),
+            Goal::Booted => self.booted(),
             Goal::End => {
                 return Focus {
                     datum: from.datum,
@@ -141,8 +147,7 @@ impl Record {
                 };
             }
             Goal::Share(share) => {
-                let (start, end) = (self.retired(self.first()), self.path().len() as u64);
-                let retired = start + ((end - start) as f64 * share).round() as u64;
+                let retired = (self.path().len() as f64 * share).round() as u64;
                 self.moment(retired)
             }
         };
@@ -160,7 +165,7 @@ impl Record {
     pub fn focus_on_event(&self, from: Focus, event: usize) -> Focus {
         let e = &self.events()[event];
         Focus {
-            at: e.at.max(self.first()),
+            at: e.at,
             core: e.core,
             event: Some(event),
             datum: from.datum,
@@ -181,21 +186,24 @@ impl Record {
                 let core = (motion == Motion::CoreEvent).then_some(from.core);
                 self.event_step(from, core, forward)
             }
-            Motion::Choice => self.choice_step(from, forward, |_| true),
-            Motion::Deviation => {
-                let deviates = |number| self.question(number).is_some_and(|q| q.taken != 0);
-                self.choice_step(from, forward, deviates)
-            }
+            Motion::Choice => self.choice_step(from, forward),
+            Motion::Deviation => self.deviation_step(from, forward),
             Motion::Run => {
                 let retired = self.retired(from.at) as usize;
-                let wanted = |&i: &usize| breakpoints.contains(&self.path()[i].1);
-                let end = self.path().len();
+                let hits = breakpoints.iter().filter_map(|&pc| {
+                    let all = self.executions(pc);
+                    let before = |count: usize| all.partition_point(|&i| (i as usize) < count);
+                    match forward {
+                        true => all.get(before(retired + 1)),
+                        false => all.get(before(retired).checked_sub(1)?),
+                    }
+                });
                 let found = match forward {
-                    true => ((retired + 1).min(end)..end).find(wanted),
-                    false => (0..retired).rev().find(wanted),
+                    true => hits.min(),
+                    false => hits.max(),
                 };
-                match found.filter(|&i| i as u64 >= self.retired(self.first())) {
-                    Some(index) => Some(self.at_instruction(from, index)),
+                match found {
+                    Some(&index) => Some(self.at_instruction(from, index as usize)),
                     None => {
                         let goal = if forward { Goal::End } else { Goal::Start };
                         Some(self.focus_on(from, goal)).filter(|to| to.at != from.at)
@@ -212,17 +220,12 @@ impl Record {
                     }
                     false => {
                         let last = self.last_on_core(from.core, retired)?;
-                        self.inside(self.at_instruction(from, last))
+                        Some(self.at_instruction(from, last))
                     }
                 }
             }
             Motion::Over | Motion::Out | Motion::Line => self.call_step(from, motion, forward),
         }
-    }
-
-    /// A focus, unless it lies in the boot, where the machine cannot be put.
-    fn inside(&self, to: Focus) -> Option<Focus> {
-        (to.at >= self.first()).then_some(to)
     }
 
     /// Just before the instruction at that index of the path.
@@ -249,41 +252,55 @@ impl Record {
 
     fn event_step(&self, from: Focus, core: Option<u8>, forward: bool) -> Option<Focus> {
         let events = self.events();
-        let wanted = |&i: &usize| core.is_none_or(|core| events[i].core == core);
-        let first = self.event_from(self.first());
         // The event of the focus, if the focus is still where it happened.
         let here = from.event.filter(|&i| events[i].at == from.at);
         let to = match forward {
             true => {
                 let next = here.map_or_else(|| self.event_behind(from.at), |i| i + 1);
-                (next..events.len()).find(wanted)
+                match core {
+                    Some(core) => self.next_event(core, next),
+                    None => Some(next).filter(|&next| next < events.len()),
+                }
             }
             false => {
                 let before = here.unwrap_or_else(|| self.event_from(from.at));
-                (first..before.max(first)).rev().find(wanted)
+                match core {
+                    Some(core) => self.last_event(core, before),
+                    None => before.checked_sub(1),
+                }
             }
         };
         to.map(|event| self.focus_on_event(from, event))
     }
 
-    fn choice_step(
-        &self,
-        from: Focus,
-        forward: bool,
-        wanted: impl Fn(u64) -> bool,
-    ) -> Option<Focus> {
+    fn choice_step(&self, from: Focus, forward: bool) -> Option<Focus> {
+        let here = from.at.choice;
         let to = match forward {
-            true => (from.at.choice + 1..=self.choices()).find(|&n| wanted(n)),
+            true => Some(here + 1).filter(|&next| next <= self.choices()),
             // From within the steps behind a choice, back to the choice itself.
+            false if from.at.step > 0 => Some(here),
+            false => here.checked_sub(1),
+        };
+        self.at_choice(from, to.filter(|&choice| choice > 0)?)
+    }
+
+    /// The moves of the schedule are where something else happened than would by itself.
+    fn deviation_step(&self, from: Focus, forward: bool) -> Option<Focus> {
+        let moves = &self.ended.moves.0;
+        let here = from.at.choice;
+        let to = match forward {
+            true => moves.get(moves.partition_point(|&(number, _)| number <= here)),
             false => {
                 let own = u64::from(from.at.step > 0);
-                (1..from.at.choice + own).rev().find(|&n| wanted(n))
+                let before = moves.partition_point(|&(number, _)| number < here + own);
+                moves.get(before.checked_sub(1)?)
             }
         };
-        let at = Position {
-            choice: to?,
-            step: 0,
-        };
+        self.at_choice(from, to?.0)
+    }
+
+    fn at_choice(&self, from: Focus, choice: u64) -> Option<Focus> {
+        let at = Position { choice, step: 0 };
         Some(self.focus_on(from, Goal::Position(at)))
     }
 
@@ -307,13 +324,38 @@ impl Record {
                 (0..before).rev().find(wanted)
             }
         };
-        let index = index?;
-        let instruction = (log[index].retired - 1) as usize;
-        let core = log[index].core;
-        self.inside(Focus {
-            core,
-            ..self.at_instruction(from, instruction)
-        })
+        let own = index.map(|index| {
+            let instruction = (log[index].retired - 1) as usize;
+            let core = log[index].core;
+            Focus {
+                core,
+                ..self.at_instruction(from, instruction)
+            }
+        });
+        let stores = self.kernel_stores();
+        let touched = |&i: &usize| datum.is_touched(stores[i].address, stores[i].length);
+        let kernel = match forward {
+            true => {
+                let next = stores.partition_point(|store| store.at <= from.at);
+                (next..stores.len()).find(touched)
+            }
+            false => {
+                let before = stores.partition_point(|store| store.at < from.at);
+                (0..before).rev().find(touched)
+            }
+        };
+        let kernel = kernel.map(|i| Focus {
+            at: stores[i].at,
+            core: stores[i].core,
+            event: self.event_behind(stores[i].at).checked_sub(1),
+            datum: from.datum,
+        });
+        // At one position the kernel's comes first: the instruction is still to be executed.
+        let both = kernel.into_iter().chain(own);
+        match forward {
+            true => both.min_by_key(|to| to.at),
+            false => both.max_by_key(|to| to.at),
+        }
     }
 
     /// Steps that know calls from other instructions. They follow who runs on the core, not the
@@ -339,7 +381,7 @@ impl Record {
             false => (0..at).rev().find(wanted),
         };
         match to {
-            Some(to) => self.inside(self.at_instruction(from, strand[to] as usize)),
+            Some(to) => Some(self.at_instruction(from, strand[to] as usize)),
             // The run ends inside the call.
             None if forward => Some(self.focus_on(from, Goal::End)).filter(|to| to.at != from.at),
             None => None,

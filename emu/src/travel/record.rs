@@ -10,10 +10,11 @@ use crate::explain::Explained;
 use crate::explain::names::own_frame;
 use crate::loader::{Image, SourceFrame};
 use crate::machine::context::Next;
-use crate::machine::{AccessRecord, Ended, Log, Machine, Setup};
+use crate::machine::{AccessRecord, Ended, KernelStore, Log, Machine, Setup};
 use crate::oracle::walk::{Observer, Walk, walk};
 use crate::position::Position;
 use crate::report::Report;
+use crate::scene::lanes::{Lanes, Spot};
 use crate::trace::Event;
 
 /// A recorded run. Plain data, to be shared between threads.
@@ -29,6 +30,11 @@ pub struct Record {
     insns: BTreeMap<u64, Insn>,
     /// Indexes in the path, of each core.
     by_core: Vec<Vec<u32>>,
+    /// Indexes in the path, of each address.
+    by_pc: BTreeMap<u64, Vec<u32>>,
+    /// Indexes of the events, of each core.
+    events_of: Vec<Vec<u32>>,
+    lanes: Arc<Lanes>,
     /// Who executes each instruction of the path: an index in `strands`.
     strand_of: Vec<u16>,
     /// Indexes in the path, of each thread, and of each core's DPCs and interrupts.
@@ -53,15 +59,28 @@ impl Record {
             report,
         } = explained;
         let mut by_core = vec![Vec::new(); usize::from(machine.cpus())];
-        for (i, &(core, _)) in machine.path().iter().enumerate() {
+        let mut by_pc: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+        for (i, &(core, pc)) in machine.path().iter().enumerate() {
             by_core[usize::from(core)].push(i as u32);
+            by_pc.entry(pc).or_default().push(i as u32);
         }
+        let events = machine.recorder.events();
+        let mut events_of = vec![Vec::new(); usize::from(machine.cpus())];
+        for (i, event) in events.iter().enumerate() {
+            events_of[usize::from(event.core)].push(i as u32);
+        }
+        let profile = machine.setup.profile;
+        let spots = events.iter().map(|event| Spot::of(profile, event));
+        let lanes = Arc::new(Lanes::new(machine.cpus(), spots.collect()));
         let mut weaver = Weaver::default();
         weaver.strand_of.reserve(machine.path().len());
         walk(&machine, &mut weaver);
         let ends = (0..machine.cpus()).map(|core| end(&machine, core));
         Record {
             by_core,
+            by_pc,
+            events_of,
+            lanes,
             reserved: weaver.reserved(machine.path().len()),
             strand_of: weaver.strand_of,
             strands: weaver.strands.into_iter().map(|s| s.path).collect(),
@@ -81,6 +100,25 @@ impl Record {
         self.log.recorder.events()
     }
 
+    /// The next event of a core behind so many events, by index.
+    pub(super) fn next_event(&self, core: u8, events: usize) -> Option<usize> {
+        let all = self.events_of.get(usize::from(core))?;
+        let at = all.partition_point(|&i| (i as usize) < events);
+        all.get(at).map(|&i| i as usize)
+    }
+
+    /// The last of the first so many events that is one of a core.
+    pub(super) fn last_event(&self, core: u8, events: usize) -> Option<usize> {
+        let all = self.events_of.get(usize::from(core))?;
+        let at = all.partition_point(|&i| (i as usize) < events);
+        at.checked_sub(1).map(|at| all[at] as usize)
+    }
+
+    /// What the cores' IRQLs and events look like.
+    pub fn lanes(&self) -> &Arc<Lanes> {
+        &self.lanes
+    }
+
     /// The return addresses, innermost first, at an event.
     pub fn stack(&self, event: usize) -> &[u64] {
         self.log.recorder.stack(event).unwrap_or_default()
@@ -94,6 +132,16 @@ impl Record {
     /// Every access to memory by drivers, in order.
     pub fn accesses(&self) -> &[AccessRecord] {
         &self.log.accesses
+    }
+
+    /// Every store by the kernel, in order.
+    pub fn kernel_stores(&self) -> &[KernelStore] {
+        &self.log.kernel_stores
+    }
+
+    /// The addresses of the instructions that were executed, in order.
+    pub fn executed(&self) -> impl Iterator<Item = u64> {
+        self.by_pc.keys().copied()
     }
 
     /// An instruction that was executed.
@@ -111,8 +159,13 @@ impl Record {
         self.log.questions.len()
     }
 
-    /// The first moment of the run: the end of the boot.
+    /// The first moment: before the first `DriverEntry`.
     pub fn first(&self) -> Position {
+        Position::default()
+    }
+
+    /// The end of the boot, when the workload begins.
+    pub fn booted(&self) -> Position {
         Position {
             choice: 0,
             step: self.start,
@@ -161,7 +214,7 @@ impl Record {
         };
         let base = self.retired(Position { step: 0, ..at });
         let step = at.step.min(most.saturating_sub(base));
-        Position { step, ..at }.max(self.first())
+        Position { step, ..at }
     }
 
     /// The first event that is not before a position, by index.
@@ -186,6 +239,11 @@ impl Record {
         let all = self.by_core.get(usize::from(core))?;
         let at = all.partition_point(|&i| u64::from(i) < retired);
         at.checked_sub(1).map(|at| all[at] as usize)
+    }
+
+    /// The indexes in the path at which the instruction at an address was executed, in order.
+    pub(super) fn executions(&self, pc: u64) -> &[u32] {
+        self.by_pc.get(&pc).map_or(&[], Vec::as_slice)
     }
 
     /// The instructions of the thread, DPC queue or interrupt that executes the one at `index`, and

@@ -21,7 +21,8 @@ const MOST_NEAR: usize = 48;
 pub struct Traveller {
     machine: Machine,
     record: Arc<Record>,
-    /// By position: those for the whole run, the end of the boot first.
+    /// By position: those for the whole run. The first two are the start and the end of the boot,
+    /// which is never run across: who is behind it comes from there.
     kept: Vec<Kept>,
     /// By position: those near where the machine has been, each with when it was last used.
     near: Vec<(Kept, u64)>,
@@ -46,13 +47,17 @@ impl Traveller {
         scope: impl Into<Scope>,
         record: Arc<Record>,
     ) -> Result<Traveller, BootError> {
-        let mut machine = case.boot(scope, Watch::Points)?;
+        let (mut machine, start) = case.boot_from_start(scope, Watch::Points)?;
         let first = Kept {
             at: record.first(),
+            snapshot: start,
+        };
+        let booted = Kept {
+            at: record.booted(),
             snapshot: machine.snapshot(),
         };
         Ok(Traveller {
-            kept: vec![first],
+            kept: vec![first, booted],
             near: Vec::new(),
             seeks: 0,
             record,
@@ -122,12 +127,11 @@ impl Traveller {
     /// them are for the whole run.
     fn stops(&self, to: Position) -> Vec<(Position, bool)> {
         let first = self.record.first();
-        let start = self.record.retired(first);
         let (here, goal) = (self.machine.retired(), self.record.retired(to));
         if self.end.is_some() || goal <= here {
             return Vec::new();
         }
-        let next = here - (here - start) % SPACING + SPACING;
+        let next = here - here % SPACING + SPACING;
         let far = (0..)
             .map(|i| next + i * SPACING)
             .take_while(|&at| at < goal);

@@ -226,6 +226,7 @@ pub fn report(profile: Profile, personality: Personality) -> Report {
             cpu: 0,
             irql: 2,
             place: drain.clone(),
+            rule: None,
         })),
         expected: true,
         screen: Some(screen::render(&facts)),

@@ -7,6 +7,7 @@
 
 mod first_stop;
 mod port;
+mod rules;
 mod schedules;
 mod search;
 mod speed;
@@ -23,6 +24,7 @@ fn main() {
         ["first-stop", scenario, profile] => first_stop::child(scenario, profile),
         [] => {
             speed::print();
+            rules::print();
             first_stop::print();
             schedules::print();
             println!();
@@ -31,13 +33,14 @@ fn main() {
             travel::print();
         }
         ["speed"] => speed::print(),
+        ["rules"] => rules::print(),
         ["first-stop"] => first_stop::print(),
         ["schedules"] => schedules::print(),
         ["search"] => search::print(),
         ["travel"] => travel::print(),
         _ => {
             eprintln!(
-                "bench: error: the parts are speed, first-stop, schedules, search and travel"
+                "bench: error: the parts are speed, rules, first-stop, schedules, search and travel"
             );
             std::process::exit(2);
         }

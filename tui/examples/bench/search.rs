@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use emu::campaign::{Campaign, Case};
 use emu::choice::strategy::{self, Hints};
-use emu::choice::{Kinds, Scope};
+use emu::choice::{Scope, World};
 use emu::machine::Granularity;
 use emu::search::{
     Bound, Dfs, Dpor, Limits, Outcome, Portfolio, Progress, Sampler, Search, Tally, drive, profile,
@@ -134,8 +134,8 @@ fn shapes() {
 fn boot(shape: &str) -> (Case, Campaign, Scope) {
     let case = case(shape, "amd64", &[]);
     let scope = Scope {
-        held: Kinds::WORLD,
-        racy: racy(&case, Kinds::WORLD).unwrap_or_else(|e| panic!("{e}")),
+        world: World::HELD,
+        racy: racy(&case, World::HELD).unwrap_or_else(|e| panic!("{e}")),
         ..Granularity::Sync.into()
     };
     let campaign = Campaign::new(&case, scope.clone()).unwrap_or_else(|e| panic!("{e}"));
@@ -296,7 +296,9 @@ fn portfolio(hints: &Hints) -> Make {
         .collect();
     Box::new(move |round| {
         let mut members: Vec<Box<dyn Search>> = drawn.iter().map(|make| make(round)).collect();
-        members.push(Box::new(Dfs::new(Bound::preemptions(2).and_arrivals(2))));
+        members.push(Box::new(Dfs::new(
+            Bound::preemptions(2).and_arrivals(2).and_faults(2),
+        )));
         Box::new(Portfolio::new(members))
     })
 }

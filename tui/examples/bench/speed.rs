@@ -17,10 +17,10 @@ use emu::trace::{Event, EventKind, Recorder};
 use crate::stats::median;
 use crate::support::case;
 
-const SCENARIO: &str = "kb931322";
-const PROFILES: [&str; 3] = ["i386", "amd64", "ia64"];
-const ROUNDS: usize = 61;
-const WARM_UP: usize = 4;
+pub const SCENARIO: &str = "kb931322";
+pub const PROFILES: [&str; 3] = ["i386", "amd64", "ia64"];
+pub const ROUNDS: usize = 61;
+pub const WARM_UP: usize = 4;
 
 /// What the issue of the founding cases asks for, by granularity.
 const AIMS: [(Granularity, f64); 2] = [(Granularity::Sync, 0.6), (Granularity::Access, 0.25)];
@@ -94,7 +94,7 @@ fn profile_table(profile: &str, cpus: &str) {
 }
 
 /// How fast `mode` is relative to `alone`, round by round.
-fn ratio(alone: &[Duration], mode: &[Duration]) -> f64 {
+pub fn ratio(alone: &[Duration], mode: &[Duration]) -> f64 {
     let ratios: Vec<f64> = alone
         .iter()
         .zip(mode)
@@ -103,22 +103,23 @@ fn ratio(alone: &[Duration], mode: &[Duration]) -> f64 {
     median(&ratios)
 }
 
-struct Mode {
-    name: &'static str,
+/// A booted machine that runs the default schedule round after round.
+pub struct Mode {
+    pub name: &'static str,
     machine: Machine,
     booted: Snapshot,
     /// The kernel calls of the run, in order, to see that all modes take the same path.
     calls: Vec<(u8, &'static str)>,
     /// Instructions of one run, the boot not included.
-    instructions: u64,
+    pub instructions: u64,
     choices: u64,
     /// Per round: time in driver code, and of the run.
-    driver: Vec<Duration>,
-    whole: Vec<Duration>,
+    pub driver: Vec<Duration>,
+    pub whole: Vec<Duration>,
 }
 
 impl Mode {
-    fn new(name: &'static str, case: &Case, granularity: Granularity, watch: Watch) -> Mode {
+    pub fn new(name: &'static str, case: &Case, granularity: Granularity, watch: Watch) -> Mode {
         let mut machine = case
             .boot(granularity, watch)
             .unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -138,7 +139,7 @@ impl Mode {
         }
     }
 
-    fn run(&mut self, counts: bool) {
+    pub fn run(&mut self, counts: bool) {
         self.machine.restore(&self.booted);
         let before = self.machine.retired();
         DRIVER_TIME.store(0, Relaxed);

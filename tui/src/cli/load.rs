@@ -50,6 +50,9 @@ pub struct LoadArgs {
     /// Turn an oracle on, or off with no-NAME; all and none mean every one of them
     #[arg(long, value_name = "ORACLE")]
     pub oracle: Vec<String>,
+    /// Set the level of a rule: off, warn or stop; all means every one. They are on stop
+    #[arg(long, value_name = "RULE=LEVEL")]
+    pub rule: Vec<String>,
     /// How often the outside world may decide
     #[arg(long, value_name = "GRANULARITY", default_value = "access", value_parser = granularities())]
     pub granularity: Granularity,
@@ -97,6 +100,7 @@ impl LoadArgs {
             set: Vec::new(),
             faults: self.fault.clone(),
             oracles: self.oracle.clone(),
+            rules: self.rule.clone(),
         }
     }
 }

@@ -2,12 +2,15 @@
 //! or 1; a [`Failure`](crate::failure::Failure) is status 2.
 
 mod campaign;
+mod diff;
 mod drivers;
 pub(crate) mod explore;
+mod faults;
 mod imports;
 pub(crate) mod load;
 mod moment;
 pub(crate) mod replay;
+mod rules;
 mod run;
 mod scenarios;
 
@@ -27,6 +30,8 @@ pub fn execute(command: &Command) -> Outcome<bool> {
         Command::Campaign(args) => campaign::run(args),
         Command::Imports(args) => imports::run(args),
         Command::Drivers(args) => drivers::run(args),
+        Command::Faults(args) => faults::run(args),
         Command::Scenarios(args) => scenarios::run(args),
+        Command::Rules(args) => rules::run(args),
     }
 }

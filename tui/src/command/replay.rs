@@ -16,9 +16,19 @@ use crate::session::Session;
 const LONGEST: u64 = 256 << 20;
 
 pub(super) fn run(args: &ReplayArgs) -> Outcome<bool> {
+    if args.file == "-" && args.diff.as_deref() == Some("-") {
+        let problem = "standard input is the first run already";
+        return Err(Failure::at("--diff", problem).mend("name a file"));
+    }
     let (session, explained) = explained(&args.file, args.best_effort, &mut |note| {
         eprintln!("irqlab: {}: {note}", args.file);
     })?;
+    if let Some(other) = &args.diff {
+        let (_, second) = self::explained(other, args.best_effort, &mut |note| {
+            eprintln!("irqlab: {other}: {note}");
+        })?;
+        return super::diff::show(&args.file, explained, other, second, &args.output);
+    }
     match args.moment.given() {
         Some(moment) => super::moment::show(&session, explained, moment, &args.output),
         None => super::run::show(&explained, &args.output),

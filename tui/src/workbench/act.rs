@@ -10,7 +10,7 @@ use super::palette::Palette;
 use super::search::SearchState;
 use super::search_job::SearchJob;
 use super::trace::TraceState;
-use super::worker::{CaseChoice, Job, Task};
+use super::worker::{Beside, CaseChoice, Job, Task};
 
 impl App {
     /// Starts the run of the chosen row, or up to so many runs until one stops.
@@ -41,12 +41,14 @@ impl App {
             back: View::Home,
             case: case.clone(),
             fork: None,
+            compares: false,
         });
         Effect::Start(Box::new(Job {
             id: self.jobs,
             case,
             task,
             save,
+            beside: None,
         }))
     }
 
@@ -58,6 +60,46 @@ impl App {
             ..CaseChoice::default()
         };
         self.start(case, task, None)
+    }
+
+    /// Compares the trace with a recorded run, or two recorded runs with each other.
+    pub(super) fn diff(&mut self, words: &[String]) -> Effect {
+        match (words, &self.trace) {
+            ([file], Some(state)) => {
+                let beside = Beside::New(state.trace.clone());
+                self.replay_beside(file.clone(), beside, true)
+            }
+            ([_], None) => Effect::Refuse(
+                "nothing has run yet\nmend: name two recorded runs, or run something".into(),
+            ),
+            ([one, other], _) => {
+                self.replay_beside(one.clone(), Beside::File(other.clone()), false)
+            }
+            _ => Effect::Refuse("mend: write the names of one or two recorded runs".into()),
+        }
+    }
+
+    fn replay_beside(&mut self, file: String, beside: Beside, compares: bool) -> Effect {
+        let effect = self.replay(file, false);
+        if let Some(running) = &mut self.running {
+            running.compares = compares;
+        }
+        match effect {
+            Effect::Start(job) => Effect::Start(Box::new(Job {
+                beside: Some(beside),
+                ..*job
+            })),
+            effect => effect,
+        }
+    }
+
+    /// Marks the chosen recorded run; the second one that is marked is compared with the first.
+    pub(super) fn mark_chosen(&mut self) -> Effect {
+        match self.home.mark() {
+            Ok(Some((one, other))) => self.diff(&[one, other]),
+            Ok(None) => Effect::None,
+            Err(why) => Effect::Refuse(why),
+        }
     }
 
     pub(super) fn explore_chosen(&mut self) -> Effect {
@@ -107,7 +149,14 @@ impl App {
         Effect::None
     }
 
-    /// Opens the first run of the selected group.
+    pub(super) fn select_run(&mut self, by: isize) -> Effect {
+        if let Some(search) = &mut self.search {
+            search.select_run(by);
+        }
+        Effect::None
+    }
+
+    /// Opens the selected run of the selected group.
     pub(super) fn open_group(&mut self) -> Effect {
         let Some((case, task)) = self.search.as_ref().and_then(SearchState::open) else {
             return Effect::Refuse("nothing has been found yet".into());

@@ -1,6 +1,7 @@
 //! The state of the workbench and what changes it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use emu::position::Position;
 use emu::report::Screen;
@@ -16,7 +17,7 @@ use super::line::{Line, Outcome as LineOutcome};
 use super::palette::{Outcome as PaletteOutcome, Palette};
 use super::search::{News as SearchNews, SearchState};
 use super::search_job::SearchJob;
-use super::trace::{Diff, Pane, Scene, TraceState};
+use super::trace::{Diff, Pane, Scene, Trace, TraceState};
 use super::worker::{CaseChoice, Job, News, Reply};
 
 /// What fills the terminal.
@@ -100,6 +101,8 @@ pub struct Running {
     pub(super) case: CaseChoice,
     /// The choice of the trace at which it decides differently.
     pub(super) fork: Option<u64>,
+    /// It is only compared with the trace that is shown.
+    pub(super) compares: bool,
 }
 
 /// The workbench.
@@ -268,37 +271,18 @@ impl App {
             News::Running(seed) => running.text = format!("running seed {seed}"),
             News::Replaying(what) => running.text = format!("replaying {what}"),
             News::Explaining => running.text = "explaining the run".into(),
-            News::Done(trace) => {
-                let (row, back, fork) = (running.row, running.back, running.fork);
-                let case = std::mem::take(&mut running.case);
-                self.running = None;
-                if let Some(row) = row {
-                    self.home.set_seed(row, trace.report.run.seed);
-                }
-                let mut trace = *trace;
-                let traveller = trace.traveller.take();
-                let state = TraceState::new(reply.id, trace);
-                self.travellers.push((reply.id, traveller));
-                self.screen_scroll = 0;
-                self.overlay = Overlay::None;
-                if let Some(choice) = fork
-                    && let Some(from) = self.trace.take()
-                {
-                    self.fork_done(from, state, choice);
+            News::Done(trace) => self.done(*trace, None),
+            News::Compared(all) => {
+                let (trace, other, diff) = *all;
+                if running.compares {
+                    self.running = None;
+                    if let Some(state) = &mut self.trace {
+                        state.compare(Arc::new(trace), diff);
+                        self.view = View::Trace;
+                    }
                     return;
                 }
-                self.case = case;
-                self.back = back;
-                let mut old = self.trace.take();
-                while let Some(gone) = old {
-                    self.travellers.push((gone.id, None));
-                    old = gone.forked.map(|(from, _)| *from);
-                }
-                self.view = match state.trace.report.screen {
-                    Some(_) => View::Stop,
-                    None => View::Trace,
-                };
-                self.trace = Some(state);
+                self.done(trace, Some((other.map(Arc::new), diff)));
             }
             News::NotFound(tries) => {
                 self.running = None;
@@ -309,6 +293,51 @@ impl App {
                 self.message = Some(message);
             }
         }
+    }
+
+    /// A run has been made: it is shown, beside the one that it was compared with.
+    fn done(&mut self, mut trace: Trace, compared: Option<(Option<Arc<Trace>>, Diff)>) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        if let Some(row) = running.row {
+            self.home.set_seed(row, trace.report.run.seed);
+        }
+        let traveller = std::mem::take(&mut trace.traveller).into_inner();
+        let traveller = traveller.unwrap_or_default();
+        let remarks = trace.remarks.join("\n");
+        let mut state = TraceState::new(running.id, trace);
+        self.travellers.push((running.id, traveller));
+        self.screen_scroll = 0;
+        self.overlay = Overlay::None;
+        let diff = match (running.fork, compared, self.trace.take()) {
+            (Some(choice), Some((_, diff)), Some(from)) => {
+                self.fork_done(from, state, diff, choice);
+                return;
+            }
+            (_, compared, old) => {
+                self.trace = old;
+                compared
+            }
+        };
+        self.case = running.case;
+        self.back = running.back;
+        let mut old = self.trace.take();
+        while let Some(gone) = old {
+            self.travellers.push((gone.id, None));
+            old = gone.forked.map(|(from, _)| *from);
+        }
+        self.view = match state.trace.report.screen {
+            Some(_) if diff.is_none() => View::Stop,
+            _ => View::Trace,
+        };
+        if let Some((Some(other), diff)) = diff {
+            state.compare(other, diff);
+        }
+        if !remarks.is_empty() {
+            self.message = Some(format!("repeated as far as it goes:\n{remarks}"));
+        }
+        self.trace = Some(state);
     }
 
     /// A search has news.
@@ -324,12 +353,12 @@ impl App {
     }
 
     /// A fork has run: it is shown at the decision, and how it ended beside how the other did.
-    fn fork_done(&mut self, from: TraceState, mut state: TraceState, choice: u64) {
+    fn fork_done(&mut self, from: TraceState, mut state: TraceState, diff: Diff, choice: u64) {
         let was = super::trace::end(&from.trace.report.stop);
         let now = super::trace::end(&state.trace.report.stop);
         let _ = state.go_to(Goal::Position(Position { choice, step: 0 }));
-        let name = format!("the run before, {was}");
-        state.diff = Some(Diff::new(&state.trace, &from.trace, name));
+        state.diff = Some(diff);
+        state.other = Some(from.trace.clone());
         state.forked = Some((Box::new(from), choice));
         self.trace = Some(state);
         self.view = View::Trace;

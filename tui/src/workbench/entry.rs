@@ -3,6 +3,7 @@
 use std::fs;
 
 use emu::choice::strategy::{STRATEGIES, StrategyKind, find};
+use emu::faults::KINDS;
 use emu::machine::Granularity;
 use emu::scenario::{CPUS_MAX, Plan, Selection, SettingKind, Value};
 
@@ -25,6 +26,8 @@ pub struct Entry {
     granularity: Granularity,
     strategy: &'static StrategyKind,
     search: &'static str,
+    /// The kind of fault that is injected, by its place in the list; none at first.
+    fault: Option<usize>,
     /// The strategy's seed.
     pub(super) seed: u64,
     plan: Result<Plan, String>,
@@ -49,6 +52,8 @@ pub enum Field {
     Seed,
     /// How schedules are searched.
     Search,
+    /// Which fault is injected.
+    Fault,
 }
 
 impl Entry {
@@ -67,6 +72,7 @@ impl Entry {
             granularity: Granularity::Access,
             strategy: find(DEFAULT_STRATEGY).unwrap_or(&STRATEGIES[0]),
             search: SEARCHES[0].0,
+            fault: None,
             seed: 1,
             plan: Err(String::new()),
             source,
@@ -96,6 +102,7 @@ impl Entry {
                 Field::Strategy,
                 Field::Seed,
                 Field::Search,
+                Field::Fault,
             ])
             .collect()
     }
@@ -111,6 +118,7 @@ impl Entry {
             Field::Strategy => "strategy",
             Field::Seed => "seed",
             Field::Search => "search",
+            Field::Fault => "fault",
         }
     }
 
@@ -126,6 +134,7 @@ impl Entry {
             Field::Strategy => self.strategy.name.into(),
             Field::Seed => self.seed.to_string(),
             Field::Search => self.search.into(),
+            Field::Fault => self.fault.map_or("none", |i| KINDS[i].name).into(),
         }
     }
 
@@ -144,6 +153,7 @@ impl Entry {
             },
             Field::Strategy => self.strategy.help,
             Field::Seed => "one seed is one run; digits type it",
+            Field::Fault => self.fault.map_or("nothing is injected", |i| KINDS[i].help),
             Field::Search => {
                 let help = SEARCHES.iter().find(|(name, _)| *name == self.search);
                 let drawn = || find(self.search).map(|kind| kind.help);
@@ -176,6 +186,10 @@ impl Entry {
                 self.strategy = &STRATEGIES[turn(at.unwrap_or(0), STRATEGIES.len(), by)];
             }
             Field::Seed => self.seed = self.seed.saturating_add_signed(by as i64),
+            Field::Fault => {
+                let at = turn(self.fault.map_or(0, |i| i + 1), KINDS.len() + 1, by);
+                self.fault = at.checked_sub(1);
+            }
             Field::Search => {
                 let all: Vec<&'static str> = SEARCHES
                     .iter()
@@ -186,6 +200,10 @@ impl Entry {
             }
         }
         self.refresh();
+        // A kind that cannot do without parameters is for the command line.
+        if field == Field::Fault && self.fault.is_some() && self.plan.is_err() {
+            self.change(field, by);
+        }
     }
 
     /// What is chosen.
@@ -199,9 +217,16 @@ impl Entry {
             set: settings
                 .map(|(s, value)| (s.name.clone(), value.to_string()))
                 .collect(),
-            faults: Vec::new(),
+            faults: self.faults(),
             oracles: Vec::new(),
+            rules: Vec::new(),
         }
+    }
+
+    /// The fault rule, as the command line writes it.
+    fn faults(&self) -> Vec<String> {
+        let kind = self.fault.map(|i| KINDS[i].name.to_owned());
+        kind.into_iter().collect()
     }
 
     /// The run of what is chosen.
@@ -268,7 +293,15 @@ impl Entry {
             seed,
         };
         let (call, scenario) = (&self.source.call, &self.source.scenario);
-        replay_line(call, scenario, plan, &[], self.granularity.into(), answers)
+        let faults = self.faults();
+        replay_line(
+            call,
+            scenario,
+            plan,
+            (&faults, &[]),
+            self.granularity.into(),
+            answers,
+        )
     }
 }
 

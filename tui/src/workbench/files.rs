@@ -53,7 +53,8 @@ pub fn in_current_folder() -> Vec<Row> {
     scenarios.map(Row::scenario).chain(recorded).collect()
 }
 
-fn recorded(name: &str) -> Recorded {
+/// What a file says of a run.
+pub fn recorded(name: &str) -> Recorded {
     let mut text = String::new();
     let read =
         fs::File::open(Path::new(name)).and_then(|f| f.take(LONGEST).read_to_string(&mut text));

@@ -10,8 +10,8 @@ use super::app::View;
 use super::commands::GROUPS;
 use super::keys::{Key, letter, named};
 use super::theme::Theme;
-use super::trace::Mark;
 use super::view::pane;
+use emu::scene::mark::Mark;
 
 /// A text that is being read.
 pub struct Text {

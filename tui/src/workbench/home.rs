@@ -1,5 +1,7 @@
 //! What can be run: scenarios with what can be changed about each, and recorded runs.
 
+use std::path::Path;
+
 use super::app::Effect;
 use super::entry::{Entry, Field};
 use super::files;
@@ -17,6 +19,8 @@ pub struct Home {
     pub at: Option<usize>,
     /// Only rows with these letters are shown.
     pub filter: String,
+    /// The recorded run that is to be compared with another one, by index.
+    pub marked: Option<usize>,
 }
 
 /// Something that can be run.
@@ -94,6 +98,7 @@ impl Home {
             chosen: 0,
             at: None,
             filter: String::new(),
+            marked: None,
         }
     }
 
@@ -147,6 +152,36 @@ impl Home {
     pub fn choose(&mut self, row: usize) {
         self.chosen = row.min(self.rows.len().saturating_sub(1));
         self.at = None;
+    }
+
+    /// Marks the chosen recorded run, or takes its mark away; if another one is marked, both are
+    /// given and none is marked any more.
+    ///
+    /// # Errors
+    /// It is no recorded run.
+    pub fn mark(&mut self) -> Result<Option<(String, String)>, String> {
+        let Some(Row::Recorded(recorded)) = self.row() else {
+            return Err(
+                "recorded runs are compared\nmend: choose one; :save in a trace writes one".into(),
+            );
+        };
+        let other = recorded.name.clone();
+        match self.marked.take().filter(|&one| one != self.chosen) {
+            Some(one) => Ok(Some((self.rows[one].name().to_owned(), other))),
+            None => {
+                self.marked = Some(self.chosen);
+                Ok(None)
+            }
+        }
+    }
+
+    /// A file has been written: a recorded run is offered from now on.
+    pub fn written(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        if name.ends_with(".schedule") && self.rows.iter().all(|row| row.name() != name) {
+            self.rows
+                .push(Row::Recorded(Box::new(files::recorded(&name))));
+        }
     }
 
     /// The names of the scenarios, or of the recorded runs.

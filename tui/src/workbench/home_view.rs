@@ -73,7 +73,11 @@ fn scenarios(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let top = top_of(at, visible.len(), rows);
     for (i, row) in visible.iter().skip(top).take(rows).enumerate() {
         let chosen = *row == home.chosen;
-        let mark = if chosen { '▶' } else { ' ' };
+        let mark = match (chosen, home.marked == Some(*row)) {
+            (_, true) => '◆',
+            (true, false) => '▶',
+            (false, false) => ' ',
+        };
         let line = &home.rows[*row];
         let line = Line::from(format!("{mark} {:width$}  {}", line.name(), line.summary()));
         let place = Rect {

@@ -26,7 +26,7 @@ mod stop_screen;
 #[cfg(test)]
 mod tests;
 mod theme;
-mod trace;
+pub(crate) mod trace;
 mod view;
 mod walk;
 mod worker;
@@ -147,13 +147,9 @@ fn event_loop(mut terminal: DefaultTerminal, mut app: App) -> io::Result<()> {
                 Effect::Search(job) => searcher.start(*job),
                 Effect::EndSearch => searcher.end(),
                 Effect::Write(path, content) => {
-                    app.message = Some(export::write(
-                        &app,
-                        &theme,
-                        terminal.size()?,
-                        &path,
-                        content,
-                    ));
+                    let size = terminal.size()?;
+                    app.message = Some(export::write(&app, &theme, size, &path, content));
+                    app.home.written(&path);
                 }
                 Effect::Mouse(on) => capture_mouse(on)?,
             }

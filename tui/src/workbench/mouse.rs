@@ -1,10 +1,12 @@
-//! The mouse: a click chooses what it points to, the wheel goes through it. Whatever it does, keys
+//! The mouse: a click chooses what it points to, one on what is chosen follows it, and the wheel goes
+//! through it. Whatever it does, keys
 //! do as well.
 
 use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::app::{App, Overlay, View};
 use super::theme::{Target, Theme};
+use super::trace::Pane;
 
 /// The mouse did something where the last frame of this theme has something.
 pub fn mouse(app: &mut App, event: MouseEvent, theme: &Theme) {
@@ -34,6 +36,8 @@ fn click(app: &mut App, target: Option<Target>) {
         (View::Trace, Some(Target::Pane(number))) => {
             app.focus_pane(&[number.to_string()]);
         }
+        (View::Trace, Some(Target::Event(event))) => app.go_to_event(event),
+        (View::Trace, Some(Target::Line(pane, row))) => drop(app.select_row(pane, row)),
         (View::Stop, _) => drop(app.show_trace()),
         _ => {}
     }
@@ -48,10 +52,14 @@ fn wheel(app: &mut App, target: Option<Target>, by: isize) {
         (View::Home, _) => drop(app.home.go(by)),
         (View::Search, _) => drop(app.select_group(by)),
         (View::Stop, _) => drop(app.scroll_screen(by)),
-        (View::Trace, Some(Target::Pane(number))) => {
+        (View::Trace, Some(target)) => {
+            let number = match target {
+                Target::Pane(number) | Target::Line(number, _) => number,
+                _ => Pane::Timeline.number(),
+            };
             app.focus_pane(&[number.to_string()]);
             app.move_in_pane(by);
         }
-        (View::Trace, _) => {}
+        (View::Trace, None) => {}
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use emu::choice::Moves;
-use emu::search::{Coverage, Tally};
+use emu::search::{Coverage, Finding, Tally};
 
 use super::search_job::SearchJob;
 use super::worker::{CaseChoice, Task};
@@ -26,6 +26,8 @@ pub struct SearchState {
     pub shrunk: BTreeMap<usize, Short>,
     /// Index of the selected group.
     pub selected: usize,
+    /// Index of the selected one of its runs.
+    pub run: usize,
     /// The user has selected it; otherwise the first group that stops is.
     chosen: bool,
     case: CaseChoice,
@@ -64,6 +66,8 @@ pub struct Snapshot {
 pub struct Short {
     /// Its schedule.
     pub moves: Moves,
+    /// Faults that strike in it because the schedule says so.
+    pub faults: usize,
     /// Preemptions in it.
     pub preemptions: usize,
     /// Moves that are none.
@@ -98,6 +102,7 @@ impl SearchState {
             at: Snapshot::default(),
             shrunk: BTreeMap::new(),
             selected: 0,
+            run: 0,
             chosen: false,
             case: job.case.clone(),
         }
@@ -145,7 +150,37 @@ impl SearchState {
     pub fn select_at(&mut self, group: usize) {
         let last = self.at.tally.groups.len().saturating_sub(1);
         self.selected = group.min(last);
+        self.run = 0;
         self.chosen = true;
+    }
+
+    /// Selects another run of the group.
+    pub fn select_run(&mut self, by: isize) {
+        let last = self.runs().len().saturating_sub(1);
+        self.run = self.run.saturating_add_signed(by).min(last);
+        self.chosen = true;
+    }
+
+    /// The runs of the selected group that are known, with what they are: the one that was shrunk,
+    /// the first, and those with the fewest moves.
+    pub fn runs(&self) -> Vec<(String, Moves, &Finding)> {
+        let Some(group) = self.at.tally.groups.get(self.selected) else {
+            return Vec::new();
+        };
+        let mut runs: Vec<(String, Moves, &Finding)> = Vec::new();
+        if let Some(short) = self.shrunk.get(&self.selected) {
+            runs.push(("shrunk".into(), short.moves.clone(), &group.first));
+        }
+        for finding in [&group.first].into_iter().chain(&group.short) {
+            let Ok(moves) = finding.moves.parse() else {
+                continue;
+            };
+            if runs.iter().all(|(_, known, _)| *known != moves) {
+                let what = format!("schedule {}, {} moves", finding.schedule, finding.length);
+                runs.push((what, moves, finding));
+            }
+        }
+        runs
     }
 
     /// Schedules per second.
@@ -165,17 +200,15 @@ impl SearchState {
         by_share.into_iter().chain(by_limit).reduce(f64::min)
     }
 
-    /// What runs the selected group's first run again, in its shortest form if that is known.
+    /// What makes the selected run again.
     pub fn open(&self) -> Option<(CaseChoice, Task)> {
-        let first = &self.at.tally.groups.get(self.selected)?.first;
-        let moves = match self.shrunk.get(&self.selected) {
-            Some(short) => short.moves.clone(),
-            None => first.moves.parse().ok()?,
-        };
+        let mut runs = self.runs();
+        let at = self.run.min(runs.len().checked_sub(1)?);
+        let (_, moves, finding) = runs.swap_remove(at);
         let task = Task::Moves {
             moves,
-            strategy: first.strategy.clone(),
-            seed: first.seed.unwrap_or_default(),
+            strategy: finding.strategy.clone(),
+            seed: finding.seed.unwrap_or_default(),
         };
         Some((self.case.clone(), task))
     }

@@ -43,7 +43,10 @@ impl SearchJob {
         let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
         Ok(SearchJob {
             id: 0,
-            case: CaseChoice::of(&args.case),
+            case: CaseChoice {
+                selection: args.selection(),
+                ..CaseChoice::of(&args.case)
+            },
             line: format!("irqlab explore {}", words.join(" ")),
             most: chosen.schedules,
             args,
@@ -199,6 +202,7 @@ fn shrink(
                 *at,
                 Short {
                     moves: found.ended.moves,
+                    faults: found.faults,
                     preemptions: found.preemptions,
                     others: found.others,
                     fewest: found.fewest,

@@ -2,13 +2,16 @@
 
 use emu::search::Group;
 use ratatui::Frame;
+use ratatui::crossterm::event::KeyCode;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
+use super::keys::named;
 use super::search::{Phase, SearchState, Short};
 use super::theme::{Target, Theme};
 use super::view::{one_pane, pane, top_of, wrapped};
+use crate::command::explore::shrunk_to;
 use crate::table::thousands;
 
 /// Draws it.
@@ -22,7 +25,7 @@ pub fn draw(search: &SearchState, theme: &Theme, frame: &mut Frame<'_>, area: Re
     let rows = [
         Constraint::Length(above),
         Constraint::Min(0),
-        Constraint::Length(9),
+        Constraint::Length(10),
     ];
     let [top, middle, bottom] = Layout::vertical(rows).spacing(-1).areas(area);
     let lines: Vec<Line<'_>> = progress.into_iter().map(Line::from).collect();
@@ -168,17 +171,24 @@ fn about(search: &SearchState, theme: &Theme, frame: &mut Frame<'_>, area: Rect)
         ),
         format!("found by {}", by.join(", ")),
     ];
+    let runs = search.runs();
+    if let Some((what, ..)) = runs.get(search.run.min(runs.len().saturating_sub(1))) {
+        let (left, right) = (
+            theme.key(named(KeyCode::Left)),
+            theme.key(named(KeyCode::Right)),
+        );
+        let one = search.run.min(runs.len() - 1) + 1;
+        lines.insert(
+            1,
+            format!(
+                "Enter opens {what} ({one} of {} runs: {left} {right})",
+                runs.len()
+            ),
+        );
+    }
     if let Some(short) = search.shrunk.get(&search.selected) {
-        let fewest = if short.fewest {
-            ", which is the least"
-        } else {
-            ""
-        };
-        lines.push(format!(
-            "shrunk to {} and {}{fewest}",
-            counted(short.preemptions, "preemption"),
-            counted(short.others, "other move")
-        ));
+        let to = shrunk_to(short.faults, short.preemptions, short.others, short.fewest);
+        lines.push(format!("shrunk to {to}"));
     }
     let width = usize::from(inner.width);
     let lines = lines.iter().flat_map(|line| wrapped(line, width));

@@ -37,6 +37,10 @@ pub enum Depth {
 pub enum Target {
     /// The pane of the trace with this number.
     Pane(usize),
+    /// An event on the lanes, by index.
+    Event(usize),
+    /// A row of the pane of the trace with this number, by index.
+    Line(usize, usize),
     /// A row of the first screen, by index.
     Row(usize),
     /// A field of the chosen scenario, by index.

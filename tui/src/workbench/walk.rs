@@ -5,7 +5,7 @@ use emu::travel::{Datum, Direction, Goal, Motion};
 
 use super::app::{App, Content, Effect};
 use super::trace::{Pane, TraceState};
-use super::worker::Task;
+use super::worker::{Beside, Job, Task};
 
 impl App {
     /// Changes the trace, if there is one; what it says is shown.
@@ -67,8 +67,15 @@ impl App {
         })
     }
 
-    pub(super) fn toggle_breakpoint(&mut self) -> Effect {
-        self.ask_trace(TraceState::toggle_breakpoint)
+    /// At the line that the words name, or at the instruction that is shown.
+    pub(super) fn toggle_breakpoint(&mut self, words: &[String]) -> Effect {
+        match words {
+            [] => self.ask_trace(TraceState::toggle_breakpoint),
+            [line] => self.ask_trace(|trace| trace.break_at_line(line)),
+            _ => Effect::Refuse(
+                "mend: write one line, for example breakpoint nat/reset.rs:97".into(),
+            ),
+        }
     }
 
     pub(super) fn follow(&mut self) -> Effect {
@@ -144,11 +151,19 @@ impl App {
             strategy: run.strategy.clone(),
             seed: run.seed,
         };
+        let was = super::trace::end(&state.trace.report.stop);
+        let beside = Beside::Run(state.trace.clone(), format!("the run before, {was}"));
         let effect = self.start(self.case.clone(), task, None);
         if let Some(running) = &mut self.running {
             running.fork = Some(choice);
         }
-        effect
+        match effect {
+            Effect::Start(job) => Effect::Start(Box::new(Job {
+                beside: Some(beside),
+                ..*job
+            })),
+            effect => effect,
+        }
     }
 
     pub(super) fn move_in_pane(&mut self, by: isize) -> Effect {
@@ -170,6 +185,22 @@ impl App {
             },
             _ => Effect::Refuse("mend: write the name or the number of a pane".into()),
         }
+    }
+
+    /// Goes to an event that was pointed to on the lanes.
+    pub(super) fn go_to_event(&mut self, event: usize) {
+        self.change_trace(|trace| {
+            trace.focus_pane(Pane::Timeline);
+            trace.go_to_event(event);
+        });
+    }
+
+    /// Selects a row of the pane with this number; follows the one that is selected already.
+    pub(super) fn select_row(&mut self, pane: usize, row: usize) -> Effect {
+        let Some(pane) = Pane::all().get(pane.wrapping_sub(1)).copied() else {
+            return Effect::None;
+        };
+        self.with_trace(|trace| trace.select_row(pane, row))
     }
 
     pub(super) fn zoom_pane(&mut self) -> Effect {

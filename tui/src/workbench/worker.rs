@@ -2,17 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
-use emu::choice::{Kinds, Moves, StrategyKind};
+use emu::choice::{Moves, StrategyKind};
 use emu::explain::{Explained, RunHeader};
 use emu::machine::Granularity;
 use emu::scenario::Selection;
 use emu::stop::Stop;
 
-use super::trace::Trace;
+use super::trace::{Diff, Trace};
 use crate::cli::CaseArgs;
 use crate::command::replay;
 use crate::failure::{Failure, Outcome};
@@ -47,11 +47,7 @@ impl Default for CaseChoice {
         CaseChoice {
             scenario: String::new(),
             selection: Selection::default(),
-            openness: Openness {
-                granularity: Granularity::Access,
-                held: Kinds::NONE,
-                races: false,
-            },
+            openness: Granularity::Access.into(),
         }
     }
 }
@@ -84,6 +80,17 @@ pub enum Task {
     },
 }
 
+/// What a run is compared with once it has been made.
+#[derive(Clone)]
+pub enum Beside {
+    /// This run, called so, beside the new one.
+    Run(Arc<Trace>, String),
+    /// The new one beside this run.
+    New(Arc<Trace>),
+    /// The run of a file beside the new one.
+    File(String),
+}
+
 /// What is to be run.
 #[derive(Clone)]
 pub struct Job {
@@ -95,6 +102,8 @@ pub struct Job {
     pub task: Task,
     /// The file that the schedule is written to.
     pub save: Option<PathBuf>,
+    /// What it is compared with.
+    pub beside: Option<Beside>,
 }
 
 /// News of a job.
@@ -115,6 +124,8 @@ pub enum News {
     Explaining,
     /// The job is done.
     Done(Box<Trace>),
+    /// The job is done, and the run has been compared: with the other one, if that is new, too.
+    Compared(Box<(Trace, Option<Trace>, Diff)>),
     /// None of the seeds of a search stopped: so many were tried.
     NotFound(u64),
     /// The input is bad.
@@ -160,19 +171,48 @@ impl<F: Fn(Reply) -> bool + Send + Sync + 'static> Worker<F> {
     }
 }
 
-/// Runs the job; `None` if nobody wants it any more.
+/// Runs the job and compares what came of it; `None` if nobody wants it any more.
 pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
+    let Some(beside) = &job.beside else {
+        return run(job, tell);
+    };
+    let news = run(job, tell)?;
+    let Some(News::Done(new)) = news else {
+        return Ok(news);
+    };
+    let (other, diff) = match beside {
+        Beside::Run(run, name) => (None, Diff::new(&new, run, name.clone())),
+        Beside::New(run) => {
+            let diff = Diff::new(run, &new, job.case.scenario.clone());
+            (None, diff)
+        }
+        Beside::File(file) => {
+            if !tell(News::Replaying(file.clone())) {
+                return Ok(None);
+            }
+            let (_, explained) = replay::explained(file, false, &mut |_| {})?;
+            let other = Trace::new(explained);
+            let diff = Diff::new(&new, &other, file.clone());
+            (Some(other), diff)
+        }
+    };
+    Ok(Some(News::Compared(Box::new((*new, other, diff)))))
+}
+
+/// Runs the job; `None` if nobody wants it any more.
+fn run(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
     let CaseChoice {
         scenario,
         selection,
         openness,
     } = &job.case;
-    let done = |session: &Session, explained| {
+    let done = |session: &Session, explained, notes| {
         let schedule = format!("{}\n", ScheduleFile::of(session, &explained));
         let mut trace = Trace::new(explained);
         trace.schedule = schedule;
+        trace.remarks = notes;
         if let Some(record) = trace.record.clone() {
-            trace.traveller = Some(Box::new(session.traveller(record)?));
+            trace.traveller = Mutex::new(Some(Box::new(session.traveller(record)?)));
         }
         Ok(Some(News::Done(Box::new(trace))))
     };
@@ -180,9 +220,10 @@ pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Optio
         if !tell(News::Replaying(scenario.clone())) {
             return Ok(None);
         }
-        // Notes about what does not fit have no place here: the run is shown as it is.
-        let (session, explained) = replay::explained(scenario, best_effort, &mut |_| {})?;
-        return done(&session, explained);
+        let mut notes = Vec::new();
+        let (session, explained) =
+            replay::explained(scenario, best_effort, &mut |note| notes.push(note))?;
+        return done(&session, explained, notes);
     }
     let session = Session::new(scenario, selection.clone(), *openness)?;
     let explained = match &job.task {
@@ -219,7 +260,7 @@ pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Optio
         let file = ScheduleFile::of(&session, &explained);
         fs::write(path, format!("{file}\n")).map_err(|e| Failure::at(path.display(), e))?;
     }
-    done(&session, explained)
+    done(&session, explained, Vec::new())
 }
 
 /// What came of trying seeds.

@@ -11,7 +11,7 @@ use emu::stop::{Bugcheck, Stop};
 use emu::trace::EventKind;
 use emu::trace::event::PacketOp;
 
-use crate::support::{self, case_with_faults, load, plan, source_line, told};
+use crate::support::{self, case, case_with_faults, load, plan, source_line, told};
 
 const FIXED: [(&str, &str); 1] = [("driver", "fixed")];
 
@@ -76,7 +76,7 @@ fn correct_drivers_live_without_faults_and_with_their_pages_gone() {
 fn pageable_code_at_dispatch_level() {
     for profile in ["i386", "amd64", "ia64"] {
         let routine = "control::dispatch_device_control";
-        let raise = format!("irql.raise:routine={routine},nth=2");
+        let raise = format!("irql.raise:function={routine},nth=2");
         let told = quiet(&router(profile, &[&raise, "memory.page_out:every=true"]));
         let b = bugcheck(&told);
         assert_eq!((b.code, b.irql), (0xD1, 2), "{profile}");
@@ -116,7 +116,7 @@ fn a_routine_above_the_level_that_it_raises_to() {
     for profile in ["i386", "ia64"] {
         let told = quiet(&router(
             profile,
-            &["irql.raise:routine=hook::translate_packet,level=5,nth=3"],
+            &["irql.raise:function=hook::translate_packet,level=5,nth=3"],
         ));
         let b = bugcheck(&told);
         assert_eq!((b.code, b.irql), (0x09, 5), "{profile}");
@@ -171,10 +171,10 @@ fn a_raise_ends_with_what_it_raised() {
     for (fault, times) in [
         // Three requests for the device, one of them a reset; nine that a driver completes.
         (
-            "irql.raise:routine=control::dispatch_device_control,every=true",
+            "irql.raise:function=control::dispatch_device_control,every=true",
             3,
         ),
-        ("irql.raise:routine=reset::reset_interface,every=true", 1),
+        ("irql.raise:function=reset::reset_interface,every=true", 1),
         ("irql.raise:call=IofCompleteRequest,every=true", 9),
     ] {
         for profile in ["i386", "amd64", "ia64"] {
@@ -293,16 +293,90 @@ fn a_strike_is_a_choice() {
     );
 }
 
+/// Every kind, by its case: the driver with the defect stops as the scenario tells, the strike is
+/// the cause in the story, the correct driver lives with it, and nobody stops without it.
+#[test]
+fn every_kind_breaks_what_it_is_to_break() {
+    for kind in emu::faults::KINDS {
+        for profile in ["amd64", "i386", "arm64"] {
+            let run = |driver, strike| {
+                let settings = [("fault", kind.name), ("driver", driver), ("strike", strike)];
+                told(&case("faults", profile, &settings), &Moves::default())
+            };
+            let name = format!("{} on {profile}", kind.name);
+            let broken = run("buggy", "true");
+            assert!(broken.report.expected, "{name}: {:?}", broken.ended.stop);
+            assert_ne!(broken.ended.stop, Stop::Completed, "{name}");
+            let injected = steps(&broken, "inject");
+            let word = format!("{}: ", kind.name);
+            assert!(!injected.is_empty(), "{name}: nothing is told");
+            assert!(injected.iter().all(|s| s.what.starts_with(&word)), "{name}");
+            // A stop that is none of Windows is no step of a story.
+            if matches!(broken.ended.stop, Stop::Bugcheck(_)) {
+                is_the_cause(injected[0], &broken);
+            }
+
+            let lives = run("fixed", "true");
+            assert_eq!(lives.ended.stop, Stop::Completed, "{name}, correct");
+            assert!(!steps(&lives, "inject").is_empty(), "{name}, correct");
+
+            let lucky = run("buggy", "false");
+            assert_eq!(lucky.ended.stop, Stop::Completed, "{name}, no fault");
+            assert!(steps(&lucky, "inject").is_empty(), "{name}, no fault");
+        }
+    }
+}
+
+/// A run with a fault is a pure function of its schedule, also when it comes after others on the
+/// same machine.
+#[test]
+fn runs_with_faults_are_repeatable() {
+    let case = router(
+        "i386",
+        &[
+            "irql.raise:function=reset::reset_interface",
+            "pool.fail:share=4",
+            "net.duplicate:share=8",
+            "time.stall:share=50,steps=20000",
+        ],
+    );
+    let mut campaign = emu::campaign::Campaign::new(&case, Granularity::Access).unwrap();
+    let run = |seed| Box::new(Random::new(seed));
+    let runs = (1..6).map(|seed| (seed, campaign.run(run(seed))));
+    let first: Vec<_> = runs.collect();
+    for &(seed, ref first) in first.iter().rev() {
+        let again = campaign.run(run(seed));
+        let alone = support::run(&case, Granularity::Access, seed);
+        assert_eq!(first.trace_hash, again.trace_hash, "seed {seed}, again");
+        assert_eq!(first.trace_hash, alone.trace_hash, "seed {seed}, alone");
+    }
+}
+
+/// Each call stack that allocates is one opportunity, however often it does.
+#[test]
+fn each_stack_fails_once() {
+    let failures = |rule: &str| steps(&quiet(&router("amd64", &[rule])), "inject").len();
+    let all = failures("pool.fail:every=true,tag=NatI");
+    let stacks = failures("pool.fail:every=true,each_stack=true,tag=NatI");
+    assert!(
+        all >= 1 && stacks >= 1 && stacks <= all,
+        "{stacks} of {all}"
+    );
+    // The first to come is the first stack; behind the last there is none.
+    let nth = |n: usize| failures(&format!("pool.fail:nth={n},each_stack=true"));
+    assert_eq!((nth(1), nth(100_000)), (1, 0));
+}
+
 #[test]
 fn wrong_rules_are_told() {
     for (rule, message) in [
         (
-            "pool.empty:nth=1",
-            "there is no fault 'pool.empty'; there are irql.raise, memory.page_out, pool.fail",
+            "pool.fial:nth=1",
+            "there is no fault 'pool.fial'; did you mean 'pool.fail'?",
         ),
         (
             "pool.fail:nht=1",
-            "pool.fail has no parameter 'nht'; it has nth, every, tag, pool",
+            "pool.fail has no parameter 'nht'; did you mean 'nth'?",
         ),
         ("pool.fail:nth=first", "nth must be a number, not 'first'"),
         ("pool.fail:nth=0", "nth counts from 1"),
@@ -324,11 +398,7 @@ fn wrong_rules_are_told() {
         ),
         (
             "memory.page_out:what=stack",
-            "what must be code, pool or all, not 'stack'",
-        ),
-        (
-            "irql.raise:level=3",
-            "irql.raise needs either call or routine",
+            "what must be all, code or pool, not 'stack'",
         ),
         (
             "irql.raise:call=KeWaitForEver",
@@ -336,18 +406,67 @@ fn wrong_rules_are_told() {
         ),
         (
             "irql.raise:call=KeSetEvent,level=32",
-            "level must be 1 to 31, not 32",
+            "level must be 1 to 15, not 32",
         ),
         (
             "irql.raise:call=KeSetEvent,level=high",
             "level must be a number, not 'high'",
         ),
         (
-            "irql.raise:routine=no::such_function",
+            "irql.raise:function=reset::reset_interfce",
+            "no driver has a function whose name ends with 'reset::reset_interfce'; did you mean \
+             'reset::reset_interface'?",
+        ),
+        (
+            "irql.raise:call=KeSetEvnt",
+            "'KeSetEvnt' is not a modelled kernel function; did you mean 'KeSetEvent'?",
+        ),
+        (
+            "irql.raise@KfReleaseSpinLock#3",
+            "no driver here calls KfReleaseSpinLock; did you mean 'KeReleaseSpinLock'?",
+        ),
+        (
+            "pool.fail:nth=1,share=3",
+            "nth and share exclude each other",
+        ),
+        (
+            "irql.raise:call=KeSetEvent,function=reset::reset_interface",
+            "call and function exclude each other",
+        ),
+        (
+            "irql.raise:call=KeSetEvent,line=3",
+            "line and offset need a function",
+        ),
+        (
+            "irql.raise:function=reset::reset_interface,line=1",
+            "reset::reset_interface has no code of line 1; its code is of lines 23 to 27",
+        ),
+        (
+            "irql.raise:function=reset::reset_interface,offset=3",
+            "no instruction of reset::reset_interface begins at offset 3; one does at 2",
+        ),
+        (
+            "time.stall:core=2",
+            "core 2 is not there: the machine has 2, counted from 0",
+        ),
+        (
+            "net.drop@NdisSend",
+            "net.drop has no place in a driver: it happens outside; take nth, position or core",
+        ),
+        (
+            "pool.fail:position=17",
+            "position must be choice:step, not '17'",
+        ),
+        (
+            "io.unload@KeSetEvent:driver=ipnet.sys",
+            "there is no driver 'ipnet.sys'; did you mean 'ipnat.sys'?",
+        ),
+        (
+            "irql.raise:function=no::such_function",
             "no driver has a function whose name ends with 'no::such_function'",
         ),
         (
-            "memory.page_out:routine=no::such_function",
+            "memory.page_out:function=no::such_function",
             "no driver has a function whose name ends with 'no::such_function'",
         ),
     ] {
@@ -359,5 +478,37 @@ fn wrong_rules_are_told() {
             Err(other) => panic!("{rule}: {other}"),
             Ok(_) => panic!("{rule}: accepted"),
         }
+    }
+}
+
+/// Two rules that have to decide the same strike: which one would?
+#[test]
+fn contradictory_rules_are_told() {
+    let boot = |rules: &[&str]| match router("amd64", rules).boot(Granularity::Sync, Watch::Points)
+    {
+        Err(BootError::Fault(error)) => Some(error.to_string()),
+        Err(other) => panic!("{rules:?}: {other}"),
+        Ok(_) => None,
+    };
+    for [one, other] in [
+        ["pool.fail:nth=2", "pool.fail:nth=2"],
+        ["pool.fail:every=true", "pool.fail:nth=3"],
+        ["pool.fail", "pool.fail:share=3"],
+        ["irql.raise@KeSetEvent#1", "irql.raise@KeSetEvent#1:level=5"],
+    ] {
+        let told = boot(&[one, other]).unwrap_or_else(|| panic!("{one} {other}: accepted"));
+        let begins = format!("--fault {other}: contradicts --fault {one}: ");
+        assert!(told.starts_with(&begins), "{told}");
+    }
+    for rules in [
+        ["pool.fail:nth=2", "pool.fail:nth=3"],
+        ["pool.fail:nth=2,tag=NatP", "pool.fail:nth=2,tag=NatI"],
+        ["pool.fail:nth=2,core=0", "pool.fail:nth=2,core=1"],
+        [
+            "irql.raise@KeSetEvent#1",
+            "irql.raise@reset::reset_interface#1",
+        ],
+    ] {
+        assert_eq!(boot(&rules), None, "{rules:?}");
     }
 }

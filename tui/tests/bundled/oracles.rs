@@ -9,6 +9,7 @@ use emu::choice::{Actor, Moves};
 use emu::machine::{Ended, Granularity, Machine, Watch};
 use emu::oracle::{self, Told};
 use emu::report::Place;
+use emu::rules;
 use emu::stop::{Limit, Stop};
 use isa::Arch;
 
@@ -136,7 +137,8 @@ fn correct_drivers_give_nothing() {
             for seed in [None].into_iter().chain(random) {
                 let moves = seed.map(|seed| campaign.run(Box::new(Random::new(seed))).moves);
                 let (machine, ended) = recorded(&case, &moves.unwrap_or_default());
-                let found = oracle::check(&machine, &ended, &all);
+                let mut found = rules::findings(&machine);
+                found.extend(oracle::check(&machine, &ended, &all));
                 let found = found.iter().map(|f| oracle::tell(&machine, f));
                 let found: Vec<String> = found.map(|told| oracle::render(&told)).collect();
                 assert!(
@@ -210,14 +212,14 @@ fn a_routine_that_returns_too_high() {
     // mov eax,2; mov cr8,rax; xor eax,eax; ret
     let code: &[u8] = &[0xB8, 2, 0, 0, 0, 0x44, 0x0F, 0x22, 0xC0, 0x31, 0xC0, 0xC3];
     let case = patched("amd64", [&[], code, &[]], 300_000);
-    let (machine, ended) = recorded(&case, &Moves::default());
-    let all = oracle::check(&machine, &ended, &[&oracle::ORACLES[7]]);
-    assert_eq!(oracle::ORACLES[7].name, "irql-return");
-    let first = all.first().expect("it is found");
+    let (machine, _) = recorded(&case, &Moves::default());
+    let all = rules::findings(&machine);
+    let of_return = |f: &&oracle::Finding| f.oracle == "irql-dispatch-return";
+    let first = all.iter().find(of_return).expect("it is found");
     assert!(
         first
             .what
-            .contains("dispatch entered at IRQL 0 returns at IRQL 2"),
+            .contains("a dispatch routine entered at IRQL 0 returns at IRQL 2"),
         "{}",
         first.what
     );

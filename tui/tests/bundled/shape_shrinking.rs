@@ -5,7 +5,7 @@ use crate::still::scope;
 use crate::support::{CASES, Setting, case, first};
 use emu::campaign::Campaign;
 use emu::choice::strategy::{Random, Replay};
-use emu::choice::{Kinds, Scope};
+use emu::choice::{Scope, World};
 use emu::machine::Granularity;
 use emu::search::{shrink, signature};
 use emu::stop::Stop;
@@ -35,7 +35,7 @@ fn a_schedule_is_shrunk_to_the_fewest_preemptions() {
             let open = Scope::from(Granularity::Access);
             for (scope, stops) in [(still, STOPS), (open, 1)] {
                 // Among all that the world can do, not everything that is shorter is tried.
-                let all = scope.held == Kinds::WORLD;
+                let all = scope.world == World::HELD;
                 let here = format!("{name} {settings:?} on {profile}, {:?}", scope.granularity);
                 let mut campaign = Campaign::new(&case, scope).unwrap_or_else(|e| panic!("{e}"));
                 let mut seeds = 1..20_000;

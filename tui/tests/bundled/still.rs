@@ -2,7 +2,7 @@
 //! outside world held still.
 
 use emu::campaign::Case;
-use emu::choice::{Kinds, Scope};
+use emu::choice::{Scope, World};
 use emu::machine::Granularity;
 use emu::search::{Limits, Search, Signature, Tally, drive, racy};
 use std::collections::BTreeSet;
@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 pub fn scope(case: &Case) -> Scope {
     Scope {
         granularity: Granularity::Sync,
-        held: Kinds::WORLD,
-        racy: racy(case, Kinds::WORLD).unwrap_or_else(|e| panic!("{e}")),
+        world: World::HELD,
+        racy: racy(case, World::HELD).unwrap_or_else(|e| panic!("{e}")),
     }
 }
 

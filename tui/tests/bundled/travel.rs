@@ -99,6 +99,52 @@ fn a_moment_is_one_machine() {
     }
 }
 
+/// The boot is part of the run: every `DriverEntry` can be walked, and left both ways.
+#[test]
+fn the_boot_is_walked_like_the_rest() {
+    let none = BTreeSet::new();
+    for (scenario, profile) in CASES {
+        let case = case(scenario, profile, &[]);
+        let (record, mut traveller) = travel(&case, Granularity::Access);
+        let here = format!("{scenario} {profile}");
+        let booted = record.retired(record.booted());
+        assert!(booted > 100, "{here}: {booted} instructions");
+        let moments: Vec<u64> = (0..40).map(|n| n * booted / 40).collect();
+        let mut digests = BTreeMap::new();
+        for &retired in moments.iter().chain(moments.iter().rev()) {
+            let at = record.moment(retired);
+            traveller.seek(at);
+            assert_eq!(traveller.machine().position(), at, "{here}");
+            let (core, pc) = record.path()[retired as usize];
+            let registers = traveller.machine().registers(usize::from(core));
+            assert_eq!(registers.pc, pc, "{here} at {at}");
+            let digest = traveller.machine().digest();
+            assert_eq!(*digests.entry(at).or_insert(digest), digest, "{here} {at}");
+            // Out of the boot and back into it.
+            traveller.seek(record.moment(booted + retired));
+        }
+        assert_eq!(digests.len(), moments.len(), "{here}");
+        let start = record.focus_on(record.focus_at_end(), Goal::Start);
+        assert_eq!(start.at, Position::default());
+        let entry = record.pc(start.core, 0).and_then(|pc| record.source(pc));
+        let entry = entry.map(|frame| frame.function).unwrap_or_default();
+        assert!(entry.contains("DriverEntry"), "{here}: {entry}");
+        // Forward over the end of the boot, and back.
+        let mut at = record.focus_on(start, Goal::Booted);
+        assert_eq!(record.retired(at.at), booted);
+        at = record
+            .go(at, Motion::Event, Direction::Backward, &none)
+            .unwrap();
+        assert!(at.at <= record.booted(), "{here}");
+        at = record
+            .go(at, Motion::Run, Direction::Backward, &none)
+            .unwrap();
+        assert_eq!(at.at, record.first(), "{here}");
+        let ended = traveller.seek(record.focus_at_end().at).expect(&here);
+        assert_eq!(ended.trace_hash, record.ended.trace_hash, "{here}");
+    }
+}
+
 /// A thousand instructions back and forth again, from the end and from the middle.
 #[test]
 fn a_thousand_steps_back_and_forth() {
@@ -146,7 +192,13 @@ fn the_record_and_the_machine_agree() {
             let retired = record.retired(at);
             let (core, pc) = record.path()[retired as usize];
             let registers = traveller.machine().registers(usize::from(core));
-            assert_eq!(registers.pc, pc, "{scenario} {profile} at {at}");
+            let insn = traveller.machine().insn(registers.pc);
+            // What the engine performs itself, as `mov cr8`, is no step of the path.
+            let special = insn.is_some_and(|insn| insn.special != isa::Special::None);
+            assert!(
+                special || registers.pc == pc,
+                "{scenario} {profile} at {at}"
+            );
             assert_eq!(traveller.machine().retired(), retired);
         }
         // A store of the record is in memory behind it, and is found by looking for it.
@@ -303,6 +355,7 @@ fn goals_are_read() {
     let position = |choice, step| Goal::Position(Position { choice, step });
     let good = [
         ("start", Goal::Start),
+        ("booted", Goal::Booted),
         ("end", Goal::End),
         ("50%", Goal::Share(0.5)),
         ("1842:17", position(1842, 17)),

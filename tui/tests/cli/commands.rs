@@ -44,10 +44,13 @@ fn scenarios_are_listed_with_one_line_each() {
             "bluetooth",
             "counter",
             "deadlock",
+            "faults",
             "kb931322",
             "port",
             "q252664",
             "reorder",
+            "reserve",
+            "rules",
             "stack",
             "twostage",
             "wronglock"
@@ -298,4 +301,60 @@ fn a_deadlock_names_the_stream_that_waits() {
     assert_eq!(explored.status, 1, "{}", explored.stderr);
     let end = format!("deadlock of 1 wait (stream answers {waits})");
     assert!(explored.stdout.contains(&end), "{}", explored.stdout);
+}
+
+/// The levels of the command line are part of what is saved and of the line that runs it again.
+#[test]
+fn rules_are_listed_checked_and_kept_in_schedules() {
+    let (_, list) = json(&["rules", "--format", "json"]);
+    let names: Vec<&str> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["name"].as_str().unwrap())
+        .collect();
+    let text = irqlab(&["rules"]);
+    for name in &names {
+        assert!(text.stdout.contains(name), "{name}");
+    }
+    let (status, cells) = json(&["rules", "--check", "--profile", "i386", "--format", "json"]);
+    assert_eq!((status, cells.as_array().unwrap().len()), (0, names.len()));
+
+    let folder = Folder::new("rules");
+    let file = folder.0.join("run.schedule");
+    let file = file.to_str().unwrap();
+    let off = [
+        "run",
+        "rules",
+        "--rule",
+        "all=off",
+        "--rule",
+        "pool-tag=warn",
+    ];
+    let (status, run) = json(&[&off[..], &["--save", file, "--format", "json"]].concat());
+    assert_eq!(
+        (status, &run["stop"]["kind"]),
+        (1, &Value::from("bugcheck"))
+    );
+    let line = run["replay"].as_str().unwrap();
+    assert!(
+        line.contains("--rule all=off --rule pool-tag=warn"),
+        "{line}"
+    );
+    let (_, replay) = json(&["replay", file, "--format", "json"]);
+    assert_eq!(replay["trace_hash"], run["trace_hash"]);
+    assert_eq!(replay["stop"].get("rule"), None);
+    let (status, stopped) = json(&["run", "rules", "--format", "json"]);
+    assert_eq!(
+        (status, &stopped["stop"]["rule"]),
+        (0, &Value::from("irql-api"))
+    );
+
+    let wrong = irqlab(&["run", "rules", "--rule", "irql-apo=stop"]);
+    assert_eq!(wrong.status, 2);
+    assert!(
+        wrong.stderr.contains("did you mean 'irql-api'?"),
+        "{}",
+        wrong.stderr
+    );
 }

@@ -123,6 +123,45 @@ fn seeds_can_be_added_to_a_search_that_was_kept() {
     assert_eq!(more.stdout, whole.stdout);
 }
 
+/// A search that leaves out what is equivalent says so, and goes on from no search that does not.
+#[test]
+fn a_reduced_search_claims_no_more_than_it_has_done() {
+    let folder = Folder::new("reduced");
+    let file = folder.0.join("kept.search");
+    let file = file.to_str().unwrap();
+    let bound = ["--exhaustive", "--preemptions", "2", "--resume", file];
+    let search = [&["explore", "twostage"], STILL, &bound[..]].concat();
+    let whole = irqlab(&search);
+    let claim = "all schedules with at most 2 preemptions: ";
+    assert!(whole.stdout.contains(claim), "{}", whole.stdout);
+    let reduced = [&search[..], &["--reduce"]].concat();
+    let refused = irqlab(&reduced);
+    assert_eq!(refused.status, 2);
+    assert!(
+        refused.stderr.contains("of another search"),
+        "{}",
+        refused.stderr
+    );
+    std::fs::remove_file(file).unwrap();
+    let reduced = irqlab(&reduced);
+    let claim = "with at most 2 preemptions, but for the order of independent steps: ";
+    assert!(reduced.stdout.contains(claim), "{}", reduced.stdout);
+}
+
+/// What is no choice cannot be placed.
+#[test]
+fn what_is_held_or_prompt_is_not_placed() {
+    for world in ["--hold", "--prompt"] {
+        let ran = irqlab(&["explore", "port", "--faults", "interrupt", world, "world"]);
+        assert_eq!(ran.status, 2);
+        assert!(
+            ran.stderr.contains("is no choice: interrupt"),
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
 /// Starts a search, and kills it as soon as it has kept something that is worth it.
 fn killed(arguments: &[&str], file: &Path) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_irqlab"))

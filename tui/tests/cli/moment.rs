@@ -11,8 +11,9 @@ fn look(more: &[&str]) -> super::Ran {
     irqlab(&[&RUN, more].concat())
 }
 
-const PANES: [&str; 15] = [
+const PANES: [&str; 16] = [
     "why",
+    "timeline",
     "cores",
     "code",
     "stack",
@@ -117,4 +118,61 @@ fn moments_that_are_none() {
     look(&["--pane", "nothing"]).is_bad_input(&["nothing", "registers"]);
     look(&["--datum", "zz"]).is_bad_input(&["hexadecimal"]);
     look(&["--datum", "10,0"]).is_bad_input(&["1 to 65536"]);
+}
+
+#[test]
+fn two_recorded_runs_side_by_side() {
+    let folder = Folder::new("diff");
+    let file = |name: &str| folder.0.join(name).to_str().unwrap().to_owned();
+    let (stops, completes) = (file("stops.schedule"), file("completes.schedule"));
+    assert_eq!(look(&["--save", &stops]).status, 0);
+    let run = ["run", "bluetooth", "--profile", "amd64", "--schedule", "-"];
+    let ran = irqlab(&[&run[..], &["--save", &completes]].concat());
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let diff =
+        |a: &str, b: &str, more: &[&str]| irqlab(&[&["replay", a, "--diff", b], more].concat());
+    let text = diff(&stops, &completes, &[]);
+    assert_eq!((text.status, text.stderr.as_str()), (0, ""));
+    for part in [
+        "< ",
+        "stops.schedule: STOP 0x000000E2",
+        "> ",
+        "events in common",
+    ] {
+        assert!(text.stdout.contains(part), "{part}: {}", text.stdout);
+    }
+    let json = diff(&stops, &completes, &["--format", "json"]);
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    let common = json["common"].as_u64().unwrap();
+    // Both have booted; what parts them is the first decision of the one that stops.
+    assert!(common > 15, "{json:#}");
+    let parting = &json["parting"]["this"];
+    assert_eq!(parting["event"], common);
+    assert!(
+        parting["text"].as_str().unwrap().starts_with("choice "),
+        "{json:#}"
+    );
+    assert_ne!(json["parting"]["other"]["text"], parting["text"]);
+    let of = |run: &str| -> Vec<u64> {
+        let rows = json["rows"].as_array().unwrap().iter();
+        rows.filter_map(|row| row[run]["event"].as_u64()).collect()
+    };
+    for run in ["this", "other"] {
+        let events = json[run]["events"].as_u64().unwrap();
+        let first = common.saturating_sub(20);
+        assert_eq!(
+            of(run),
+            (first..events).collect::<Vec<_>>(),
+            "{run}: all, in order"
+        );
+    }
+    let same = diff(&stops, &stops, &[]);
+    assert!(
+        same.stdout.contains("the runs are the same"),
+        "{}",
+        same.stdout
+    );
+    diff(&stops, "nothing.schedule", &[]).is_bad_input(&["nothing.schedule"]);
+    diff(&stops, &completes, &["--at", "end"]).is_bad_input(&["--diff", "--at"]);
+    diff("-", "-", &[]).is_bad_input(&["--diff", "standard input"]);
 }

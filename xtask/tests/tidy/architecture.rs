@@ -22,7 +22,9 @@ const OUTSIDE: [&str; 13] = [
 
 /// Drivers, and scenarios of the same name, that are called by a word of the field: the word may be
 /// used, the file may not be known.
-const WORDS: [&str; 6] = ["account", "counter", "deadlock", "port", "reorder", "stack"];
+const WORDS: [&str; 9] = [
+    "account", "counter", "deadlock", "faults", "port", "reorder", "reserve", "rules", "stack",
+];
 
 /// The files of the two lower crates, their tests among them: what is bundled, and the tests of it,
 /// are the program's.

@@ -18,6 +18,8 @@ pub(super) struct Instance {
 pub(super) struct Cpu {
     pub(super) instances: Vec<Instance>,
     pub(super) live: usize,
+    /// See [`Engine::set_guard`].
+    pub(super) guarded: bool,
     /// Carries the registers, and the rest of the processor's state, from one to the other.
     carried: Context,
 }
@@ -41,6 +43,7 @@ impl Cpu {
         Ok(Cpu {
             instances,
             live: 0,
+            guarded: false,
             carried,
         })
     }
@@ -99,7 +102,11 @@ impl Instance {
             return Err(wrong(mapped));
         }
         let traps = shared.traps.clone();
-        let mut context = Box::new(HookContext { core, shared });
+        let mut context = Box::new(HookContext {
+            core,
+            shared,
+            pageable: false,
+        });
         let at: *mut HookContext = &mut *context;
         let handle = uc.get_handle();
         add_hook(

@@ -208,6 +208,18 @@ pub(super) unsafe extern "C" fn fill_hook(
         MemType::FETCH => Access::Execute,
         _ => Access::Read,
     };
+    // SAFETY: the context lives as long as the instance.
+    let context = unsafe { &mut *context };
+    let page = address & !(FRAME_SIZE as u64 - 1);
+    let (s, core) = (unsafe { &mut *context.shared }, context.core);
+    if memory.is_pageable(address) {
+        context.pageable = true;
+        let there = memory.miss(address, access).is_none();
+        if s.guarded && there && !s.allowed.contains(&(core, page)) {
+            s.refused = Some((address, access));
+            return false;
+        }
+    }
     match memory.translate(address, access) {
         Ok(frame) => {
             let rights = memory.rights(address);
@@ -224,7 +236,7 @@ pub(super) unsafe extern "C" fn fill_hook(
             true
         }
         Err(_) => {
-            unsafe { (*(*context).shared).refused = Some((address, access)) };
+            s.refused = Some((address, access));
             false
         }
     }

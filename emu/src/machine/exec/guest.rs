@@ -5,8 +5,8 @@ use isa::{Reg, RegisterAccess};
 use super::super::context::Next;
 use super::super::engine::{Asked, Exit};
 use super::super::{Granularity, INSTRUCTIONS_PER_TICK, Machine, options};
-use crate::choice::Choice;
 use crate::choice::strategy::Quiet;
+use crate::choice::{Action, Choice};
 use crate::stop::Stop;
 
 impl Machine {
@@ -24,8 +24,12 @@ impl Machine {
         }
         let stopwatch = self.stopwatch.unwrap_or(|_| {});
         stopwatch(true);
+        let before = self.engine.retired();
         let exit = self.engine.run(core, asked);
         stopwatch(false);
+        self.state
+            .checks
+            .executed(core, self.engine.retired() - before);
         let (passed, at) = self.engine.passed();
         if passed > 0 {
             self.state.choices += passed;
@@ -43,6 +47,7 @@ impl Machine {
                     isa::Arch::X86 => low | live.get(Reg(2)) << 32,
                     _ => low,
                 };
+                crate::rules::returns(self, core, value)?;
                 self.pop_frame(core, value);
                 Ok(self.ends_thread(core))
             }
@@ -101,7 +106,7 @@ impl Machine {
     /// Tells the engine how far it may go.
     fn prepare(&mut self, core: usize) {
         let mut deadline = self.setup.plan.limits.instructions;
-        if let Some(due) = self.state.nt.timers.next_due()
+        if let Some(due) = self.next_event()
             && self.state.choosing
         {
             let ticks = due.saturating_sub(self.state.skipped);
@@ -115,6 +120,9 @@ impl Machine {
         }
         self.engine.set_deadline(deadline);
         self.engine.set_pause(self.pause_at());
+        let no_wait = self.state.cores[core].irql >= self.irqls().dispatch;
+        self.engine
+            .set_guard(core, self.setup.watches_pages && no_wait);
         let mut quiet = None;
         let mut split = self.state.cores.len() > 1;
         if self.state.choosing
@@ -138,6 +146,12 @@ impl Machine {
                         view: m,
                     })
                 }));
+            } else if options
+                .first()
+                .is_some_and(|&o| o != Action::Run(core as u8))
+            {
+                // It is no choice, but it comes before this core goes on.
+                quiet = Some(Quiet::Ask);
             }
             self.decider.options = options;
         }

@@ -2,9 +2,11 @@
 
 use super::Then;
 use super::history::{self, What};
-use crate::machine::context::Outcome;
+use super::irp;
+use crate::machine::Machine;
+use crate::machine::context::{Next, Outcome};
 use crate::nt::api::{Contract, Module, Style, byte, ptr};
-use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, spin_lock};
+use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, spin_lock, thread};
 use crate::trace::EventKind;
 use crate::trace::event::IrpOp;
 
@@ -92,6 +94,38 @@ fn cancel(call: &mut Call<'_>) -> Done {
     let irp = call.args[0];
     let irql = call.irql();
     take(call, nt::Then::Io(Then::Cancel { irp, irql }))
+}
+
+/// The requester of an IRP cancels it, in a thread of its own that runs at once if a core idles.
+pub(crate) fn from_outside(m: &mut Machine, core: usize, irp: u64) {
+    let begin = nt::Then::Io(Then::CancelOutside { irp });
+    history::note(m, core, irp, What::Cancelled);
+    thread::create(m, core, "cancel", irp::PRIORITY, Next::Host(begin, 0));
+    thread::fill_idle_cores(m);
+    let idle = m.state.cores.iter().position(|c| {
+        let top = c.top();
+        matches!(&top.next, Next::Host(nt::Then::Io(Then::CancelOutside { irp: of }), _) if *of == irp)
+    });
+    if let Some(other) = idle {
+        // It does so before anything else happens.
+        m.state.current = other as u8;
+    }
+}
+
+/// The thread of the requester: takes the lock for an IRP that is still there.
+pub(super) fn outside(call: &mut Call<'_>, irp: u64) -> Done {
+    let irql = call.irql();
+    take(call, nt::Then::Io(Then::CancelLocked { irp, irql }))
+}
+
+/// The requester has the lock.
+pub(super) fn outside_locked(call: &mut Call<'_>, irp: u64, irql: u8) -> Done {
+    if call.m.state.nt.io.irps.is_completed(irp) {
+        // Its end came first; the requester knows.
+        give_back(call, irql)?;
+        return Ok(Outcome::End);
+    }
+    locked(call, irp, irql)
 }
 
 /// The lock is held: mark the IRP, and call its cancel routine, which gives the lock back.

@@ -13,9 +13,11 @@ use super::file::FO_SYNCHRONOUS_IO;
 use super::history::{self, Ended, Origin, What};
 use super::irp::{self, IO_TYPE_IRP, flags};
 use super::{mdl, object};
+use crate::faults;
 use crate::machine::context::Outcome;
 use crate::nt::api::{Contract, Module, Style, byte, ptr};
-use crate::nt::{self, Api, Arg, Call, Done, Trouble, dispatcher, layout, pool, status};
+use crate::nt::{self, Api, Arg, Call, Done, Trouble, dispatcher, dpc, layout, pool, status};
+use crate::rules;
 use crate::trace::EventKind;
 use crate::trace::event::IrpOp;
 
@@ -23,7 +25,7 @@ const WDK: &str = "Windows driver documentation: IoCompleteRequest, Completing I
 const MULTIPLE_IRP_COMPLETE_REQUESTS: u32 = 0x44;
 
 /// `IO_STACK_LOCATION.Control` (`wdm.h`).
-const SL_PENDING_RETURNED: u8 = 0x01;
+pub(super) const SL_PENDING_RETURNED: u8 = 0x01;
 const SL_INVOKE_ON_CANCEL: u8 = 0x20;
 const SL_INVOKE_ON_SUCCESS: u8 = 0x40;
 const SL_INVOKE_ON_ERROR: u8 = 0x80;
@@ -54,19 +56,43 @@ pub const API: &[Api] = &[
 
 fn complete_call(call: &mut Call<'_>) -> Done {
     let irp = call.args[0];
+    let point = faults::IrpPoint::Completing;
+    faults::irps(call.m, call.core, Some(irp), point);
+    if is_marked_pending(call, irp)?
+        && let Some(core) = faults::complete(call.m, call.core, irp)
+    {
+        dpc::queue_completion(call.m, core, irp);
+        return Ok(Outcome::Return(0));
+    }
     begin(call, irp, nt::Then::ReturnValue(0))
 }
 
+/// Whether the driver that has the IRP has marked it pending.
+fn is_marked_pending(call: &mut Call<'_>, irp: u64) -> Result<bool, Trouble> {
+    let l = layout::of(call.arch());
+    let count = call.u8(irp + l.irp.stack_count)?;
+    let location = call.u8(irp + l.irp.current_location)?;
+    // A location behind the last is that of an IRP that nobody has, or of none.
+    if location == 0 || location > count {
+        return Ok(false);
+    }
+    let stack = call.ptr(irp + l.irp.current_stack_location)?;
+    Ok(call.u8(stack + l.stack.control)? & SL_PENDING_RETURNED != 0)
+}
+
 /// Completes an IRP with the status that is in it, then continues with `then` and the value 0.
-pub(super) fn begin(call: &mut Call<'_>, irp: u64, then: nt::Then) -> Done {
+pub(crate) fn begin(call: &mut Call<'_>, irp: u64, then: nt::Then) -> Done {
     let l = layout::of(call.arch());
     let count = call.u8(irp + l.irp.stack_count)?;
     let location = call.u8(irp + l.irp.current_location)?;
     let kind = call.u16(irp + l.irp.kind)?;
     if location > count.saturating_add(1) || kind != IO_TYPE_IRP {
+        rules::irp::completed_twice(call.m, call.core, irp)?;
         return Err(call.bugcheck(MULTIPLE_IRP_COMPLETE_REQUESTS, [irp, 0, 0, 0]));
     }
     let status = call.u32(irp + l.irp.io_status)?;
+    let cancel_routine = call.ptr(irp + l.irp.cancel_routine)?;
+    rules::irp::completed(call.m, call.core, irp, status, cancel_routine)?;
     let stack = call.ptr(irp + l.irp.current_stack_location)?;
     let major = call.u8(stack + l.stack.major_function)?;
     let minor = call.u8(stack + l.stack.minor_function)?;
@@ -97,6 +123,8 @@ fn climb(call: &mut Call<'_>, irp: u64, then: nt::Then) -> Done {
         let at_top = location == count + 1;
         let control = call.u8(left + l.stack.control)?;
         let pending = control & SL_PENDING_RETURNED;
+        let device = call.ptr(left + l.stack.device_object)?;
+        rules::irp::left(call.m, device, irp, pending != 0);
         call.set_u8(irp + l.irp.pending_returned, pending)?;
         let wanted = wanted(call, irp)?;
         clear(call, left)?;

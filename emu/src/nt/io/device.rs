@@ -248,7 +248,11 @@ fn delete_link(call: &mut Call<'_>) -> Done {
 pub(super) fn may_open(call: &mut Call<'_>, device: u64) -> Result<Result<(), u32>, Trouble> {
     let l = layout::of(call.arch());
     let flags = call.u32(device + l.device.flags)?;
-    if flags & DO_DEVICE_INITIALIZING != 0 {
+    let driver = call.ptr(device + l.device.driver_object)?;
+    let io = &call.m.state.nt.io;
+    // DOE_REMOVE_PENDING and DOE_UNLOAD_PENDING.
+    let going = io.removed.contains_key(&device) || super::driver::is_unloading(io, driver);
+    if flags & DO_DEVICE_INITIALIZING != 0 || going {
         return Ok(Err(status::NO_SUCH_DEVICE));
     }
     if flags & DO_EXCLUSIVE != 0 && call.u32(device + l.device.reference_count)? > 0 {
@@ -272,6 +276,11 @@ pub(super) fn closed(call: &mut Call<'_>, device: u64) -> Result<(), Trouble> {
     if count == 0 && call.m.state.nt.io.deleted_devices.remove(&device) {
         call.m.state.nt.io.objects.release(device);
         pool::free(call.m, call.core, device)?;
+        return Ok(());
+    }
+    if count == 0 {
+        super::remove::unused(call, device);
+        super::driver::unload_unused(call.m, call.core);
     }
     Ok(())
 }

@@ -6,8 +6,10 @@ use super::device::DO_DEVICE_INITIALIZING;
 use super::irp;
 use super::object::Kind;
 use crate::machine::Machine;
-use crate::machine::context::Outcome;
-use crate::nt::{self, Call, Done, Module, Trouble, layout, pool, status};
+use crate::machine::context::{Next, Outcome};
+use crate::machine::memory::Miss;
+use crate::nt::{self, Call, Done, Module, Trouble, layout, pool, status, thread};
+use crate::stop::Access;
 
 const IO_TYPE_DRIVER: u16 = 4;
 /// `DRIVER_OBJECT.Flags`: not a Plug and Play driver.
@@ -26,8 +28,8 @@ pub struct Driver {
     pub object: u64,
     /// Address of the `UNICODE_STRING` with the path of its service key.
     pub registry_path: u64,
-    /// It was unloaded and its image is gone.
-    pub gone: bool,
+    /// It has been unloaded, or is being.
+    pub unloaded: bool,
 }
 
 /// Makes the driver object of a driver that has been loaded at `image`, with entry point `entry`
@@ -50,7 +52,7 @@ pub fn create_driver(
                 name: name.to_owned(),
                 object,
                 registry_path,
-                gone: false,
+                unloaded: false,
             };
             call.m.state.nt.io.drivers.push(driver);
             object
@@ -159,42 +161,111 @@ pub(crate) fn entry_returned(call: &mut Call<'_>, index: usize) -> Result<(), Tr
     Ok(())
 }
 
-/// Calls the unload routine of driver number `index`; `then` gets 0, or
-/// STATUS_INVALID_DEVICE_REQUEST if the driver cannot be unloaded, has been already, or was never
-/// loaded (Windows driver documentation, "ZwUnloadDriver", "DRIVER_UNLOAD").
-pub fn unload(call: &mut Call<'_>, index: usize, then: nt::Then) -> Done {
-    let gone = call.m.state.nt.io.drivers.get(index).is_none_or(|d| d.gone);
-    let (object, _) = match gone {
-        true => (0, 0),
-        false => driver_entry_args(call.m, index),
-    };
-    let at = layout::of(call.arch()).driver.driver_unload;
-    for device in devices_of(call, object)? {
-        let count = layout::of(call.arch()).device.reference_count;
-        if call.u32(device + count)? != 0 {
-            // The system would unload it when the last file is closed.
-            let detail = "a file is still open on a device of the driver";
-            return Err(call.unimplemented("ZwUnloadDriver", detail));
+/// The number of a driver with this file name that is loaded, can be unloaded, and is not to be yet.
+pub(crate) fn unloadable(m: &mut Machine, name: &str) -> Option<usize> {
+    let io = &m.state.nt.io;
+    let found = io.drivers.iter().position(|d| d.name == name)?;
+    let driver = &io.drivers[found];
+    let object = driver.object;
+    if driver.unloaded || io.unloading.contains(&found) {
+        return None;
+    }
+    let call = &mut host_call(m);
+    (unload_routine(call, object).unwrap_or(0) != 0).then_some(found)
+}
+
+/// The kernel looks at its own objects, on nobody's behalf.
+fn host_call(m: &mut Machine) -> Call<'_> {
+    Call {
+        m,
+        core: 0,
+        args: [0; 12],
+    }
+}
+
+/// Whether the driver with this object is to be unloaded.
+pub(in crate::nt) fn is_unloading(io: &super::Io, object: u64) -> bool {
+    io.unloading
+        .iter()
+        .any(|&index| io.drivers[index].object == object)
+}
+
+/// A driver is to be unloaded: now, or when the last file on its devices is closed (Windows driver
+/// documentation: ZwUnloadDriver; ReactOS io/iomgr/driver.c, behaviour).
+pub(crate) fn unload_when_unused(m: &mut Machine, core: usize, index: usize) {
+    m.state.nt.io.unloading.insert(index);
+    unload_unused(m, core);
+}
+
+/// Unloads those drivers that are to be and can be.
+pub(in crate::nt) fn unload_unused(m: &mut Machine, core: usize) {
+    for index in m.state.nt.io.unloading.clone() {
+        if !in_use(m, index) && !m.state.nt.io.drivers[index].unloaded {
+            // From now on it is nobody else's: no file can be opened any more.
+            m.state.nt.io.drivers[index].unloaded = true;
+            let next = Next::Host(nt::Then::Io(super::Then::Unload(index)), 0);
+            thread::create(m, core, "unload", irp::PRIORITY, next);
+            thread::fill_idle_cores(m);
         }
     }
-    let routine = if object == 0 {
-        0
-    } else {
-        call.ptr(object + at)?
+}
+
+/// Whether a file is open on a device of a driver.
+fn in_use(m: &mut Machine, index: usize) -> bool {
+    let object = m.state.nt.io.drivers[index].object;
+    let call = &mut host_call(m);
+    let l = layout::of(call.arch());
+    let head = object + l.driver.device_object;
+    let Ok(devices) = super::linked(call, head, l.device.next_device) else {
+        return false;
     };
-    if routine == 0 {
-        return Ok(Outcome::Continue(
+    let count = |device: u64| call.u32(device + l.device.reference_count).unwrap_or(0);
+    devices.into_iter().map(count).any(|count| count > 0)
+}
+
+/// Unloads driver number `index`: now, or, if a file is still open on one of its devices, when the
+/// last of them is closed. `then` gets 0 in both cases, or STATUS_INVALID_DEVICE_REQUEST if the
+/// driver has no unload routine, was never loaded, or is not loaded any more (Windows driver
+/// documentation, "ZwUnloadDriver", "DRIVER_UNLOAD"; ReactOS io/iomgr/driver.c, behaviour).
+///
+/// # Errors
+/// If the driver object cannot be read.
+pub fn unload(call: &mut Call<'_>, index: usize, then: nt::Then) -> Done {
+    let io = &call.m.state.nt.io;
+    let known = io.drivers.get(index).filter(|d| !d.unloaded);
+    let object = known.map_or(0, |d| d.object);
+    if object == 0 || unload_routine(call, object)? == 0 {
+        let refused = u64::from(status::INVALID_DEVICE_REQUEST);
+        return Ok(Outcome::Continue(then, refused));
+    }
+    if in_use(call.m, index) {
+        call.m.state.nt.io.unloading.insert(index);
+        return Ok(Outcome::Continue(then, u64::from(status::SUCCESS)));
+    }
+    call.m.state.nt.io.drivers[index].unloaded = true;
+    enter_unload(call, index, then)
+}
+
+fn unload_routine(call: &mut Call<'_>, object: u64) -> Result<u64, Trouble> {
+    let at = layout::of(call.arch()).driver.driver_unload;
+    call.ptr(object + at)
+}
+
+/// Calls the unload routine of driver number `index`, which nobody uses any more.
+pub(super) fn enter_unload(call: &mut Call<'_>, index: usize, then: nt::Then) -> Done {
+    let (object, _) = driver_entry_args(call.m, index);
+    match unload_routine(call, object)? {
+        0 => Ok(Outcome::Continue(
             then,
             u64::from(status::INVALID_DEVICE_REQUEST),
-        ));
+        )),
+        routine => Ok(Outcome::Enter {
+            what: "DriverUnload",
+            routine,
+            args: vec![object],
+            then: nt::Then::Io(super::Then::Unloaded(index, Box::new(then))),
+        }),
     }
-    let then = nt::Then::Io(super::Then::Unloaded(index, Box::new(then)));
-    Ok(Outcome::Enter {
-        what: "DriverUnload",
-        routine,
-        args: vec![object],
-        then,
-    })
 }
 
 /// The unload routine of driver number `index` has returned, which has no result: whatever is left
@@ -206,7 +277,6 @@ pub(super) fn unloaded(call: &mut Call<'_>, index: usize, then: nt::Then) -> Don
         let module = &setup.modules[Module::ALL.len() + index];
         let memory = &mut call.m.memory;
         memory.change_pages(module.base, module.size, |page| page.valid = false);
-        call.m.state.nt.io.drivers[index].gone = true;
     }
     Ok(Outcome::Continue(then, u64::from(status::SUCCESS)))
 }
@@ -220,12 +290,13 @@ fn devices_of(call: &mut Call<'_>, object: u64) -> Result<Vec<u64>, Trouble> {
     }
 }
 
-/// Whether an address is in the image of a driver that was unloaded.
+/// Whether an address is in the image of a driver that was unloaded and is not in memory any more.
 pub(crate) fn is_unloaded(m: &Machine, va: u64) -> bool {
     let drivers = m.state.nt.io.drivers.iter().enumerate();
-    let mut gone = drivers.filter(|(_, driver)| driver.gone);
-    gone.any(|(index, _)| {
+    let mut unloaded = drivers.filter(|(_, driver)| driver.unloaded);
+    let is_in = unloaded.any(|(index, _)| {
         let module = &m.setup.modules[Module::ALL.len() + index];
         va.wrapping_sub(module.base) < module.size
-    })
+    });
+    is_in && m.memory.miss(va, Access::Read) == Some(Miss::Invalid)
 }

@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::machine::Machine;
 use crate::position::Position;
 
+/// Major functions of requests that a requester can cancel: read, write, device control. Nobody
+/// cancels the opening and closing of a file.
+const CANCELLABLE: [u8; 3] = [0x03, 0x04, 0x0E];
+
 /// IRPs that have ended and are still remembered.
 const REMEMBERED: usize = 64;
 
@@ -96,8 +100,30 @@ impl Irps {
         ended.chain(self.live.get(&irp))
     }
 
+    /// The requesters' IRPs that are with drivers: neither completed nor cancelled yet.
+    pub(crate) fn cancellable(&self) -> Vec<u64> {
+        let ends = |step: &Step| matches!(step.what, What::Completed(_) | What::Cancelled);
+        let with_drivers = self.live.values().filter(|r| {
+            let reaches = |s: &Step| match s.what {
+                What::Dispatched { major, .. } => CANCELLABLE.contains(&major),
+                _ => false,
+            };
+            r.origin != Origin::Driver
+                && r.history.iter().any(reaches)
+                && !r.history.iter().any(ends)
+        });
+        with_drivers.map(|r| r.irp).collect()
+    }
+
     pub(super) fn origin(&self, irp: u64) -> Option<Origin> {
         self.live.get(&irp).map(|r| r.origin)
+    }
+
+    /// Whether an IRP is completed, or not there any more.
+    pub(super) fn is_completed(&self, irp: u64) -> bool {
+        let completed = |step: &Step| matches!(step.what, What::Completed(_));
+        let live = self.live.get(&irp);
+        live.is_none_or(|record| record.history.iter().any(completed))
     }
 
     pub(super) fn set_origin(&mut self, irp: u64, origin: Origin) {

@@ -1,17 +1,22 @@
 //! IRPs: their memory, and handing them to drivers.
 
-use super::complete;
+use super::complete::{self, SL_PENDING_RETURNED};
 use super::history::{Origin, What, note};
+use crate::faults;
 use crate::machine::Machine;
-use crate::machine::context::Outcome;
+use crate::machine::context::{Next, Outcome};
 use crate::nt::api::{Contract, Module, Style, byte, ptr, word};
-use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, status};
+use crate::nt::{self, Api, Arg, Call, Done, Trouble, layout, pool, status, thread};
+use crate::rules;
 use crate::trace::EventKind;
 use crate::trace::event::IrpOp;
 
 const WDK: &str = "Windows driver documentation: IoCallDriver, IoAllocateIrp, I/O Stack Locations; \
                    wdm.h";
 const NO_MORE_IRP_STACK_LOCATIONS: u32 = 0x35;
+
+/// Of the kernel's threads that work on behalf of no program.
+pub(super) const PRIORITY: u8 = 12;
 
 /// `IO_TYPE_IRP`
 pub(super) const IO_TYPE_IRP: u16 = 6;
@@ -169,6 +174,7 @@ fn reuse(call: &mut Call<'_>) -> Done {
 
 fn free_call(call: &mut Call<'_>) -> Done {
     let irp = call.args[0];
+    rules::irp::freed(call.m, call.core, irp)?;
     free(call, irp)?;
     Ok(Outcome::Return(0))
 }
@@ -181,7 +187,36 @@ fn call_driver_call(call: &mut Call<'_>) -> Done {
 /// Hands an IRP to the driver of `device`: its next stack location becomes the current one and the
 /// dispatch routine of its major function is called; `then` gets what that returns.
 pub(super) fn call_driver(call: &mut Call<'_>, device: u64, irp: u64, then: nt::Then) -> Done {
+    if faults::dispatch(call.m, call.core, irp) {
+        return pend(call, device, irp, then);
+    }
+    hand_over(call, device, irp, then)
+}
+
+/// The driver of `device` is about to take an IRP that is pending already: it gets it in a thread of
+/// its own, and `then` gets STATUS_PENDING.
+fn pend(call: &mut Call<'_>, device: u64, irp: u64, then: nt::Then) -> Done {
     let l = layout::of(call.arch());
+    let next = call
+        .ptr(irp + l.irp.current_stack_location)?
+        .wrapping_sub(l.stack.size);
+    let marked = call.u8(next + l.stack.control)? | SL_PENDING_RETURNED;
+    call.set_u8(next + l.stack.control, marked)?;
+    let later = nt::Then::Io(super::Then::HandOver { device, irp });
+    thread::create(
+        call.m,
+        call.core,
+        "pending request",
+        PRIORITY,
+        Next::Host(later, 0),
+    );
+    Ok(Outcome::Continue(then, u64::from(status::PENDING)))
+}
+
+/// [`call_driver`] without asking whether the IRP becomes pending.
+pub(super) fn hand_over(call: &mut Call<'_>, device: u64, irp: u64, then: nt::Then) -> Done {
+    let l = layout::of(call.arch());
+    rules::irp::sent(call.m, call.core, device, irp)?;
     let location = (call.u8(irp + l.irp.current_location)? as i8).wrapping_sub(1);
     call.set_u8(irp + l.irp.current_location, location as u8)?;
     if location <= 0 {
@@ -206,6 +241,7 @@ pub(super) fn call_driver(call: &mut Call<'_>, device: u64, irp: u64, then: nt::
         device,
         status: 0,
     });
+    faults::irps(call.m, call.core, Some(irp), faults::IrpPoint::Dispatched);
     if routine == invalid_request_routine(call.m) {
         return fail_request(call, irp, then);
     }

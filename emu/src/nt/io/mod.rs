@@ -21,13 +21,14 @@ pub mod mdl;
 pub mod name;
 pub mod object;
 pub mod open;
+pub mod remove;
 pub mod request;
 pub mod send;
 #[cfg(test)]
 mod tests;
 pub mod transfer;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Call, Done, Trouble, registry, status};
 use crate::machine::context::Outcome;
@@ -44,6 +45,10 @@ pub struct Io {
     pub drivers: Vec<driver::Driver>,
     /// Devices that have been deleted while files were open on them.
     deleted_devices: BTreeSet<u64>,
+    /// Devices that were pulled out, and whether their drivers have been told to remove them.
+    removed: BTreeMap<u64, bool>,
+    /// Drivers that are to be unloaded when nobody has their devices open, by number.
+    unloading: BTreeSet<usize>,
     /// IRPs in flight, and some that have ended.
     pub irps: history::Irps,
     /// Pages that MDLs or drivers hold in memory.
@@ -77,7 +82,32 @@ pub enum Then {
         /// The IRQL before.
         irql: u8,
     },
-    /// The unload routine of a driver, by index, has returned.
+    /// An IRP that became pending before its driver got it goes there now.
+    HandOver {
+        /// The device.
+        device: u64,
+        /// The IRP.
+        irp: u64,
+    },
+    /// A requester begins to cancel its IRP.
+    CancelOutside {
+        /// The IRP.
+        irp: u64,
+    },
+    /// It has taken the cancel spin lock, at this IRQL.
+    CancelLocked {
+        /// The IRP.
+        irp: u64,
+        /// The IRQL before.
+        irql: u8,
+    },
+    /// A device has been pulled out: its driver is to know.
+    Surprise(u64),
+    /// The driver of a device that is gone is told to remove it.
+    Remove(u64),
+    /// The unload routine of a driver that nobody uses any more is called, by number.
+    Unload(usize),
+    /// It has returned.
     Unloaded(usize, Box<super::Then>),
     /// The routine of a registry query table has returned.
     Query(Box<registry::Query>),
@@ -94,6 +124,12 @@ pub(crate) fn resume(call: &mut Call<'_>, then: Then, value: u64) -> Done {
             u64::from(status::INVALID_DEVICE_REQUEST),
         )),
         Then::Cancel { irp, irql } => cancel::locked(call, irp, irql),
+        Then::HandOver { device, irp } => irp::hand_over(call, device, irp, super::Then::End),
+        Then::CancelOutside { irp } => cancel::outside(call, irp),
+        Then::CancelLocked { irp, irql } => cancel::outside_locked(call, irp, irql),
+        Then::Surprise(device) => remove::tell(call, device, remove::SURPRISE_REMOVAL),
+        Then::Remove(device) => remove::tell(call, device, remove::REMOVE_DEVICE),
+        Then::Unload(index) => driver::enter_unload(call, index, super::Then::End),
         Then::Unloaded(index, then) => driver::unloaded(call, index, *then),
         Then::Query(query) => registry::routine_returned(call, *query, value as u32),
     }

@@ -5,7 +5,9 @@ use super::complete;
 use super::history::{Ended, Origin};
 use super::irp::{self, call_driver, flags};
 use super::open::{self, Opening};
+use super::remove;
 use super::transfer::{self, Transfer};
+use crate::faults;
 use crate::nt::{self, Call, Done, dispatcher, layout, status};
 
 /// An IRP of the I/O manager on its way, and what it is for.
@@ -32,6 +34,8 @@ pub enum Purpose {
     Close(Closing),
     /// A control request, a read or a write.
     Transfer(Transfer),
+    /// A removal of a device, by minor function.
+    Removal(u64, u8),
 }
 
 /// Sends an IRP of the I/O manager to a device.
@@ -47,6 +51,10 @@ pub(super) fn send(call: &mut Call<'_>, device: u64, sent: Sent) -> Done {
 
 /// The dispatch routine that got an IRP of the I/O manager has returned.
 pub(super) fn sent(call: &mut Call<'_>, sent: Sent, returned: u32) -> Done {
+    if returned == status::PENDING {
+        let point = faults::IrpPoint::Pending;
+        faults::irps(call.m, call.core, Some(sent.irp), point);
+    }
     if returned == status::PENDING && sent.wait {
         let event = sent.event;
         let then = nt::Then::Io(super::Then::Awaited(Box::new(sent)));
@@ -101,6 +109,7 @@ fn finish(call: &mut Call<'_>, purpose: Purpose, ended: Ended) -> Done {
         Purpose::Open(opening) => open::opened(call, opening, ended),
         Purpose::CleanUp(closing) => close::cleaned_up(call, closing),
         Purpose::Close(closing) => close::closed(call, closing),
+        Purpose::Removal(device, minor) => remove::told(call, device, minor, ended),
         Purpose::Transfer(transfer) => transfer::ended(call, transfer, ended),
     }
 }

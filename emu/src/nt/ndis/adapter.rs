@@ -32,13 +32,33 @@ pub(super) struct Adapter {
     /// Its bindings, in the order in which they were opened.
     pub bindings: Vec<u64>,
     /// Frames from other adapters and replies of hosts that are on the way to it.
-    pub wire: VecDeque<Vec<u8>>,
+    pub wire: VecDeque<OnWire>,
+    /// Frames that are held up on their way, and until when, in 100 ns since power-on.
+    pub held_up: Vec<(u64, Vec<u8>)>,
     /// A receive queue for each core.
     pub queues: Vec<Queue>,
     /// Received packets that protocols hold.
     pub lent: u32,
     /// What it counts.
     pub counters: Counters,
+}
+
+/// A frame on a wire.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct OnWire {
+    /// The frame, without its check sequence.
+    pub bytes: Vec<u8>,
+    /// A fault has struck at it already.
+    pub struck: bool,
+}
+
+impl From<Vec<u8>> for OnWire {
+    fn from(bytes: Vec<u8>) -> OnWire {
+        OnWire {
+            bytes,
+            struck: false,
+        }
+    }
 }
 
 /// A receive queue, and how far the DPC of its core is in it.
@@ -93,6 +113,7 @@ impl Adapter {
             filter: 0,
             bindings: Vec::new(),
             wire: VecDeque::new(),
+            held_up: Vec::new(),
             queues: vec![Queue::default(); usize::from(cpus)],
             lent: 0,
             counters: Counters::default(),
@@ -123,7 +144,7 @@ pub(super) fn passes(filter: u32, groups: &[[u8; 6]], own: &[u8; 6], frame: &[u8
 }
 
 /// A frame comes from the wire into the receive queue of a core.
-pub(super) fn receive(m: &mut Machine, adapter: usize, core: usize, bytes: Vec<u8>) {
+pub(crate) fn receive(m: &mut Machine, adapter: usize, core: usize, bytes: Vec<u8>) {
     let net = &mut m.state.nt.net;
     let number = net.arrived;
     net.arrived += 1;

@@ -24,7 +24,9 @@ pub(super) fn allocate(call: &mut Call<'_>, size: u64, tag: [u8; 4]) -> u64 {
         });
         return 0;
     }
-    pool::allocate(call.m, call.core, size, tag, false)
+    let block = pool::allocate(call.m, call.core, size, tag, false);
+    faults::allocated(call.m, call.core, size, tag, false, block);
+    block
 }
 
 /// `NdisAllocateMemory`
@@ -45,6 +47,7 @@ pub(super) fn allocate_with_tag(call: &mut Call<'_>) -> Done {
 
 fn give(call: &mut Call<'_>, address_at: u64, length: u64, tag: [u8; 4]) -> Done {
     let block = allocate(call, length, tag);
+    pool::own(call, block);
     call.set_ptr(address_at, block)?;
     let status = if block == 0 {
         status::FAILURE

@@ -12,6 +12,7 @@
 
 mod adapter;
 mod buffer;
+mod detour;
 mod layout;
 mod memory;
 mod oid;
@@ -29,10 +30,13 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-pub(crate) use adapter::{interrupt_level, pending_interrupt};
+pub(crate) use adapter::{interrupt_level, pending_interrupt, receive};
+pub(crate) use detour::{hold_up, join_held_up, let_go, next_of, put_back, would_interrupt};
 pub(crate) use receive::deferred;
 pub use stream::signal;
-pub(crate) use stream::{arrive, ready_streams, start, stream_outstanding, waiting_streams};
+pub(crate) use stream::{
+    arrive, arrived, ready_streams, start, stream_outstanding, waiting_streams,
+};
 pub use table::API;
 
 use super::{Call, Done, Trouble, dpc};

@@ -126,7 +126,8 @@ fn lend(call: &mut Call<'_>, adapter: u32, frame: &Frame) -> Result<Option<u64>,
     call.set_u32(packet + at.packet.count, 1)?;
     call.set_u8(packet + at.packet.valid_counts, 1)?;
     let oob = packet::oob(call, packet)?;
-    let keepable = call.m.state.nt.net.adapters[adapter as usize].lent < LENT_MAX;
+    let lent = call.m.state.nt.net.adapters[adapter as usize].lent;
+    let keepable = !crate::faults::lent(call.m, core) && lent < LENT_MAX;
     let status = if keepable {
         status::SUCCESS
     } else {

@@ -4,6 +4,7 @@
 //! A wire of an adapter counts as one more stream, behind those of the plan: what is on it arrives
 //! in order, and when is for the schedule to say, like everything that comes from outside.
 
+use crate::faults;
 use crate::machine::Machine;
 use crate::nt::{ndis::adapter, thread};
 use crate::scenario::{Stream, StreamStep};
@@ -19,6 +20,11 @@ pub(crate) fn start(m: &mut Machine) {
 pub fn signal(m: &mut Machine, core: usize, signal: usize) {
     m.state.nt.net.peer.signal(signal);
     advance(m, core);
+}
+
+/// Packets that have arrived so far.
+pub(crate) fn arrived(m: &Machine) -> u32 {
+    m.state.nt.net.arrived
 }
 
 /// The streams of which a packet can arrive now.
@@ -50,14 +56,14 @@ pub(crate) fn arrive(m: &mut Machine, stream: u16, core: u8) {
     let (stream, core) = (usize::from(stream), usize::from(core));
     let setup = m.setup.clone();
     let net = &mut m.state.nt.net;
-    let (adapter, frame) = match setup.plan.streams.get(stream) {
+    let (adapter, frame, struck) = match setup.plan.streams.get(stream) {
         Some(script) => {
             let cursor = &mut net.cursors[stream];
             let Some(StreamStep::Send(template)) = script.steps.get(*cursor) else {
                 return;
             };
             *cursor += 1;
-            (script.adapter, net.peer.build(template))
+            (script.adapter, net.peer.build(template), false)
         }
         None => {
             let number = stream - setup.plan.streams.len();
@@ -66,10 +72,16 @@ pub(crate) fn arrive(m: &mut Machine, stream: u16, core: u8) {
                 .get_mut(number)
                 .and_then(|a| a.wire.pop_front());
             let Some(frame) = frame else { return };
-            (number, frame)
+            (number, frame.bytes, frame.struck)
         }
     };
-    adapter::receive(m, adapter, core, frame);
+    if struck {
+        adapter::receive(m, adapter, core, frame);
+    } else {
+        for frame in faults::frames(m, core, adapter, frame) {
+            adapter::receive(m, adapter, core, frame);
+        }
+    }
     advance(m, core);
 }
 
@@ -106,7 +118,7 @@ pub(crate) fn stream_outstanding(m: &Machine) -> bool {
     net.started
         && (scripts.any(|(stream, &cursor)| cursor < stream.steps.len())
             || adapters.any(|a| {
-                a.is_open() && !a.wire.is_empty()
+                a.is_open() && (!a.wire.is_empty() || !a.held_up.is_empty())
                     || a.queues.iter().any(|q| q.line != adapter::Line::Idle)
             }))
 }

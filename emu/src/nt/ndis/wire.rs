@@ -27,12 +27,13 @@ pub(super) fn transmit(m: &mut Machine, core: usize, from: usize, frame: &[u8]) 
     for to in route.adapters {
         // What reaches an adapter that nobody listens on is lost.
         if net.adapters[to].is_open() {
-            net.adapters[to].wire.push_back(frame.to_vec());
+            net.adapters[to].wire.push_back(frame.to_vec().into());
         }
     }
     if route.hosts {
         let observed = net.peer.observe(from, frame);
-        net.adapters[from].wire.extend(observed.replies);
+        let replies = observed.replies.into_iter().map(Into::into);
+        net.adapters[from].wire.extend(replies);
     }
     stream::advance(m, core);
 }

@@ -384,6 +384,12 @@ pub static CODES: &[BugcheckCode] = &[
                 (0x10, "IoCallDriver above DISPATCH_LEVEL"),
                 (0x11, "IoCallDriver above DISPATCH_LEVEL"),
                 (0x12, "IoCallDriver above DISPATCH_LEVEL"),
+                (0x226, "a dispatch routine returned and forgot its IRP"),
+                (
+                    0x23D,
+                    "STATUS_PENDING for an IRP that is not marked pending",
+                ),
+                (0x23E, "another status for an IRP that is marked pending"),
             ]),
             Value("depends on parameter 1"),
             Value("depends on parameter 1"),
@@ -465,12 +471,43 @@ pub static CODES: &[BugcheckCode] = &[
         source: "Bug Check 0xD6",
     },
     BugcheckCode {
+        code: 0xE1,
+        name: "WORKER_THREAD_RETURNED_AT_BAD_IRQL",
+        since: WindowsXp,
+        parameters: [
+            Value("worker routine"),
+            Irql,
+            Value("argument of the routine"),
+            Value("work item"),
+        ],
+        meaning: "the routine of a work item returned with the IRQL raised",
+        source: "Bug Check 0xE1",
+    },
+    BugcheckCode {
         code: 0xE2,
         name: "MANUALLY_INITIATED_CRASH",
         since: Windows2000,
         parameters: NONE,
         meaning: "the user asked for the stop",
         source: "Bug Check 0xE2",
+    },
+    BugcheckCode {
+        code: 0xE4,
+        name: "WORKER_INVALID",
+        since: WindowsXp,
+        parameters: [
+            Kind(&[
+                (0, "a work item that waits for its thread was freed"),
+                (1, "a work item that waits for its thread was queued again"),
+                (2, "a queued I/O work item was freed"),
+                (3, "an I/O work item was set up with an invalid object"),
+            ]),
+            Value("work item"),
+            Value("start of the block, queue or routine"),
+            Value("end of the block"),
+        ],
+        meaning: "a work item is where none may be",
+        source: "Bug Check 0xE4",
     },
     BugcheckCode {
         code: 0xFC,
@@ -592,4 +629,6 @@ const VERIFIER: &[(u64, &str)] = &[
         0x1009,
         "deadlock: the lock was taken and released by different functions",
     ),
+    (0x100A, "deadlock: the thread that has ended holds the lock"),
+    (0x4000B, "a routine returned with a spin lock held"),
 ];

@@ -51,18 +51,45 @@ impl Expander<'_> {
     }
 }
 
-/// A rule written as `pool.fail:nth=3,tag=IPrb`.
+/// A rule written as `pool.fail:nth=3,tag=IPrb` or `irql.raise@reset::reset_interface#2:level=5`: kind,
+/// place, count, parameters.
 fn parse(text: &str) -> Result<FaultRule, ScenarioError> {
     let origin = format!("--fault {text}");
     let error = |problem: String| {
-        let mend = "write KIND:NAME=VALUE,..., for example pool.fail:nth=3,tag=IPrb";
+        let mend = "write KIND@PLACE#N:NAME=VALUE,..., for example pool.fail:nth=3,tag=IPrb or \
+                    irql.raise@KfReleaseSpinLock#3";
         ScenarioError::elsewhere(&origin, problem, mend)
     };
-    let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+    let (head, rest) = split(text);
+    let (head, count) = head
+        .split_once('#')
+        .map_or((head, None), |(h, n)| (h, Some(n)));
+    let (kind, place) = head
+        .split_once('@')
+        .map_or((head, None), |(k, p)| (k, Some(p)));
     if kind.trim().is_empty() {
         return Err(error("a fault needs a kind".to_owned()));
     }
     let mut params = BTreeMap::new();
+    match place.map(str::trim) {
+        Some("") => return Err(error("there is no place behind @".to_owned())),
+        Some(place) => {
+            params.insert("place".to_owned(), Value::Text(place.to_owned()));
+        }
+        None => {}
+    }
+    match count.map(str::trim) {
+        Some("*") => {
+            params.insert("every".to_owned(), Value::Bool(true));
+        }
+        Some(count) => match count.parse() {
+            Ok(count) => {
+                params.insert("nth".to_owned(), Value::Int(count));
+            }
+            Err(_) => return Err(error(format!("'{count}' behind # is no number and no *"))),
+        },
+        None => {}
+    }
     for pair in rest.split(',').filter(|pair| !pair.trim().is_empty()) {
         let Some((name, value)) = pair.split_once('=') else {
             return Err(error(format!("'{pair}' has no value")));
@@ -82,6 +109,18 @@ fn parse(text: &str) -> Result<FaultRule, ScenarioError> {
         origin,
         line: 0,
     })
+}
+
+/// What stands before the colon of the parameters, and what behind it. Two colons are a path's.
+fn split(text: &str) -> (&str, &str) {
+    let mut from = 0;
+    while let Some(at) = text[from..].find(':').map(|at| from + at) {
+        if !text[at..].starts_with("::") {
+            return (&text[..at], &text[at + 1..]);
+        }
+        from = at + 2;
+    }
+    (text, "")
 }
 
 /// A boolean or a number if the text is one, else the text.
@@ -119,12 +158,39 @@ mod tests {
     }
 
     #[test]
+    fn places_and_counts() {
+        let written = |text| {
+            let rule = parse(text).unwrap();
+            let params = rule.params.iter().map(|(k, v)| format!("{k}={v}"));
+            format!("{} {}", rule.kind, params.collect::<Vec<_>>().join(" "))
+        };
+        for (text, expected) in [
+            (
+                "irql.raise@KfReleaseSpinLock#3",
+                "irql.raise nth=3 place=KfReleaseSpinLock",
+            ),
+            (
+                "irql.raise@a::b::c#2:level=5",
+                "irql.raise level=5 nth=2 place=a::b::c",
+            ),
+            ("pool.fail@a::b:tag=x", "pool.fail place=a::b tag=x"),
+            ("net.drop#*", "net.drop every=true"),
+            ("time.stall:position=4:17", "time.stall position=4:17"),
+        ] {
+            assert_eq!(written(text), expected);
+        }
+    }
+
+    #[test]
     fn bad_rules() {
         for (text, problem) in [
             ("", "a fault needs a kind"),
             (":nth=1", "a fault needs a kind"),
             ("pool.fail:nth", "'nth' has no value"),
             ("pool.fail:nth=1,nth=2", "'nth' is there twice"),
+            ("pool.fail#1:nth=2", "'nth' is there twice"),
+            ("pool.fail#two", "'two' behind # is no number and no *"),
+            ("pool.fail@#1", "there is no place behind @"),
         ] {
             assert_eq!(parse(text).unwrap_err().problem, problem, "{text}");
         }

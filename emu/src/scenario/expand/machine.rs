@@ -181,6 +181,8 @@ impl Expander<'_> {
             instructions: limit(&table.instructions, default.instructions)?,
             driver_entry: limit(&table.driver_entry, default.driver_entry)?,
             choices: limit(&table.choices, default.choices)?,
+            dpc: limit(&table.dpc, default.dpc)?,
+            spin_lock: limit(&table.spin_lock, default.spin_lock)?,
         })
     }
 

@@ -16,9 +16,9 @@ use super::Scenario;
 use super::condition::Scope;
 use super::context::Context;
 use super::error::{ScenarioError, one_of};
-use super::oracles;
 use super::plan::{Adapter, Flow, Host, Matcher, Plan};
 use super::settings::Selection;
+use super::{oracles, rules};
 
 /// How many steps and items a scenario may come to.
 const ITEMS_MAX: usize = 200_000;
@@ -80,7 +80,7 @@ impl Scenario {
             budget: ITEMS_MAX,
         };
         let drivers = expander.drivers()?;
-        expander.drivers = drivers.iter().map(|driver| driver.name.clone()).collect();
+        expander.drivers = drivers.iter().map(|d| d.name.clone()).collect();
         let registry = expander.registry()?;
         expander.adapters()?;
         expander.hosts()?;
@@ -103,6 +103,7 @@ impl Scenario {
             threads,
             faults: expander.faults(&selection.faults)?,
             oracles: oracles::chosen(&self.source, &self.file, &selection.oracles)?,
+            rules: rules::chosen(&self.source, &self.file, &selection.rules)?,
             limits: expander.limits()?,
             memory: expander.memory()?,
             expect: expander.expectation()?,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Expander;
 use crate::scenario::check::is_any;
 use crate::scenario::condition::Scope;
-use crate::scenario::error::ScenarioError;
+use crate::scenario::error::{ScenarioError, one_of};
 use crate::scenario::plan::{ExtendedAttribute, ThreadPlan, ThreadStep};
 use crate::scenario::schema::{
     ControlCodeTable, Field, Ioctl, Spanned, ThreadStepTable, ThreadTable,
@@ -121,8 +121,7 @@ impl Expander<'_> {
             return Ok(ThreadStep::Flush { handle, expect });
         }
         if let Some(unload) = &step.unload {
-            let names = self.drivers.iter().map(String::as_str);
-            let driver = context.find(unload, "driver", names)?;
+            let driver = self.driver_index(unload, scope)?;
             return Ok(ThreadStep::Unload { driver, expect });
         }
         if let Some(device) = &step.open {
@@ -236,6 +235,18 @@ impl Expander<'_> {
                 Err(context.error(place, problem, "leave it away"))
             }
         }
+    }
+
+    /// Index of the driver that a step names.
+    fn driver_index(&self, name: &Field, scope: &Scope) -> Result<usize, ScenarioError> {
+        let context = self.under(scope);
+        let wanted = context.text(name)?;
+        let at = self.drivers.iter().position(|d| *d == wanted);
+        at.ok_or_else(|| {
+            let problem = format!("no driver '{wanted}' is loaded");
+            let known = self.drivers.iter().map(String::as_str);
+            context.error(name, problem, one_of("loaded are", &wanted, known))
+        })
     }
 
     fn control_code(&self, place: &Spanned<Ioctl>, scope: &Scope) -> Result<u32, ScenarioError> {

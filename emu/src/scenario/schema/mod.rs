@@ -31,6 +31,8 @@ pub struct File {
     #[serde(default)]
     pub oracles: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
+    pub rules: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
     pub setting: BTreeMap<Spanned<String>, SettingTable>,
     #[serde(default, rename = "let")]
     pub names: BTreeMap<Spanned<String>, Field>,
@@ -71,6 +73,8 @@ pub struct LimitsTable {
     pub instructions: Option<Field>,
     pub driver_entry: Option<Field>,
     pub choices: Option<Field>,
+    pub dpc: Option<Field>,
+    pub spin_lock: Option<Field>,
 }
 
 /// `[setting.NAME]`

@@ -79,6 +79,7 @@ tables! {
         fault: List<String>,
         fault_sets: Spanned<Vec<List<String>>>,
         oracles: List<String>,
+        rules: List<String>,
         granularity: Spanned<String>,
         strategies: List<String>,
         schedules: Spanned<i64>,

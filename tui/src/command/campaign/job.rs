@@ -211,17 +211,20 @@ fn defects(summary: &Summary, may_stop: bool) -> Vec<Defect> {
 }
 
 fn stop(end: &End) -> Defect {
-    let rule = match &end.code {
-        Some(code) => format!("{}-{code}", end.kind),
-        None => end.kind.clone(),
+    let broken = end.rule.and_then(emu::rules::find);
+    let rule = match (broken, &end.code) {
+        (Some(rule), _) => rule.name.to_owned(),
+        (None, Some(code)) => format!("{}-{code}", end.kind),
+        (None, None) => end.kind.clone(),
     };
-    let about = match (end.name, end.kind.as_str()) {
-        (Some(name), _) => format!("The machine stops: {name}"),
-        (None, "bugcheck") => "The machine stops".to_owned(),
-        (None, "deadlock") => "Nothing can go on although work is outstanding".to_owned(),
-        (None, "unimplemented") => "A driver uses what is not modelled".to_owned(),
-        (None, "request") => "A request ends with another status than is expected".to_owned(),
-        (None, _) => "A run does not end by itself".to_owned(),
+    let about = match (broken, end.name, end.kind.as_str()) {
+        (Some(rule), ..) => documented(rule),
+        (None, Some(name), _) => format!("The machine stops: {name}"),
+        (None, None, "bugcheck") => "The machine stops".to_owned(),
+        (None, None, "deadlock") => "Nothing can go on although work is outstanding".to_owned(),
+        (None, None, "unimplemented") => "A driver uses what is not modelled".to_owned(),
+        (None, None, "request") => "A request ends with another status than is expected".to_owned(),
+        (None, None, _) => "A run does not end by itself".to_owned(),
     };
     Defect {
         rule,
@@ -239,7 +242,6 @@ fn stop(end: &End) -> Defect {
 }
 
 fn finding(told: &Told, may_stop: bool) -> Defect {
-    let oracle = emu::oracle::find(told.oracle);
     // The last place is where the rule is broken; what led to it comes before.
     let spots = told.places.iter().rev();
     let spots = spots.map(|place| {
@@ -248,7 +250,7 @@ fn finding(told: &Told, may_stop: bool) -> Defect {
     });
     Defect {
         rule: told.oracle.to_owned(),
-        about: oracle.map_or("", |oracle| oracle.help).to_owned(),
+        about: about(told.oracle),
         what: match &told.object {
             Some(object) => format!("{} (about {object})", told.what),
             None => told.what.clone(),
@@ -258,6 +260,18 @@ fn finding(told: &Told, may_stop: bool) -> Defect {
         replay: None,
         fingerprint: hashed(&told.signature),
     }
+}
+
+/// What an oracle or a rule is about.
+fn about(name: &str) -> String {
+    let oracle = emu::oracle::find(name).map(|oracle| oracle.help.to_owned());
+    let rule = || emu::rules::find(name).map(documented);
+    oracle.or_else(rule).unwrap_or_default()
+}
+
+/// What a rule demands, and who says so.
+fn documented(rule: &emu::rules::Rule) -> String {
+    format!("{} ({})", rule.help, rule.source)
 }
 
 fn hashed(text: &str) -> String {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use emu::choice::strategy::STRATEGIES;
 use emu::machine::Granularity;
 use emu::personality::Personality;
+use emu::rules::Levels;
 use emu::scenario::{CPUS_MAX, Selection, Source};
 use isa::Profile;
 use toml::{Spanned, Value};
@@ -171,6 +172,7 @@ impl Reader<'_> {
         let budget = self.budget(&job)?;
         let granularity = self.granularity(&job.granularity)?;
         let oracles = self.oracles(&job.oracles)?;
+        let rules = self.rules(&job.rules)?;
 
         let mut specs = Vec::new();
         for (profile, a) in &profiles {
@@ -189,6 +191,7 @@ impl Reader<'_> {
                                     set: set.clone(),
                                     faults: faults.clone(),
                                     oracles: oracles.clone(),
+                                    rules: rules.clone(),
                                 };
                                 specs.push(Spec {
                                     suite: suite.clone(),
@@ -483,6 +486,15 @@ impl Reader<'_> {
                 Err(unknown) => Err(self.wrong(word, unknown.to_string(), "")),
             },
         );
+        words.collect()
+    }
+
+    fn rules(&self, list: &Option<List<String>>) -> Outcome<Vec<String>> {
+        let words = list.iter().flat_map(Spanned::get_ref);
+        let words = words.map(|word| match Levels::default().say(word.get_ref()) {
+            Ok(()) => Ok(word.get_ref().clone()),
+            Err(unknown) => Err(self.wrong(word, unknown.to_string(), "")),
+        });
         words.collect()
     }
 

@@ -58,10 +58,12 @@ impl Kept {
         Kept {
             path: path.map(Path::to_path_buf),
             of: format!(
-                "{line}; {} {} from seed {}",
+                "{line}; {} {}{} from seed {}{}",
                 chosen.name,
                 chosen.bound.words(),
-                chosen.seeds.first
+                if chosen.reduce { ", reduced," } else { "" },
+                chosen.seeds.first,
+                chosen.placing_words()
             ),
             hash,
             written: None,

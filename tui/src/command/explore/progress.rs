@@ -48,7 +48,12 @@ impl Meter {
         line += &format!(", {rate:.0}/s, {} stop", tally.stops());
         let kinds = tally.groups.iter().filter(|g| !g.signature.is_completed());
         line += &format!(" in {} ways", kinds.count());
-        if let Some(share) = progress.search.coverage().share.filter(|&s| s > 0.0) {
+        let coverage = progress.search.coverage();
+        if let Some(placements) = coverage.placements.filter(|_| !coverage.exhausted) {
+            let sum = |all: &[u64]| all.iter().sum::<u64>();
+            let (run, known) = (sum(&placements.run), sum(&placements.known));
+            line += &format!(", {run} of {known} placements");
+        } else if let Some(share) = coverage.share.filter(|&s| s > 0.0) {
             let left = seconds * (1.0 - share) / share;
             line += &format!(", about {:.1} % seen, {left:.0} s left", 100.0 * share);
         }

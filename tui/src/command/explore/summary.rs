@@ -7,8 +7,10 @@ use emu::choice::{ChoiceKind, Moves};
 use emu::explain::{Explained, MachineNames, RunHeader};
 use emu::oracle::Told;
 use emu::report::{Place, codes};
+use emu::rules;
 use emu::scenario::{How, StopKind};
 use emu::search::{self, Bound, Coverage, Group, Shrunk, Tally};
+use emu::stop::Stop;
 use emu::trace::EventKind;
 use serde::Serialize;
 
@@ -27,15 +29,22 @@ pub(crate) struct Summary {
     pub(crate) strategy: String,
     /// What dfs was bounded by, in words.
     pub(crate) bound: String,
-    /// Kinds of choices that were explored, and that were held still.
+    /// Of equivalent schedules dfs has gone on from one.
+    pub(crate) reduced: bool,
+    /// Kinds of choices that were explored, that were held still, and that were prompt.
     pub(crate) explored: Vec<&'static str>,
     pub(crate) held: Vec<&'static str>,
+    pub(crate) prompt: Vec<&'static str>,
     pub(crate) schedules: u64,
     pub(crate) choices: u64,
     pub(crate) instructions: u64,
     /// Schedules of each strategy.
     pub(crate) by: BTreeMap<String, u64>,
     pub(crate) coverage: Coverage,
+    /// Placements that are alike were all tried.
+    pub(crate) every_opportunity: bool,
+    /// The oracles looked at every run.
+    pub(crate) each_stack: bool,
     /// Whether every run ended as the scenario expects, and the expected stop was among them.
     pub(crate) expected: bool,
     /// What is not as expected.
@@ -52,6 +61,8 @@ pub(crate) struct End {
     pub(crate) code: Option<String>,
     pub(crate) name: Option<&'static str>,
     pub(crate) place: Option<Place>,
+    /// The rule whose breach it is, if it is one.
+    pub(crate) rule: Option<&'static str>,
     pub(crate) what: String,
     pub(crate) count: u64,
     /// How many each strategy found.
@@ -71,6 +82,7 @@ pub(crate) struct End {
 /// The shortest schedule that ends like that.
 #[derive(Serialize)]
 pub(crate) struct Shortest {
+    pub(crate) faults: usize,
     pub(crate) preemptions: usize,
     pub(crate) other_moves: usize,
     /// No schedule with fewer preemptions ends like that: all were tried.
@@ -109,6 +121,7 @@ fn told(session: &Session, shrunk: &Shrunk, findings: &mut Findings) -> Outcome<
         _ => None,
     });
     Ok(Shortest {
+        faults: shrunk.faults,
         preemptions: shrunk.preemptions,
         other_moves: shrunk.others,
         fewest: shrunk.fewest,
@@ -129,7 +142,10 @@ pub(super) fn summarise(
     let plan = &session.loaded.case.plan;
     let mut problems = Vec::new();
     let mut ends = Vec::new();
-    let mut findings = Findings::default();
+    let mut findings = Findings {
+        survival: coverage.placements.is_some(),
+        ..Findings::default()
+    };
     if !plan.oracles.is_empty() {
         // The schedule in which nobody interferes shows what no luck is needed for.
         findings.look(session, &Moves::default())?;
@@ -157,14 +173,13 @@ pub(super) fn summarise(
         problems.extend(found.map(|f| format!("{}: {}", f.oracle, f.what)));
     }
     ends.sort_by_key(|end| (std::cmp::Reverse(end.count), end.first_schedule));
-    let held = session.openness.held;
+    let world = session.openness.world;
     // A fault is a choice only where the plan has rules for it.
     let exists = |kind: &ChoiceKind| *kind != ChoiceKind::Fault || !plan.faults.is_empty();
-    let (held, explored): (Vec<_>, Vec<_>) = ChoiceKind::ALL
-        .into_iter()
-        .filter(exists)
-        .partition(|&kind| held.contains(kind));
-    let names = |kinds: Vec<ChoiceKind>| kinds.into_iter().map(ChoiceKind::name).collect();
+    let names = |which: &dyn Fn(ChoiceKind) -> bool| {
+        let kinds = ChoiceKind::ALL.into_iter().filter(exists);
+        kinds.filter(|&k| which(k)).map(ChoiceKind::name).collect()
+    };
     Ok(Summary {
         scenario: plan.scenario.clone(),
         profile: plan.profile.name(),
@@ -176,13 +191,17 @@ pub(super) fn summarise(
             ("dfs", bound) => bound.words(),
             _ => Bound::NONE.words(),
         },
-        explored: names(explored),
-        held: names(held),
+        reduced: chosen.reduce,
+        explored: names(&|kind| world.leaves_open(kind)),
+        held: names(&|kind| world.held.contains(kind)),
+        prompt: names(&|kind| world.prompt.contains(kind)),
         schedules: tally.schedules,
         choices: tally.choices,
         instructions: tally.instructions,
         by: tally.by.clone(),
         coverage,
+        each_stack: chosen.placing.oracles,
+        every_opportunity: chosen.placing.every,
         expected: problems.is_empty(),
         problems,
         ends,
@@ -194,11 +213,15 @@ pub(super) fn summarise(
 #[derive(Default)]
 struct Findings {
     all: Vec<Told>,
+    /// Faults were placed: who waits for what a lost packet would have brought has survived.
+    survival: bool,
 }
 
 impl Findings {
     fn add(&mut self, explained: &Explained) {
-        for finding in &explained.report.findings {
+        let survived = self.survival && search::survived(&explained.ended.stop);
+        let found = explained.report.findings.iter();
+        for finding in found.filter(|f| !survived || f.oracle != "deadlock") {
             if self.all.iter().all(|f| f.signature != finding.signature) {
                 self.all.push(finding.clone());
             }
@@ -223,11 +246,16 @@ fn end(session: &Session, group: &Group, shrink: bool, findings: &mut Findings) 
         .parse()
         .map_err(|error| Failure::new(format!("the schedule that was found: {error}")))?;
     // Where it happened is asked of the run itself: the signature has only the function.
-    let (mut place, mut shrunk) = (None, None);
+    let (mut place, mut rule, mut shrunk) = (None, None, None);
     if !completed {
         let mut campaign = session.campaign()?;
         let ended = campaign.run(Box::new(Replay::new(moves.clone())));
         place = search::signature(&ended.stop, campaign.machine()).1;
+        let levels = &session.loaded.case.plan.rules;
+        if matches!(ended.stop, Stop::Bugcheck(_)) && levels.may_stop() {
+            let explained = session.explain(&ended, &RunHeader::default())?;
+            rule = rules::ended_by(&explained.machine).map(|rule| rule.name);
+        }
         if shrink {
             let found = search::shrink_best(&mut campaign, &group.shortest(), signature);
             shrunk = found.map(|s| told(session, &s, findings)).transpose()?;
@@ -250,6 +278,7 @@ fn end(session: &Session, group: &Group, shrink: bool, findings: &mut Findings) 
         code: signature.code.map(|code| format!("0x{code:08X}")),
         name: signature.code.and_then(codes::name),
         place,
+        rule,
         what: signature.what.clone(),
         count: group.count,
         by: group.by.clone(),

@@ -1,6 +1,7 @@
 //! What a search came to, for people.
 
 use emu::report::Place;
+use emu::search::Placements;
 
 use super::summary::Summary;
 use crate::table::thousands;
@@ -47,12 +48,8 @@ pub(crate) fn text(s: &Summary) -> String {
             );
         }
         if let Some(s) = &end.shrunk {
-            let least = if s.fewest { ", which is the least" } else { "" };
-            text += &format!(
-                "        shrunk to {} and {}{least}:\n",
-                counted(s.preemptions, "preemption"),
-                counted(s.other_moves, "other move")
-            );
+            let moves = shrunk_to(s.faults, s.preemptions, s.other_moves, s.fewest);
+            text += &format!("        shrunk to {moves}:\n");
             s.words
                 .iter()
                 .for_each(|words| text += &format!("          {words}\n"));
@@ -77,6 +74,25 @@ pub(crate) fn text(s: &Summary) -> String {
     text
 }
 
+/// What a schedule was shrunk to, in words.
+pub(crate) fn shrunk_to(faults: usize, preempt: usize, others: usize, fewest: bool) -> String {
+    let least = if fewest { ", which is the least" } else { "" };
+    let preemptions = counted(preempt, "preemption");
+    if faults == 0 {
+        return format!("{preemptions} and {}{least}", counted(others, "other move"));
+    }
+    // With faults it is those that count: what there is none of is not told.
+    let faults = counted(faults, "fault");
+    let others = (others > 0).then(|| counted(others, "other move"));
+    let preemptions = (preempt > 0).then_some(preemptions);
+    let moves = match (preemptions, others) {
+        (None, None) => faults,
+        (Some(one), None) | (None, Some(one)) => format!("{faults} and {one}"),
+        (Some(preemptions), Some(others)) => format!("{faults}, {preemptions} and {others}"),
+    };
+    moves + least
+}
+
 fn counted(n: usize, what: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{n} {what}{plural}")
@@ -84,6 +100,9 @@ fn counted(n: usize, what: &str) -> String {
 
 /// What an exhaustive search has shown: neither more nor less than was done.
 fn statement(s: &Summary) -> String {
+    if let Some(placements) = &s.coverage.placements {
+        return placed(s, placements);
+    }
     if !["dfs", "dpor"].contains(&s.strategy.as_str()) {
         return String::new();
     }
@@ -93,11 +112,6 @@ fn statement(s: &Summary) -> String {
         .filter(|end| end.kind != "completed")
         .map(|end| end.count)
         .sum();
-    let explored = s.explored.join(", ");
-    let held = match s.held.as_slice() {
-        [] => "none".to_owned(),
-        held => held.join(", "),
-    };
     let what = match (s.coverage.exhausted, s.strategy.as_str()) {
         (false, _) => format!(
             "the search is not exhausted: {} schedules were run, and the rest is unknown",
@@ -107,14 +121,82 @@ fn statement(s: &Summary) -> String {
             "all classes of equivalent schedules: {} were run, {stops} of them stop",
             thousands(s.schedules)
         ),
+        (true, _) if s.reduced => format!(
+            "all schedules {}, but for the order of independent steps: {} were run, {stops} of them \
+             stop",
+            s.bound,
+            thousands(s.schedules)
+        ),
         (true, _) => format!(
             "all schedules {}: {} were run, {stops} of them stop",
             s.bound,
             thousands(s.schedules)
         ),
     };
+    format!("{what}\n{}", openness(s))
+}
+
+/// At which points something was chosen, and what was.
+fn openness(s: &Summary) -> String {
+    let held = match s.held.as_slice() {
+        [] => "none".to_owned(),
+        held => held.join(", "),
+    };
+    let prompt = match s.prompt.as_slice() {
+        [] => String::new(),
+        prompt => format!("; as soon as they can: {}", prompt.join(", ")),
+    };
     format!(
-        "{what}\n  at {} granularity; explored: {explored}; held still: {held}\n\n",
-        s.granularity
+        "  at {} granularity; explored: {}; held still: {held}{prompt}\n\n",
+        s.granularity,
+        s.explored.join(", ")
+    )
+}
+
+/// What placing faults has shown.
+fn placed(s: &Summary, placements: &Placements) -> String {
+    let alike = match s.every_opportunity {
+        true => "every one of them was tried".to_owned(),
+        false => format!(
+            "of those with the same kind, place and call stack one was tried: {} are different",
+            thousands(placements.places)
+        ),
+    };
+    let mut text = format!(
+        "{} opportunities in the default schedule; {alike}\n",
+        thousands(placements.opportunities)
+    );
+    for (i, &known) in placements.known.iter().enumerate() {
+        let run = placements.run.get(i).copied().unwrap_or(0);
+        let what = match i {
+            0 => "single placements".to_owned(),
+            1 => "pairs".to_owned(),
+            i => format!("placements of {}", i + 1),
+        };
+        text += &match run == known && (i == 0 || s.coverage.exhausted) {
+            true => format!("  all {} {what} were run\n", thousands(known)),
+            false => format!(
+                "  {} of {} {what} were run\n",
+                thousands(run),
+                thousands(known)
+            ),
+        };
+    }
+    if s.each_stack {
+        let stopped = s.ends.iter().filter(|end| !end.expected);
+        let stopped: u64 = stopped.map(|end| end.count).sum();
+        text += &format!(
+            "  {} call stacks failed once each: {} of {} runs survived\n",
+            thousands(placements.places),
+            thousands(s.schedules - stopped),
+            thousands(s.schedules)
+        );
+    }
+    let systematic = placements.run.iter().sum::<u64>() + 1;
+    let drawn = s.schedules.saturating_sub(systematic);
+    text + &format!(
+        "  {} schedules with placements were drawn\n{}",
+        thousands(drawn),
+        openness(s)
     )
 }

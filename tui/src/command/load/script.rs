@@ -130,7 +130,7 @@ impl Script<'_> {
 }
 
 /// Everything that watches a run is on. What else there is to be turned on belongs here.
-const CHECKS: &str = "[oracles]\nall = \"on\"\n";
+const CHECKS: &str = "[oracles]\nall = \"on\"\n\n[rules]\nall = \"stop\"\n";
 
 fn step(keys: &str) -> String {
     format!("\n[[thread.step]]\n{keys}\n")

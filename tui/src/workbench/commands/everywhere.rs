@@ -40,6 +40,18 @@ const COMMANDS: &[Command] = &[
         ..PLAIN
     },
     Command {
+        id: "diff",
+        help: "compare the run with a recorded one, or two of them",
+        views: ALL,
+        args: Some(&Args {
+            form: "FILE [FILE]",
+            required: true,
+            complete: |app, _| app.home.names(true),
+        }),
+        act: |app, words| app.diff(words),
+        ..PLAIN
+    },
+    Command {
         id: "export",
         help: "write what is shown to a new file, as text",
         views: ALL,

@@ -123,6 +123,14 @@ const COMMANDS: &[Command] = &[
         ..PLAIN
     },
     Command {
+        id: "mark",
+        help: "mark a recorded run; the second one is compared with it",
+        keys: &[letter('m')],
+        views: HERE,
+        act: |app, _| app.mark_chosen(),
+        ..PLAIN
+    },
+    Command {
         id: "last-trace",
         help: "go back to the last run",
         keys: &[letter('t')],

@@ -17,7 +17,7 @@ const HERE: &[View] = &[View::Search];
 const COMMANDS: &[Command] = &[
     Command {
         id: "open",
-        help: "open the first run that ended so, shrunk if it has been",
+        help: "open the selected run: the shrunk one, if it has been",
         hint: "open",
         keys: &[named(KeyCode::Enter)],
         views: HERE,
@@ -39,6 +39,22 @@ const COMMANDS: &[Command] = &[
         keys: &[named(KeyCode::Up), letter('k')],
         views: HERE,
         act: |app, _| app.select_group(-1),
+        ..PLAIN
+    },
+    Command {
+        id: "next-run",
+        help: "go to the next run that ended so",
+        keys: &[named(KeyCode::Right), letter('l')],
+        views: HERE,
+        act: |app, _| app.select_run(1),
+        ..PLAIN
+    },
+    Command {
+        id: "previous-run",
+        help: "go to the run before that ended so",
+        keys: &[named(KeyCode::Left), letter('h')],
+        views: HERE,
+        act: |app, _| app.select_run(-1),
         ..PLAIN
     },
     Command {

@@ -202,13 +202,13 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         id: "go",
-        help: "go to a moment: CHOICE:STEP, CHOICE, 50%, start, end",
+        help: "go to a moment: 7:12, choice 7, 50%, start, booted or end",
         keys: &[letter('g')],
         views: HERE,
         args: Some(&Args {
             form: "MOMENT",
             required: true,
-            complete: |_, _| ["start", "end", "50%"].map(String::from).to_vec(),
+            complete: |_, _| ["start", "booted", "end", "50%"].map(String::from).to_vec(),
         }),
         act: |app, words| app.go_to(words),
         ..PLAIN
@@ -300,10 +300,18 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         id: "breakpoint",
-        help: "set a breakpoint at the instruction, or take it away",
+        help: "set a breakpoint here or at a line, or take it away",
         keys: &[letter('p')],
         views: HERE,
-        act: |app, _| app.toggle_breakpoint(),
+        args: Some(&Args {
+            form: "[FILE:LINE]",
+            required: false,
+            complete: |app, _| {
+                let trace = app.trace.as_ref().map(|state| &state.trace);
+                trace.map_or_else(Vec::new, |trace| trace.lines.keys().cloned().collect())
+            },
+        }),
+        act: |app, words| app.toggle_breakpoint(words),
         ..PLAIN
     },
     Command {

@@ -123,7 +123,7 @@ fn with_screens(page: &str, screens: &[(&'static str, String)], used: &mut Vec<S
 
 /// Other drivers crash at other addresses and under other seeds: what the documentation shows is
 /// the build by the pinned compiler.
-fn drivers_are_those_of_the_documentation() -> bool {
+pub fn drivers_are_those_of_the_documentation() -> bool {
     let pinned = include_str!("../../../../rust-toolchain.toml");
     let channel = pinned.split('"').nth(1).expect("a channel in quotes");
     index()

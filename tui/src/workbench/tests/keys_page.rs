@@ -13,8 +13,9 @@ page Down is the key \u{2193}, and so on.
 
 In the command line Tab completes names and arguments, Up and Down bring back earlier lines, Esc
 leaves. Words are quoted as for a shell. In the palette and while a filter is typed, Up and Down
-choose. The mouse is never needed: a click chooses what it points to, the wheel goes through it, and
-`:mouse off` gives the mouse back to the terminal.
+choose. The mouse is never needed: a click chooses what it points to (a row, a title, a moment on the
+lanes), a second one on the same row follows it, the wheel goes through it, and `:mouse off` gives
+the mouse back to the terminal.
 
 The environment: `NO_COLOR` turns colours off, `COLORTERM` and `TERM` say how many there are;
 `IRQLAB_ASCII=1` keeps to ASCII, and so does a locale that is not UTF-8, unless `IRQLAB_ASCII=0`.

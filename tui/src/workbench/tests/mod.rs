@@ -4,9 +4,11 @@
 //! writes what they expect anew.
 
 mod docs;
+mod frame;
 mod keys_page;
 mod looks;
 mod mouse;
+mod panes;
 mod panics;
 #[cfg(unix)]
 #[path = "../../../tests/terminal/pty.rs"]
@@ -17,6 +19,7 @@ mod scripts;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use emu::personality::Personality;
 use emu::report::screen;
@@ -173,7 +176,8 @@ fn stop_screens() {
     assert_eq!(app.view, View::Stop);
     expect_screens("stop", &app);
     let facts = sample::facts(Profile::Alpha, Personality::Nt4);
-    app.trace.as_mut().unwrap().trace.report.screen = Some(screen::render(&facts));
+    let trace = &mut app.trace.as_mut().unwrap().trace;
+    Arc::get_mut(trace).unwrap().report.screen = Some(screen::render(&facts));
     expect_screen("stop-note", &app, 80, 24);
 }
 

@@ -11,6 +11,8 @@ use emu::report::{
     StopFacts, StopLine, WaitLine, WhyStep, eventlog, screen,
 };
 use emu::scenario::Await;
+use emu::scene::lanes::{Lanes, Spot};
+use emu::scene::mark::Mark;
 use emu::search::{Coverage, Finding, Group, Signature, Tally};
 use emu::stop::{Access, Awaited, Bugcheck};
 use isa::{Arch, Profile};
@@ -18,7 +20,7 @@ use isa::{Arch, Profile};
 use crate::workbench::app::App;
 use crate::workbench::home::{Recorded, Row, bundled};
 use crate::workbench::search::{News, Short, Snapshot};
-use crate::workbench::trace::{Mark, Moment, Trace};
+use crate::workbench::trace::{Moment, Trace};
 
 const BASE: u64 = 0xFFFF_FADF_9802_0000;
 const FILE: &str = "drivers-src/sample/src/queue/drain.rs";
@@ -46,6 +48,7 @@ pub fn stopped() -> Trace {
             cpu: 0,
             irql: 2,
             place: place(0x1007, "sample::queue::drain", 12),
+            rule: None,
         })),
         expected: true,
         screen: Some(screen::render(&facts(
@@ -84,13 +87,19 @@ pub fn stopped() -> Trace {
         why: why(),
         findings: Vec::new(),
     };
+    let happened = moments();
     Trace {
         record: None,
         schedule: "irqlab-schedule 1 scenario=sample\n".into(),
-        traveller: None,
+        traveller: Default::default(),
+        remarks: Vec::new(),
+        lines: BTreeMap::from([("queue/drain.rs:12".into(), vec![pc(12)])]),
         report,
-        moments: moments(),
-        left_out: 0,
+        lanes: Arc::new(Lanes::new(
+            2,
+            happened.iter().map(|(_, spot)| *spot).collect(),
+        )),
+        moments: happened.into_iter().map(|(moment, _)| moment).collect(),
         images: vec![Arc::new(image())],
         sources: BTreeMap::from([(FILE.into(), source())]),
     }
@@ -122,6 +131,7 @@ pub fn completed() -> Trace {
     trace.report.event_log.clear();
     trace.report.why.clear();
     trace.moments.clear();
+    trace.lanes = Arc::new(Lanes::new(2, Vec::new()));
     trace
 }
 
@@ -228,21 +238,25 @@ fn why() -> Vec<WhyStep> {
 }
 
 /// A little of everything, on both cores.
-fn moments() -> Vec<Moment> {
+fn moments() -> Vec<(Moment, Spot)> {
     let mut moments = Vec::new();
     for choice in 1..=30u64 {
         let core = u8::from(choice % 7 >= 4 || choice == 21);
         let mut add = |step, height, mark, text: &str, line| {
-            moments.push(Moment {
+            let moment = Moment {
                 at: Position { choice, step },
+                core,
+                text: text.into(),
+                place: Some(Arc::new(place(pc(line), "sample::queue::drain", line))),
+            };
+            let deviates = choice % 3 == 0;
+            let spot = Spot {
                 core,
                 height,
                 mark,
-                deviates: choice % 3 == 0,
-                text: text.into(),
-                place: Some(Arc::new(place(pc(line), "sample::queue::drain", line))),
-                stack: Arc::from([]),
-            });
+                deviates,
+            };
+            moments.push((moment, spot));
         };
         match choice {
             30 => {
@@ -441,6 +455,7 @@ pub fn search_news(step: usize) -> Vec<News> {
             let mut news = search_news(2);
             let short = Short {
                 moves: "9B".parse().unwrap(),
+                faults: 0,
                 preemptions: 1,
                 others: 0,
                 fewest: true,

@@ -1,46 +1,42 @@
 //! The events around the cursor, all cores in one list.
 
-use emu::report::Height;
 use ratatui::text::Line;
 
 use super::super::theme::Theme;
 use super::super::view::top_of;
+use super::Body;
 use super::pane::Pane;
 use super::record::short_place;
 use super::state::TraceState;
 
-/// As many lines as there are rows, and which of them is the cursor's.
-pub fn lines(state: &TraceState, theme: &Theme, rows: usize) -> (Vec<Line<'static>>, usize) {
+/// As many lines as there are rows.
+pub fn body(state: &TraceState, theme: &Theme, rows: usize) -> Body {
     let moments = &state.trace.moments;
     if moments.is_empty() {
-        return (vec![Line::from("nothing happened in this run")], 0);
+        return Body {
+            lines: vec![Line::from("nothing happened in this run")],
+            ..Body::default()
+        };
     }
     let top = top_of(state.cursor, moments.len(), rows);
     let shown = top..(top + rows).min(moments.len());
-    let cpus = usize::from(state.trace.report.run.cpus);
     let width = moments[shown.clone()]
         .iter()
         .map(|m| m.at.to_string().len())
         .max()
         .unwrap_or(0);
-    let mut heights: Vec<Height> = (0..cpus)
-        .map(|core| {
-            let before = moments[..top]
-                .iter()
-                .rev()
-                .find(|m| usize::from(m.core) == core);
-            before.map_or(Height::Unknown, |moment| moment.height)
-        })
-        .collect();
+    let lanes = &state.trace.lanes;
+    let mut heights = lanes.heights_before(top);
     let mut lines = Vec::with_capacity(rows);
-    for i in shown {
-        let moment = &moments[i];
-        if let Some(height) = heights.get_mut(usize::from(moment.core)) {
-            *height = moment.height;
+    for i in shown.clone() {
+        let (moment, spot) = (&moments[i], lanes.spot(i));
+        if let (Some(height), Some(spot)) = (heights.get_mut(usize::from(moment.core)), spot) {
+            *height = spot.height;
         }
         let here = i == state.cursor;
         let marks: String = heights.iter().map(|height| height.mark()).collect();
-        let letter = moment.mark.map_or(' ', |mark| mark.letter());
+        let mark = spot.and_then(|spot| spot.mark);
+        let letter = mark.map_or(' ', |mark| mark.letter());
         let place = moment.place.as_deref().map(short_place).unwrap_or_default();
         let text = format!(
             "{}{:>width$} {marks} c{} {letter} {}  {place}",
@@ -56,13 +52,9 @@ pub fn lines(state: &TraceState, theme: &Theme, rows: usize) -> (Vec<Line<'stati
         };
         lines.push(Line::styled(text, style));
     }
-    (lines, state.cursor - top.min(state.cursor))
-}
-
-/// What the title says if events were left out.
-pub fn left_out(state: &TraceState) -> String {
-    match state.trace.left_out {
-        0 => String::new(),
-        n => format!("── the first {n} left out "),
+    Body {
+        lines,
+        at: state.cursor - top.min(state.cursor),
+        rows: shown.map(Some).collect(),
     }
 }

@@ -1,17 +1,17 @@
 //! The timeline: a lane for each core, with IRQL as height and events as letters.
 
 use emu::report::Height;
+use emu::scene::lanes::{Decided, Sum};
+use emu::scene::mark::Mark;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::super::theme::Theme;
+use super::super::theme::{Target, Theme};
 use super::super::view::pane;
-use super::mark::Mark;
 use super::pane::Pane;
-use super::record::Moment;
 use super::state::TraceState;
 
 /// Cells before a lane: the core's name.
@@ -34,7 +34,15 @@ pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect
     );
     let block = pane(&title, state.pane == Pane::Timeline, theme);
     let inner = block.inner(area);
-    let lines = lines(state, theme, inner.width.into(), inner.height.into());
+    let (lines, events) = lines(state, theme, inner.width.into(), inner.height.into());
+    for (x, event) in events.into_iter().enumerate() {
+        let place = Rect {
+            x: inner.x + (LABEL + x) as u16,
+            width: 1,
+            ..inner
+        };
+        theme.place(Target::Event(event), place);
+    }
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
@@ -43,61 +51,63 @@ fn plural(n: usize) -> &'static str {
 }
 
 /// Axis, lanes and choices in so many columns and rows. If there are more cores than rows, the
-/// lanes around the cursor's core are shown.
-fn lines(state: &TraceState, theme: &Theme, width: usize, rows: usize) -> Vec<Line<'static>> {
-    let window = Window::around(state, width.saturating_sub(LABEL + 1));
-    let cpus = usize::from(state.trace.report.run.cpus);
+/// lanes around the cursor's core are shown. Also the first event of each cell.
+fn lines(
+    state: &TraceState,
+    theme: &Theme,
+    width: usize,
+    rows: usize,
+) -> (Vec<Line<'static>>, Vec<usize>) {
+    let width = width.saturating_sub(LABEL + 1);
+    let window = Window::around(state, width);
+    let cpus = state.trace.lanes.cpus();
     let lanes = rows.saturating_sub(2).clamp(1, cpus.max(1));
     let own = state.moment().map_or(0, |moment| usize::from(moment.core));
     let first = super::super::view::top_of(own, cpus, lanes);
-    let mut lines = vec![window.axis()];
+    let before = state.trace.lanes.heights_before(window.start);
+    let mut lines = vec![window.axis(width)];
     for core in first..(first + lanes).min(cpus) {
-        lines.push(window.lane(core as u8, theme));
+        lines.push(window.lane(core as u8, &before, theme));
     }
     lines.push(window.choices(theme));
-    lines
+    let starts = (0..window.cells.len()).map(|cell| window.start + cell * state.cell);
+    (lines, starts.collect())
 }
 
 /// The part of the trace that is in sight.
 struct Window<'a> {
-    moments: &'a [Moment],
+    state: &'a TraceState,
     /// The first event of the first cell.
     start: usize,
-    /// Number of cells.
-    cells: usize,
-    /// Events in a cell.
-    cell: usize,
+    /// What is in each cell: of each core, and what is decided.
+    cells: Vec<(Vec<Sum>, Decided)>,
     /// The cell of the cursor.
     cursor: usize,
 }
 
 impl<'a> Window<'a> {
     fn around(state: &'a TraceState, cells: usize) -> Window<'a> {
-        let moments = &state.trace.moments;
+        let lanes = &state.trace.lanes;
         let at = state.cursor / state.cell;
-        let all = moments.len().div_ceil(state.cell);
+        let all = lanes.len().div_ceil(state.cell);
         let first = super::super::view::top_of(at, all, cells);
+        let shown = first..(first + cells).min(all);
         Window {
-            moments,
+            state,
             start: first * state.cell,
-            cells,
-            cell: state.cell,
+            cells: shown
+                .map(|cell| lanes.cell(cell * state.cell, state.cell))
+                .collect(),
             cursor: at - first,
         }
     }
 
-    /// The events of a cell.
-    fn events(&self, cell: usize) -> &'a [Moment] {
-        let from = (self.start + cell * self.cell).min(self.moments.len());
-        let to = (from + self.cell).min(self.moments.len());
-        &self.moments[from..to]
-    }
-
     /// Positions at every few cells, and a mark above the cursor.
-    fn axis(&self) -> Line<'static> {
-        let mut text: Vec<char> = vec![' '; self.cells];
-        for cell in (0..self.cells).step_by(TICK) {
-            let Some(moment) = self.events(cell).first() else {
+    fn axis(&self, width: usize) -> Line<'static> {
+        let mut text: Vec<char> = vec![' '; width];
+        for cell in (0..self.cells.len()).step_by(TICK) {
+            let event = self.start + cell * self.state.cell;
+            let Some(moment) = self.state.trace.moments.get(event) else {
                 break;
             };
             for (i, c) in moment.at.to_string().chars().take(TICK - 1).enumerate() {
@@ -113,31 +123,18 @@ impl<'a> Window<'a> {
         Line::from(format!("{:LABEL$}{}", "", text.trim_end()))
     }
 
-    fn lane(&self, core: u8, theme: &Theme) -> Line<'static> {
-        let before = self.moments[..self.start]
-            .iter()
-            .rev()
-            .find(|m| m.core == core);
-        let mut height = before.map_or(Height::Unknown, |moment| moment.height);
+    fn lane(&self, core: u8, before: &[Height], theme: &Theme) -> Line<'static> {
+        let mut height = before[usize::from(core)];
         let mut lane = Cells::new(theme);
         lane.plain(&format!("c{core:<0$}", LABEL - 1));
-        for cell in 0..self.cells {
-            let events = self.events(cell);
-            let own = || events.iter().filter(|moment| moment.core == core);
+        for (cell, (sums, _)) in self.cells.iter().enumerate() {
+            let sum = sums[usize::from(core)];
             // The highest level in the cell is shown, and it goes on with the last.
-            let highest = own()
-                .map(|m| m.height)
-                .chain([height])
-                .max()
-                .unwrap_or(height);
-            height = own().next_back().map_or(height, |moment| moment.height);
-            let mark = own()
-                .filter_map(|m| m.mark)
-                .filter(|m| *m != Mark::Choice)
-                .min();
-            if events.is_empty() {
-                lane.plain(" ");
-            } else if let Some(mark) = mark {
+            let highest = sum.highest.max(height);
+            if sum.last != Height::Unknown {
+                height = sum.last;
+            }
+            if let Some(mark) = sum.mark {
                 let style = match mark {
                     Mark::Bugcheck | Mark::Fault => theme.alarm(),
                     _ => theme.mark(),
@@ -156,21 +153,12 @@ impl<'a> Window<'a> {
     fn choices(&self, theme: &Theme) -> Line<'static> {
         let mut line = Cells::new(theme);
         line.plain(&format!("{:<LABEL$}", '◆'));
-        for cell in 0..self.cells {
-            let events = self.events(cell);
-            let choices = || {
-                events
-                    .iter()
-                    .filter(|moment| moment.mark == Some(Mark::Choice))
-            };
-            if choices().any(|choice| choice.deviates) {
-                line.mark(Mark::Choice.letter(), cell == self.cursor);
-            } else if choices().next().is_some() {
-                line.mark('◇', cell == self.cursor);
-            } else if cell == self.cursor && !events.is_empty() {
-                line.mark('┃', false);
-            } else {
-                line.plain(" ");
+        for (cell, (_, decided)) in self.cells.iter().enumerate() {
+            match decided {
+                Decided::Deviates => line.mark(Mark::Choice.letter(), cell == self.cursor),
+                Decided::Choices => line.mark('◇', cell == self.cursor),
+                Decided::Nothing if cell == self.cursor => line.mark('┃', false),
+                Decided::Nothing => line.plain(" "),
             }
         }
         line.line()

@@ -2,10 +2,10 @@
 //! events, all at one moment.
 
 mod code;
+mod compare;
 mod diff;
 mod events;
 mod lanes;
-mod mark;
 mod notes;
 mod pane;
 mod record;
@@ -19,16 +19,16 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-pub use diff::Diff;
-pub use mark::Mark;
+pub use compare::Diff;
+pub use diff::cell;
 pub use pane::Pane;
 #[cfg(test)]
 pub use record::Moment;
-pub use record::Trace;
+pub use record::{Trace, short_place};
 pub use state::{Scene, TraceState};
 
 use super::theme::{Target, Theme};
-use super::view::{pane, scrolled};
+use super::view::{pane, top_of};
 use emu::report::StopLine;
 
 /// Smallest size, without the lines at the top and at the bottom, that shows several panes.
@@ -98,57 +98,73 @@ pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect
     draw_pane(state, state.tab, theme, frame, bottom);
 }
 
+/// What a pane shows.
+#[derive(Default)]
+struct Body {
+    lines: Vec<Line<'static>>,
+    /// The line that is to be seen.
+    at: usize,
+    /// Of each line, the row that it is about, for who points to it.
+    rows: Vec<Option<usize>>,
+}
+
 fn draw_pane(state: &TraceState, which: Pane, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let focus = state.pane == which;
     theme.place(Target::Pane(which.number()), area);
     let width = usize::from(area.width.saturating_sub(2));
-    let (title, lines, at) = match which {
+    let rows = usize::from(area.height.saturating_sub(2));
+    let mut body = match which {
         Pane::Timeline => return lanes::draw(state, theme, frame, area),
         Pane::Code => return code::draw(state, theme, frame, area),
-        Pane::Why => {
-            let (lines, at) = why::lines(state, theme, width);
-            (String::new(), lines, at)
-        }
-        Pane::Events => {
-            let rows = usize::from(area.height.saturating_sub(2));
-            let (lines, at) = events::lines(state, theme, rows);
-            (events::left_out(state), lines, at)
-        }
-        Pane::Run => (String::new(), run::lines(state, theme, width), state.scroll),
-        Pane::Diff => {
-            let rows = usize::from(area.height.saturating_sub(2));
-            (String::new(), diff::lines(state, theme, width, rows), 0)
-        }
-        Pane::Notes => {
-            let (lines, at) = notes::lines(state, theme);
-            (String::new(), lines, at)
-        }
-        Pane::Scene(_) => {
-            let rows = usize::from(area.height.saturating_sub(2));
-            (String::new(), table::lines(state, which, theme, rows), 0)
-        }
+        Pane::Why => why::body(state, theme, width),
+        Pane::Events => events::body(state, theme, rows),
+        Pane::Run => Body {
+            lines: run::lines(state, theme, width),
+            ..Body::default()
+        },
+        Pane::Diff => diff::body(state, theme, width, rows),
+        Pane::Notes => notes::body(state, theme),
+        Pane::Scene(_) => table::body(state, which, theme, width, rows),
     };
-    let room = width.saturating_sub(title.chars().count() + 1);
-    let block = pane(&format!("{}{title}", tabs(which, room)), focus, theme);
-    let lines = match which {
+    let names = tabs(which, width.saturating_sub(1));
+    let mark = u16::from(focus);
+    let block = pane(&names.concat(), focus, theme);
+    let inner = block.inner(area);
+    let top = match which {
         // This one scrolls by lines, the others follow what is selected.
-        Pane::Run => {
-            let rows = usize::from(block.inner(area).height);
-            let top = at.min(lines.len().saturating_sub(rows));
-            lines
-                .into_iter()
-                .skip(top)
-                .take(rows)
-                .collect::<Vec<Line<'_>>>()
-        }
-        _ => scrolled(lines, at, block.inner(area).height),
+        Pane::Run => state.scroll.min(body.lines.len().saturating_sub(rows)),
+        _ => top_of(body.at, body.lines.len(), rows),
     };
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+    body.lines.drain(..top);
+    body.lines.truncate(rows);
+    for (y, row) in body.rows.iter().skip(top).take(rows).enumerate() {
+        if let Some(row) = row {
+            let y = inner.y + y as u16;
+            let height = 1;
+            theme.place(
+                Target::Line(which.number(), *row),
+                Rect { y, height, ..inner },
+            );
+        }
+    }
+    let mut x = area.x + 1 + mark;
+    for (name, tab) in names.iter().zip(shown_tabs(which, &names)) {
+        let width = name.chars().count() as u16;
+        let place = Rect {
+            x,
+            width,
+            height: 1,
+            y: area.y,
+        };
+        theme.place(Target::Pane(tab.number()), place);
+        x += width;
+    }
+    frame.render_widget(Paragraph::new(body.lines).block(block), area);
 }
 
 /// The titles of the panes that share a place, the shown one in brackets, as many of its neighbours
 /// as there is room for.
-fn tabs(shown: Pane, room: usize) -> String {
+fn tabs(shown: Pane, room: usize) -> Vec<String> {
     let tabs = Pane::tabs();
     let name = |pane: &Pane| {
         let number = match pane.number() {
@@ -173,5 +189,14 @@ fn tabs(shown: Pane, room: usize) -> String {
     while last < names.len() && size(first..last + 1) <= room {
         last += 1;
     }
-    names[first..last].concat()
+    names[first..last].to_vec()
+}
+
+/// The panes of these titles: the shown one is among them, and the others are its neighbours.
+fn shown_tabs(shown: Pane, names: &[String]) -> Vec<Pane> {
+    let tabs = Pane::tabs();
+    let own = names.iter().position(|name| name.starts_with('['));
+    let at = tabs.iter().position(|pane| *pane == shown).unwrap_or(0);
+    let first = at.saturating_sub(own.unwrap_or(0));
+    tabs.into_iter().skip(first).take(names.len()).collect()
 }

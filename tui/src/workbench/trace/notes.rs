@@ -3,18 +3,18 @@
 use ratatui::text::Line;
 
 use super::super::theme::Theme;
+use super::Body;
 use super::pane::Pane;
 use super::state::TraceState;
 
 /// The notes, and which of them is selected.
-pub fn lines(state: &TraceState, theme: &Theme) -> (Vec<Line<'static>>, usize) {
+pub fn body(state: &TraceState, theme: &Theme) -> Body {
     if state.notes.is_empty() {
-        return (
-            vec![Line::from(
-                "no notes; :note TEXT makes one about this moment",
-            )],
-            0,
-        );
+        let text = "no notes; :note TEXT makes one about this moment";
+        return Body {
+            lines: vec![Line::from(text)],
+            ..Body::default()
+        };
     }
     let selected = state.row.unwrap_or(0);
     let line = |(i, (focus, text)): (usize, &(emu::travel::Focus, String))| {
@@ -24,5 +24,9 @@ pub fn lines(state: &TraceState, theme: &Theme) -> (Vec<Line<'static>>, usize) {
             false => line,
         }
     };
-    (state.notes.iter().enumerate().map(line).collect(), selected)
+    Body {
+        lines: state.notes.iter().enumerate().map(line).collect(),
+        at: selected,
+        rows: (0..state.notes.len()).map(Some).collect(),
+    }
 }

@@ -24,7 +24,7 @@ pub enum Pane {
 }
 
 /// Tables that have a pane of their own kind here.
-const OWN: [&str; 3] = ["why", "events", "code"];
+const OWN: [&str; 4] = ["why", "events", "code", "timeline"];
 
 impl Pane {
     /// In the order of their numbers and of the Tab key.

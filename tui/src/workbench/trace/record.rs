@@ -1,22 +1,19 @@
 //! A run as plain data: made on the worker, read by the view.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use emu::explain::{Explained, MachineNames};
 use emu::loader::Image;
 use emu::machine::Machine;
 use emu::position::Position;
-use emu::report::{Height, Place, Report, words};
-use emu::trace::EventKind;
+use emu::report::{Place, Report, words};
+use emu::scene::lanes::Lanes;
+use emu::trace::{Event, EventKind};
 use emu::travel::{Record, Traveller};
 
-use super::mark::Mark;
 use crate::bundle::bundle;
-
-/// Most events that are kept: the last ones.
-const MOST: usize = 200_000;
 
 /// Everything that the trace shows.
 pub struct Trace {
@@ -24,16 +21,21 @@ pub struct Trace {
     pub report: Report,
     /// The events, oldest first.
     pub moments: Vec<Moment>,
-    /// How many older events were left out.
-    pub left_out: usize,
+    /// What they look like on the lanes.
+    pub lanes: Arc<Lanes>,
     /// The drivers as they were loaded.
     pub images: Vec<Arc<Image>>,
     /// What was executed; a trace without it can be looked at, but not walked by instructions.
     pub record: Option<Arc<Record>>,
     /// The text of its schedule file.
     pub schedule: String,
+    /// What did not fit when it was repeated as far as it goes.
+    pub remarks: Vec<String>,
     /// A machine to walk it with, until somebody takes it.
-    pub traveller: Option<Box<Traveller>>,
+    pub traveller: Mutex<Option<Box<Traveller>>>,
+    /// The lines of source that are executed, as one writes them, with the addresses at which their
+    /// code begins.
+    pub lines: BTreeMap<String, Vec<u64>>,
     /// The lines of the source files that the drivers' places name.
     pub sources: BTreeMap<String, Vec<String>>,
 }
@@ -45,18 +47,10 @@ pub struct Moment {
     pub at: Position,
     /// On which core.
     pub core: u8,
-    /// The height of the core's IRQL after it.
-    pub height: Height,
-    /// What it is on the lanes.
-    pub mark: Option<Mark>,
-    /// For a choice: whether it changed something.
-    pub deviates: bool,
     /// What happened.
-    pub text: String,
+    pub text: Arc<str>,
     /// Where in the code.
     pub place: Option<Arc<Place>>,
-    /// The call stack, innermost first, of events that have one.
-    pub stack: Arc<[Place]>,
 }
 
 impl Trace {
@@ -66,31 +60,14 @@ impl Trace {
             machine, report, ..
         } = &explained;
         let events = machine.recorder.events();
-        let left_out = events.len().saturating_sub(MOST);
-        let mut places = Places::new(machine);
-        let profile = machine.setup.profile;
+        let mut texts = Texts::new(machine);
         let moments: Vec<Moment> = events
             .iter()
-            .enumerate()
-            .skip(left_out)
-            .map(|(i, event)| Moment {
+            .map(|event| Moment {
                 at: event.at,
                 core: event.core,
-                height: Height::of(
-                    profile,
-                    match event.kind {
-                        EventKind::Irql { to, .. } => to,
-                        _ => event.irql,
-                    },
-                ),
-                mark: Mark::of(&event.kind),
-                deviates: matches!(event.kind, EventKind::Choice { taken: 1.., .. }),
-                text: words(event, &places.names),
-                place: (event.pc != 0).then(|| places.place(event.pc)),
-                stack: machine
-                    .recorder
-                    .stack(i)
-                    .map_or_else(|| Arc::from([]), |s| places.stack(s)),
+                text: texts.text(event),
+                place: (event.pc != 0).then(|| texts.place(event.pc)),
             })
             .collect();
         let images = machine
@@ -99,76 +76,110 @@ impl Trace {
             .iter()
             .filter_map(|m| m.image.clone())
             .collect();
-        let sources = sources(report, &moments);
+        let mut sources = Sources::default();
+        texts.places.values().for_each(|place| sources.add(place));
+        for event in 0..events.len() {
+            let stack = machine.recorder.stack(event).unwrap_or_default();
+            texts.inlined(stack, &mut |place| sources.add(place));
+        }
+        for step in &report.why {
+            step.stack.iter().for_each(|place| sources.add(place));
+            sources.add(&step.place);
+        }
+        let stacks = report.cores.iter().flat_map(|core| &core.stack);
+        stacks.for_each(|place| sources.add(place));
+        let report = report.clone();
+        let record = Arc::new(Record::new(explained));
         Trace {
-            report: report.clone(),
+            lines: lines(&record),
+            report,
             moments,
-            left_out,
+            lanes: record.lanes().clone(),
             images,
-            sources,
-            record: Some(Arc::new(Record::new(explained))),
+            sources: sources.0,
+            record: Some(record),
             schedule: String::new(),
-            traveller: None,
+            remarks: Vec::new(),
+            traveller: Mutex::default(),
         }
     }
 }
 
-/// Addresses as places; each is looked up once.
-struct Places<'a> {
-    names: MachineNames<'a>,
-    known: BTreeMap<u64, Arc<Place>>,
-    stacks: BTreeMap<Vec<u64>, Arc<[Place]>>,
+/// Where the code of each executed line begins: behind another line's, in the order of addresses.
+fn lines(record: &Record) -> BTreeMap<String, Vec<u64>> {
+    let mut lines: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut last = None;
+    for pc in record.executed() {
+        let frame = record.source(pc);
+        let line = frame.map(|frame| format!("{}:{}", short_source(&frame.file), frame.line));
+        if line != last
+            && let Some(line) = &line
+        {
+            lines.entry(line.clone()).or_default().push(pc);
+        }
+        last = line;
+    }
+    lines
 }
 
-impl<'a> Places<'a> {
+/// Events in words and addresses as places; each is worked out once, and kept once however often
+/// it occurs.
+struct Texts<'a> {
+    names: MachineNames<'a>,
+    texts: HashMap<&'a EventKind, Arc<str>>,
+    places: BTreeMap<u64, Arc<Place>>,
+    /// Return addresses whose places have been told.
+    told: BTreeSet<u64>,
+}
+
+impl<'a> Texts<'a> {
     fn new(machine: &'a Machine) -> Self {
-        let names = MachineNames::new(machine);
-        Places {
-            names,
-            known: BTreeMap::new(),
-            stacks: BTreeMap::new(),
+        Texts {
+            names: MachineNames::new(machine),
+            texts: HashMap::new(),
+            places: BTreeMap::new(),
+            told: BTreeSet::new(),
         }
+    }
+
+    fn text(&mut self, event: &'a Event) -> Arc<str> {
+        let names = &self.names;
+        let text = self.texts.entry(&event.kind);
+        text.or_insert_with(|| words(event, names).into()).clone()
     }
 
     fn place(&mut self, pc: u64) -> Arc<Place> {
         let names = &self.names;
-        self.known
+        self.places
             .entry(pc)
             .or_insert_with(|| Arc::new(names.resolve(pc)))
             .clone()
     }
 
-    /// Return addresses, innermost first; a return address stands behind its call.
-    fn stack(&mut self, addresses: &[u64]) -> Arc<[Place]> {
-        let names = &self.names;
-        let stack = self.stacks.entry(addresses.to_vec()).or_insert_with(|| {
-            addresses
-                .iter()
-                .flat_map(|pc| names.resolve_inlined(pc.saturating_sub(1)))
-                .collect()
-        });
-        stack.clone()
+    /// Tells the places of return addresses that have not been told; a return address stands behind
+    /// its call.
+    fn inlined(&mut self, stack: &[u64], tell: &mut dyn FnMut(&Place)) {
+        for &pc in stack {
+            if self.told.insert(pc) {
+                let places = self.names.resolve_inlined(pc.saturating_sub(1));
+                places.iter().for_each(&mut *tell);
+            }
+        }
     }
 }
 
 /// The text of every source file that is named anywhere: from the bundle, or else from the disk,
 /// where a driver of the user's own was built.
-fn sources(report: &Report, moments: &[Moment]) -> BTreeMap<String, Vec<String>> {
-    let of_moments = moments
-        .iter()
-        .flat_map(|m| m.place.as_deref().into_iter().chain(&*m.stack));
-    let of_why = report
-        .why
-        .iter()
-        .flat_map(|step| step.stack.iter().chain([&step.place]));
-    let of_cores = report.cores.iter().flat_map(|core| &core.stack);
-    let mut sources = BTreeMap::new();
-    for place in of_moments.chain(of_why).chain(of_cores) {
+#[derive(Default)]
+struct Sources(BTreeMap<String, Vec<String>>);
+
+impl Sources {
+    fn add(&mut self, place: &Place) {
         let Some((file, _)) = &place.source else {
-            continue;
+            return;
         };
-        if sources.contains_key(file) {
-            continue;
+        if self.0.contains_key(file) {
+            return;
         }
         let bundled = bundle()
             .file(file)
@@ -176,9 +187,9 @@ fn sources(report: &Report, moments: &[Moment]) -> BTreeMap<String, Vec<String>>
         let text = bundled
             .or_else(|| fs::read_to_string(file).ok())
             .unwrap_or_default();
-        sources.insert(file.clone(), text.lines().map(plain).collect());
+        self.0
+            .insert(file.clone(), text.lines().map(plain).collect());
     }
-    sources
 }
 
 /// A line of source as a terminal may show it.

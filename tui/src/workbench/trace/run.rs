@@ -25,6 +25,9 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> Vec<Line<'stati
         true => "as the scenario expects",
         false => "NOT what the scenario expects",
     });
+    for remark in &state.trace.remarks {
+        text(&format!("repeated as far as it goes: {remark}"));
+    }
     text(&format!(
         "{} instructions, {} choices",
         run.instructions, run.choices

@@ -2,14 +2,16 @@
 //! panes are about.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use emu::position::Position;
+use emu::scene::mark::Mark;
 use emu::scene::{self, Listing};
+use emu::trace::EventKind;
 use emu::travel::{Datum, Direction, Focus, Goal, Motion};
 
 use super::code::CodeView;
-use super::diff::Diff;
-use super::mark::Mark;
+use super::compare::Diff;
 use super::pane::Pane;
 use super::record::{Moment, Trace};
 
@@ -18,7 +20,7 @@ pub struct TraceState {
     /// Its number, for who puts a machine at its moments.
     pub id: u64,
     /// The run.
-    pub trace: Trace,
+    pub trace: Arc<Trace>,
     /// What all panes are about.
     pub focus: Focus,
     /// The event at the focus, by index in the moments.
@@ -49,6 +51,8 @@ pub struct TraceState {
     pub scene: Option<Scene>,
     /// The run that this one was forked from, and at which choice.
     pub forked: Option<(Box<TraceState>, u64)>,
+    /// The run that it is compared with.
+    pub other: Option<Arc<Trace>>,
     /// The two, aligned.
     pub diff: Option<Diff>,
     past: Vec<Focus>,
@@ -77,7 +81,7 @@ impl TraceState {
             None => Focus {
                 at: trace.moments.last().map_or(Position::default(), |m| m.at),
                 core: trace.moments.last().map_or(0, |m| m.core),
-                event: (!trace.moments.is_empty()).then_some(trace.left_out + last),
+                event: (!trace.moments.is_empty()).then_some(last),
                 datum: None,
             },
         };
@@ -98,10 +102,11 @@ impl TraceState {
             notes: Vec::new(),
             scene: None,
             forked: None,
+            other: None,
             diff: None,
             past: Vec::new(),
             future: Vec::new(),
-            trace,
+            trace: Arc::new(trace),
         };
         if state.trace.report.why.is_empty() {
             state.focus_pane(Pane::Events);
@@ -119,7 +124,7 @@ impl TraceState {
     fn settle(&mut self, on_event: bool) {
         let event = self.focus.event.unwrap_or(0);
         let last = self.trace.moments.len().saturating_sub(1);
-        self.cursor = event.saturating_sub(self.trace.left_out).min(last);
+        self.cursor = event.min(last);
         self.on_event = on_event;
         self.row = None;
         self.code = match &self.trace.record {
@@ -141,12 +146,11 @@ impl TraceState {
         self.settle(on_event);
     }
 
-    /// Goes to the event of that index in the moments.
-    fn go_to_event(&mut self, index: usize) {
-        let Some(moment) = self.trace.moments.get(index) else {
+    /// Goes to the event of that index.
+    pub fn go_to_event(&mut self, event: usize) {
+        let Some(moment) = self.trace.moments.get(event) else {
             return;
         };
-        let event = self.trace.left_out + index;
         let to = match &self.trace.record {
             Some(record) => record.focus_on_event(self.focus, event),
             None => Focus {
@@ -171,9 +175,6 @@ impl TraceState {
         let to = record.go(self.focus, motion, direction, &self.breakpoints);
         let on_event = matches!(motion, Motion::Event | Motion::CoreEvent);
         match to {
-            Some(to) if on_event && to.event.is_some_and(|e| e < self.trace.left_out) => {
-                Err("the events before are left out".into())
-            }
             Some(to) => {
                 self.go(to, on_event);
                 Ok(())
@@ -195,10 +196,11 @@ impl TraceState {
             return Ok(());
         };
         let core = here.core;
-        let wanted = |moment: &Moment| match motion {
+        let mark = |i: usize| self.trace.lanes.spot(i).and_then(|spot| spot.mark);
+        let wanted = |&i: &usize| match motion {
             Motion::Event => true,
-            Motion::CoreEvent => moment.core == core,
-            _ => moment.mark == Some(Mark::Choice),
+            Motion::CoreEvent => moments[i].core == core,
+            _ => mark(i) == Some(Mark::Choice),
         };
         if !matches!(
             motion,
@@ -207,8 +209,8 @@ impl TraceState {
             return Err(NO_RECORD.into());
         }
         let to = match direction {
-            Direction::Forward => (self.cursor + 1..moments.len()).find(|i| wanted(&moments[*i])),
-            Direction::Backward => (0..self.cursor).rev().find(|i| wanted(&moments[*i])),
+            Direction::Forward => (self.cursor + 1..moments.len()).find(wanted),
+            Direction::Backward => (0..self.cursor).rev().find(wanted),
         };
         if let Some(to) = to {
             self.go_to_event(to);
@@ -262,7 +264,7 @@ impl TraceState {
     }
 
     fn cursor_of(&self, focus: Focus) -> usize {
-        focus.event.unwrap_or(0).saturating_sub(self.trace.left_out)
+        focus.event.unwrap_or(0)
     }
 
     /// Looks at another core at the same moment.
@@ -296,12 +298,80 @@ impl TraceState {
         })
     }
 
+    /// Sets a breakpoint where the code of a source line begins, or takes it away; says which. The
+    /// line is written as it is shown, or without the folder.
+    pub fn break_at_line(&mut self, line: &str) -> Result<String, String> {
+        let behind = format!("/{line}");
+        let here = |known: &&String| **known == line || known.ends_with(&behind);
+        let found: Vec<&String> = self.trace.lines.keys().filter(here).collect();
+        let [known] = found[..] else {
+            return Err(match found[..] {
+                [] => format!(
+                    "this run executes nothing of '{line}'\nmend: Tab shows the lines that it does"
+                ),
+                _ => {
+                    let all: Vec<&str> = found.iter().map(|line| line.as_str()).collect();
+                    format!(
+                        "'{line}' may be {}\nmend: write the folder, too",
+                        all.join(", ")
+                    )
+                }
+            });
+        };
+        let begins = &self.trace.lines[known];
+        let set = begins.iter().all(|pc| self.breakpoints.contains(pc));
+        for &pc in begins {
+            match set {
+                true => self.breakpoints.remove(&pc),
+                false => self.breakpoints.insert(pc),
+            };
+        }
+        Ok(match set {
+            true => format!("no breakpoint at {known} any more"),
+            false => format!("breakpoint at {known}; c and C run to it"),
+        })
+    }
+
+    /// The memory that the selected reason is about.
+    fn datum_of_reason(&self) -> Option<Datum> {
+        let record = self.trace.record.as_ref()?;
+        let step = self.trace.report.why.get(self.why)?;
+        let mut events = record.events()[record.event_from(step.at)..].iter();
+        let own = events.by_ref().take_while(|event| event.at == step.at);
+        let own: Vec<_> = own.filter(|event| event.core == step.core).collect();
+        let pointer = record.setup.profile.pointer_size();
+        let of_event = own.iter().find_map(|event| match event.kind {
+            EventKind::Pool { block, size, .. } => Some((block, size.max(1))),
+            EventKind::Fault { address, .. } => Some((address, pointer)),
+            EventKind::Lock { lock, .. } => Some((lock, pointer)),
+            _ => None,
+        });
+        let retired = record.retired(step.at);
+        let log = record.accesses();
+        let from = log.partition_point(|access| access.retired < retired);
+        let near = log[from..].iter();
+        let near = near.take_while(|access| access.retired <= retired + 1);
+        let of_access = || {
+            let access = near.clone().find(|access| access.core == step.core)?;
+            Some((access.address, u64::from(access.width)))
+        };
+        let (address, length) = of_event.or_else(of_access)?;
+        Some(Datum { address, length })
+    }
+
     /// Notes something about the moment.
     pub fn note(&mut self, text: String) {
         let at = self
             .notes
             .partition_point(|(focus, _)| focus.at <= self.focus.at);
         self.notes.insert(at, (self.focus, text));
+    }
+
+    /// Shows another run beside this one.
+    pub fn compare(&mut self, other: Arc<Trace>, diff: Diff) {
+        self.other = Some(other);
+        self.diff = Some(diff);
+        self.focus_pane(Pane::Diff);
     }
 
     /// The table of a pane, as the machine shows it at the focus, or showed it last.
@@ -368,6 +438,7 @@ impl TraceState {
     pub fn take_datum(&mut self) -> Result<String, String> {
         let datum = match self.pane {
             Pane::Scene(_) => self.selected_row().and_then(|row| row.datum),
+            Pane::Why => self.datum_of_reason(),
             _ => None,
         };
         match datum {
@@ -379,7 +450,7 @@ impl TraceState {
                 ))
             }
             None => Err(
-                "this row is about no memory\nmend: rows of memory, pool, registers and locks are"
+                "this row is about no memory\nmend: rows of why, memory, pool, registers and locks are"
                     .into(),
             ),
         }
@@ -408,10 +479,30 @@ impl TraceState {
         }
     }
 
+    /// Gives a pane the keys and selects a row of it; follows the one that is selected already.
+    pub fn select_row(&mut self, pane: Pane, row: usize) -> Result<(), String> {
+        let had = self.pane == pane;
+        if !had {
+            self.focus_pane(pane);
+        }
+        match pane {
+            Pane::Why => {
+                self.why = row.min(self.trace.report.why.len().saturating_sub(1));
+                self.move_in_pane(0);
+            }
+            Pane::Events => self.go_to_event(row),
+            _ if had && self.row == Some(row) => return self.follow(),
+            _ => self.row = Some(row),
+        }
+        Ok(())
+    }
+
     /// Moves what is selected in the focused pane.
     pub fn move_in_pane(&mut self, by: isize) {
         match self.pane {
-            Pane::Timeline | Pane::Code | Pane::Events => self.move_by_events(by),
+            // As far as one sees it move.
+            Pane::Timeline => self.move_by_events(by.saturating_mul(self.cell as isize)),
+            Pane::Code | Pane::Events => self.move_by_events(by),
             Pane::Run => self.scroll = self.scroll.saturating_add_signed(by),
             Pane::Diff => {
                 if let Some(diff) = &self.diff {

@@ -5,6 +5,7 @@ use ratatui::text::Line;
 
 use super::super::theme::Theme;
 use super::super::view::wrapped;
+use super::Body;
 use super::pane::Pane;
 use super::record::short_place;
 use super::state::TraceState;
@@ -13,17 +14,20 @@ use super::state::TraceState;
 const WIDEST_WHAT: usize = 24;
 
 /// The steps with their notes, and the line of the selected one.
-pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> (Vec<Line<'static>>, usize) {
+pub fn body(state: &TraceState, theme: &Theme, width: usize) -> Body {
     let steps = &state.trace.report.why;
     if steps.is_empty() {
         let text = "nothing to explain: the machine was not stopped by a memory access";
-        return (vec![Line::from(text)], 0);
+        return Body {
+            lines: vec![Line::from(text)],
+            ..Body::default()
+        };
     }
     let column = |text: fn(&WhyStep) -> usize| steps.iter().map(text).max().unwrap_or(0);
     let at = column(|step| step.at.to_string().len());
     let verb = column(|step| step.verb.chars().count());
     let what = column(|step| step.what.chars().count()).min(WIDEST_WHAT);
-    let (mut lines, mut selected) = (Vec::new(), 0);
+    let (mut lines, mut selected, mut rows) = (Vec::new(), 0, Vec::new());
     for (i, step) in steps.iter().enumerate() {
         let here = i == state.why;
         let mark = if here { '▶' } else { ' ' };
@@ -63,6 +67,11 @@ pub fn lines(state: &TraceState, theme: &Theme, width: usize) -> (Vec<Line<'stat
                 ));
             }
         }
+        rows.resize(lines.len(), Some(i));
     }
-    (lines, selected)
+    Body {
+        lines,
+        at: selected,
+        rows,
+    }
 }

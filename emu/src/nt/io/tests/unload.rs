@@ -1,7 +1,7 @@
 //! Unloading drivers, and the devices that are listed before.
 
 use super::*;
-use crate::nt::io::driver::{is_unloaded, unload};
+use crate::nt::io::driver::{is_unloaded, is_unloading, unload, unload_unused};
 use crate::nt::io::listing::devices;
 
 /// Begins to unload the rig's driver, which is the first.
@@ -47,14 +47,36 @@ fn the_unload_routine_is_called_with_the_driver_object() {
 }
 
 #[test]
-fn a_driver_with_an_open_device_is_not_unloaded() {
+fn a_driver_with_an_open_device_is_unloaded_later() {
     // A pointer is as wide as the count there.
     let rig = &mut Rig::new(Profile::I386);
     set_unload(rig);
     let device = rig.device("\\Device\\Test");
     let count = layout::of(rig.m.arch()).device.reference_count;
     rig.set_ptr(device + count, 1);
-    assert!(matches!(begin(rig), Err(Trouble::Stop(_))));
+    match begin(rig) {
+        Ok(Outcome::Continue(nt::Then::Return, 0)) => {}
+        other => panic!("{other:?}"),
+    }
+    // It is to go, but its routine has not been called.
+    let io = &rig.m.state.nt.io;
+    assert!(is_unloading(io, rig.driver));
+    assert!(!io.drivers[0].unloaded);
+    rig.set_ptr(device + count, 0);
+    unload_unused(&mut rig.m, 0);
+    assert!(rig.m.state.nt.io.drivers[0].unloaded);
+}
+
+#[test]
+fn a_driver_is_unloaded_once() {
+    let rig = &mut Rig::new(Profile::Amd64);
+    set_unload(rig);
+    assert!(matches!(begin(rig), Ok(Outcome::Enter { .. })));
+    let refused = u64::from(status::INVALID_DEVICE_REQUEST);
+    match begin(rig) {
+        Ok(Outcome::Continue(nt::Then::Return, status)) => assert_eq!(status, refused),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
