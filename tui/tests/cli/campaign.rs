@@ -44,6 +44,18 @@ name = "no memory"
 scenario = "bluetooth"
 set = { driver = "fixed", pool = true }
 fault_sets = [[], ["pool.fail:nth=1"]]
+
+[[job]]
+name = "a rule"
+scenario = "rules"
+set = { rule = "lock-recursive" }
+schedules = 1
+
+[[job]]
+name = "all of them"
+scenario = "bluetooth"
+set = { driver = "fixed" }
+explore = "--exhaustive --preemptions 1 --hold world"
 "#;
 
 /// The outputs without what is a matter of time.
@@ -106,7 +118,8 @@ fn results_are_in_every_form_and_point_at_the_code() {
     assert_eq!(
         verdicts,
         [
-            "failed", "passed", "passed", "passed", "passed", "passed", "failed"
+            "failed", "passed", "passed", "passed", "passed", "passed", "failed", "passed",
+            "passed"
         ]
     );
     let names: Vec<_> = out
@@ -124,6 +137,8 @@ fn results_are_in_every_form_and_point_at_the_code() {
             "cpus=2 driver=fixed",
             "no fault",
             "pool.fail:nth=1",
+            "a rule",
+            "all of them",
         ]
     );
     assert_eq!(out.json[3]["cpus"], 2);
@@ -133,7 +148,7 @@ fn results_are_in_every_form_and_point_at_the_code() {
     assert_eq!(junit(&out.junit), Vec::<String>::new(), "{}", out.junit);
     assert!(
         out.junit
-            .contains("name=\"a &lt;few&gt; jobs &amp; more\" tests=\"7\" failures=\"2\"")
+            .contains("name=\"a &lt;few&gt; jobs &amp; more\" tests=\"9\" failures=\"2\"")
     );
 
     assert_eq!(sarif(&out.sarif), Vec::<String>::new(), "{:#}", out.sarif);
@@ -161,6 +176,18 @@ fn results_are_in_every_form_and_point_at_the_code() {
     });
     assert_eq!(expected.count(), 0);
 
+    // A breach of a rule that ends the run is named after the rule.
+    let broken = results
+        .iter()
+        .find(|result| result["ruleId"] == "lock-recursive");
+    assert_eq!(
+        broken.unwrap()["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "drivers-src/rules/src/lock_recursive.rs"
+    );
+    assert_eq!(out.json[8]["strategy"], "dfs");
+    assert_eq!(out.json[8]["coverage"]["exhausted"], true);
+    assert_eq!(out.json[8]["held"][0], "interrupt");
+
     assert!(
         out.markdown.contains("| loaded | loaded | 150 | FAILED |"),
         "{}",
@@ -174,7 +201,7 @@ fn results_are_in_every_form_and_point_at_the_code() {
     );
     assert!(
         ran.stdout
-            .contains("7 jobs, 750 schedules: 5 as expected, 2 not, 0 not run"),
+            .contains("9 jobs, 754 schedules: 7 as expected, 2 not, 0 not run"),
         "{}",
         ran.stdout
     );
@@ -233,7 +260,7 @@ fn a_killed_campaign_goes_on_and_workers_do_not_show() {
 #[test]
 fn mistakes_are_told_with_their_line() {
     let folder = Folder::new("campaign-bad");
-    let cases: [(&str, &[&str]); 18] = [
+    let cases: [(&str, &[&str]); 23] = [
         ("title = 'x'\n", &["no job", "add [[job]]"]),
         (
             "[[job]]\nscenari = 'a'\n",
@@ -275,7 +302,7 @@ fn mistakes_are_told_with_their_line() {
         ),
         (
             "[[job]]\nscenario = 'bluetooth'\nseeds = '1..9'\nstrategies = ['dfs']\n",
-            &[":3:9", "dfs draws no schedules"],
+            &[":3: ", "dfs draws no schedules"],
         ),
         (
             "[[job]]\nscenario = 'bluetooth'\nstrategies = ['rndom']\n",
@@ -288,6 +315,26 @@ fn mistakes_are_told_with_their_line() {
         (
             "[[job]]\nscenario = 'bluetooth'\nfault = ['pool.fial:nth=1']\n",
             &[":1: ", "pool.fial"],
+        ),
+        (
+            "[[job]]\nscenario = 'bluetooth'\nrules = ['irql-api=halt']\n",
+            &[":3:10", "halt"],
+        ),
+        (
+            "[[job]]\nscenario = 'bluetooth'\nseeds = '1..9'\nschedules = 9\n",
+            &[":3:9", "cannot be used with"],
+        ),
+        (
+            "[[job]]\nscenario = 'bluetooth'\nexplore = '--exhaustiv'\n",
+            &[":3:11", "--exhaustiv"],
+        ),
+        (
+            "[[job]]\nscenario = 'bluetooth'\nexplore = '--profile amd64'\n",
+            &[":3:11", "write the key profiles"],
+        ),
+        (
+            "[[job]]\nscenario = 'bluetooth'\nexplore = '--reduce'\n",
+            &[":3: ", "only dfs"],
         ),
         (
             "[[job]]\nscenario = 'bluetooth'\nthreads = 2\n",

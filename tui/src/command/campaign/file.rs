@@ -54,7 +54,22 @@ macro_rules! tables {
         impl Job {
             /// The job with the defaults filled in.
             pub(super) fn with(mut self, defaults: &Defaults) -> Job {
+                let own = [
+                    [self.schedules.is_some(), self.seeds.is_some()],
+                    [self.fault.is_some(), self.fault_sets.is_some()],
+                ];
                 $(self.$key = self.$key.or_else(|| defaults.$key.clone());)*
+                // Of two keys that exclude each other, a job's own goes before that of all.
+                match own[0] {
+                    [true, false] => self.seeds = None,
+                    [false, true] => self.schedules = None,
+                    _ => {}
+                }
+                match own[1] {
+                    [true, false] => self.fault_sets = None,
+                    [false, true] => self.fault = None,
+                    _ => {}
+                }
                 self
             }
         }
@@ -82,6 +97,7 @@ tables! {
         rules: List<String>,
         granularity: Spanned<String>,
         strategies: List<String>,
+        explore: Spanned<String>,
         schedules: Spanned<i64>,
         seeds: Spanned<String>,
         seconds: Spanned<i64>,

@@ -203,11 +203,18 @@ pub(super) fn run(
 
 fn defects(summary: &Summary, may_stop: bool) -> Vec<Defect> {
     let stops = summary.ends.iter().filter(|end| end.kind != "completed");
-    let found = summary.findings.iter();
-    stops
-        .map(stop)
-        .chain(found.map(|told| finding(told, may_stop)))
-        .collect()
+    let mut all: Vec<Defect> = stops.map(stop).collect();
+    for told in &summary.findings {
+        let found = finding(told, may_stop);
+        // A breach that ends a run is told as a stop, and as a finding that knows how it came about.
+        match all.iter_mut().find(|defect| defect.rule == found.rule) {
+            Some(stop) if stop.replay.is_some() => {
+                stop.places.extend(found.places.into_iter().skip(1));
+            }
+            _ => all.push(found),
+        }
+    }
+    all
 }
 
 fn stop(end: &End) -> Defect {

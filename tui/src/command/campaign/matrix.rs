@@ -11,18 +11,17 @@ use isa::Profile;
 use toml::{Spanned, Value};
 
 use super::file::{File, Job, List, Outputs};
+use super::options;
 use crate::catalogue;
-use crate::cli::{SEARCHES, Seeds, seeds};
+use crate::cli::{ExploreArgs, SEARCHES};
 use crate::command::explore::Chosen;
 use crate::command::load::{self, Wanted};
 use crate::failure::{Failure, Outcome};
-use crate::session::Session;
+use crate::session::{Openness, Session};
 use crate::suggest;
 
 /// Most jobs of a campaign.
 const JOBS_MAX: usize = 10_000;
-/// Schedules of a job that says neither how many nor how long.
-const SCHEDULES: u64 = 1000;
 
 /// A campaign with nothing left to decide.
 pub(super) struct Campaign {
@@ -43,7 +42,7 @@ pub(super) struct Spec {
     pub(super) place: String,
     what: What,
     selection: Selection,
-    granularity: Granularity,
+    openness: Openness,
     pub(super) chosen: Chosen,
     /// No schedule begins after so many seconds.
     pub(super) seconds: Option<u64>,
@@ -64,9 +63,10 @@ impl Spec {
     /// Bad input, with the place of the job's table.
     pub(super) fn session(&self) -> Outcome<Session> {
         let session = match &self.what {
-            What::Scenario(name) => Session::new(name, self.selection.clone(), self.granularity),
-            What::Load(wanted) => load::load(wanted, self.selection.clone(), self.granularity)
-                .map(|made| made.session),
+            What::Scenario(name) => Session::new(name, self.selection.clone(), self.openness),
+            What::Load(wanted) => {
+                load::load(wanted, self.selection.clone(), self.openness).map(|made| made.session)
+            }
         };
         session.map_err(|failure| Failure::at(&self.place, failure))
     }
@@ -138,7 +138,7 @@ impl Reader<'_> {
     }
 
     fn jobs(&self, job: Job, span: std::ops::Range<usize>) -> Outcome<Vec<Spec>> {
-        let (what, usual) = self.what(&job, span)?;
+        let (what, usual) = self.what(&job, span.clone())?;
         let suite = match &job.name {
             Some(name) if name.get_ref().trim().is_empty() => {
                 return Err(self.wrong(name, "a job needs a name".into(), "write one, or no name"));
@@ -169,8 +169,6 @@ impl Reader<'_> {
         let cpus = self.cpus(&job.cpus)?;
         let settings = self.settings(&job)?;
         let faults = self.faults(&job)?;
-        let budget = self.budget(&job)?;
-        let granularity = self.granularity(&job.granularity)?;
         let oracles = self.oracles(&job.oracles)?;
         let rules = self.rules(&job.rules)?;
 
@@ -184,12 +182,15 @@ impl Reader<'_> {
                                 let words = [a, b, c, d, e, f].map(String::as_str);
                                 let words = words.into_iter().filter(|word| !word.is_empty());
                                 let words: Vec<&str> = words.collect();
+                                let (args, chosen) =
+                                    self.search(strategy.as_deref(), &job, &span)?;
+                                let placed = args.selection().faults;
                                 let selection = Selection {
                                     profile: *profile,
                                     personality: *personality,
                                     cpus: *cpus,
                                     set: set.clone(),
-                                    faults: faults.clone(),
+                                    faults: faults.iter().cloned().chain(placed).collect(),
                                     oracles: oracles.clone(),
                                     rules: rules.clone(),
                                 };
@@ -202,9 +203,9 @@ impl Reader<'_> {
                                     place: self.place.clone(),
                                     what: what.clone(),
                                     selection,
-                                    granularity,
-                                    chosen: self.chosen(strategy.as_deref(), &budget, &job)?,
-                                    seconds: budget.seconds,
+                                    openness: args.case.openness(),
+                                    chosen,
+                                    seconds: args.time,
                                     until_first: job.until_first.unwrap_or(false),
                                     shrink: job.shrink.unwrap_or(true),
                                 });
@@ -466,16 +467,19 @@ impl Reader<'_> {
         }
     }
 
-    fn granularity(&self, value: &Option<Spanned<String>>) -> Outcome<Granularity> {
+    fn granularity(&self, value: &Option<Spanned<String>>) -> Outcome<Option<String>> {
         let Some(value) = value else {
-            return Ok(Granularity::Access);
+            return Ok(None);
         };
         let name = value.get_ref();
-        Granularity::from_name(name).ok_or_else(|| {
-            let known: Vec<&str> = Granularity::ALL.iter().map(|g| g.name()).collect();
-            let problem = format!("there is no granularity '{name}'");
-            self.wrong(value, problem, suggest::mend(name, &known))
-        })
+        match Granularity::from_name(name) {
+            Some(_) => Ok(Some(name.clone())),
+            None => {
+                let known: Vec<&str> = Granularity::ALL.iter().map(|g| g.name()).collect();
+                let problem = format!("there is no granularity '{name}'");
+                Err(self.wrong(value, problem, suggest::mend(name, &known)))
+            }
+        }
     }
 
     fn oracles(&self, list: &Option<List<String>>) -> Outcome<Vec<String>> {
@@ -498,44 +502,44 @@ impl Reader<'_> {
         words.collect()
     }
 
-    fn budget(&self, job: &Job) -> Outcome<Budget> {
-        let number = |value: &Option<Spanned<i64>>| {
-            let number = |value| self.number(value, 1..=i64::MAX);
-            value.as_ref().map(number).transpose()
+    /// How a job is searched, in the words of the command line.
+    fn search(
+        &self,
+        strategy: Option<&str>,
+        job: &Job,
+        span: &std::ops::Range<usize>,
+    ) -> Outcome<(ExploreArgs, Chosen)> {
+        let mut words = Vec::new();
+        let mut option = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                words.extend([format!("--{name}"), value]);
+            }
         };
-        let seeds = |text: &Spanned<String>| {
-            seeds(text.get_ref()).map_err(|problem| self.wrong(text, problem, ""))
-        };
-        Ok(Budget {
-            schedules: number(&job.schedules)?,
-            seconds: number(&job.seconds)?,
-            seeds: job.seeds.as_ref().map(seeds).transpose()?,
-        })
-    }
-
-    /// The search of a job.
-    fn chosen(&self, strategy: Option<&str>, budget: &Budget, job: &Job) -> Outcome<Chosen> {
-        let name = strategy.unwrap_or(match budget.seeds {
-            Some(_) => "random",
-            None => SEARCHES[0].0,
-        });
-        if let (Some(_), Some(text)) = (budget.seeds, &job.seeds)
-            && emu::choice::strategy::find(name).is_none()
-        {
-            let problem = format!("{name} draws no schedules from seeds");
-            return Err(self.wrong(text, problem, "use schedules = N"));
+        option("strategy", strategy.map(str::to_owned));
+        option("granularity", self.granularity(&job.granularity)?);
+        option("schedules", self.count(&job.schedules)?);
+        option("time", self.count(&job.seconds)?);
+        option("seeds", job.seeds.as_ref().map(|s| s.get_ref().clone()));
+        let text = job.explore.as_ref();
+        let seeds = job.seeds.as_ref().map(Spanned::span);
+        let at = text.map(Spanned::span).or(seeds);
+        let at = at.unwrap_or_else(|| span.clone());
+        let parsed = options::parse(text.map_or("", |text| text.get_ref()), &words);
+        let args =
+            parsed.map_err(|(problem, mend)| self.source.error(at.clone(), problem, mend))?;
+        match Chosen::of(&args) {
+            Ok(chosen) => Ok((args, chosen)),
+            Err(failure) => {
+                let line = self.source.line(at.start);
+                Err(Failure::at(format!("{}:{line}", self.source.file), failure))
+            }
         }
-        let schedules = match (budget.schedules, budget.seconds) {
-            (Some(schedules), _) => schedules,
-            (None, Some(_)) => u64::MAX,
-            (None, None) => SCHEDULES,
-        };
-        Ok(Chosen::named(name, budget.seeds, schedules))
     }
-}
 
-struct Budget {
-    schedules: Option<u64>,
-    seconds: Option<u64>,
-    seeds: Option<Seeds>,
+    /// A number from 1 on, as a word.
+    fn count(&self, value: &Option<Spanned<i64>>) -> Outcome<Option<String>> {
+        let number = |value| self.number(value, 1..=i64::MAX);
+        let number = value.as_ref().map(number).transpose()?;
+        Ok(number.map(|number| number.to_string()))
+    }
 }

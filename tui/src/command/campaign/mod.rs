@@ -7,6 +7,7 @@ mod junit;
 mod kept;
 mod markdown;
 mod matrix;
+mod options;
 mod sarif;
 
 use std::fs;

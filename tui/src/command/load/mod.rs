@@ -29,7 +29,7 @@ use crate::index::index;
 use crate::output;
 use crate::replay_line::{Answers, quoted};
 use crate::schedule_file::ScheduleFile;
-use crate::session::Session;
+use crate::session::{Openness, Session};
 use requests::Control;
 use script::{Named, Script, literal};
 use table::Requested;
@@ -216,8 +216,9 @@ impl Made {
 pub(crate) fn load(
     wanted: &Wanted,
     selection: Selection,
-    granularity: Granularity,
+    openness: impl Into<Openness>,
 ) -> Outcome<Made> {
+    let openness = openness.into();
     let mut images = Vec::new();
     let mut named: Vec<Named> = Vec::new();
     for path in &wanted.drivers {
@@ -260,8 +261,8 @@ pub(crate) fn load(
     check_parts(wanted, &script)?;
     let call = wanted.call();
     let source = catalogue::made(&scenario_name, script.text(), call.clone())?;
-    let first = Session::of(source, selection.clone(), granularity)?;
-    let booted = first.loaded.case.boot(granularity, Watch::Points);
+    let first = Session::of(source, selection.clone(), openness)?;
+    let booted = first.loaded.case.boot(openness.granularity, Watch::Points);
     let mut machine = booted.map_err(Failure::from)?;
     let devices = listing::devices(&mut machine).map_err(Failure::new)?;
     let controls = match wanted.controls.is_empty() {
@@ -277,7 +278,7 @@ pub(crate) fn load(
     script.requests = &requests;
     let source = catalogue::made(&scenario_name, script.text(), call)?;
     Ok(Made {
-        session: Session::of(source, selection, granularity)?,
+        session: Session::of(source, selection, openness)?,
         devices,
         controls,
     })
