@@ -26,6 +26,7 @@ const ATTEMPTED_WRITE_TO_READONLY_MEMORY: u32 = 0xBE;
 const DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS: u32 = 0xCE;
 const DRIVER_IRQL_NOT_LESS_OR_EQUAL: u32 = 0xD1;
 const DRIVER_PORTION_MUST_BE_NONPAGED: u32 = 0xD3;
+const SYSTEM_SCAN_AT_RAISED_IRQL_CAUGHT_IMPROPER_DRIVER_UNLOAD: u32 = 0xD4;
 const DOUBLE_FAULT: u64 = 8;
 
 /// The operation as parameter 3 of 0x0A and 0xD1 writes it: bit 0 a write, bit 3 an execution.
@@ -202,13 +203,13 @@ impl Machine {
             (UNEXPECTED_KERNEL_MODE_TRAP, [DOUBLE_FAULT, 0, 0, 0])
         } else if miss == Some(Miss::Rights) && access == Access::Write {
             (ATTEMPTED_WRITE_TO_READONLY_MEMORY, [va, 0, 0, 0])
+        } else if irql >= self.irqls().dispatch {
+            (IRQL_NOT_LESS_OR_EQUAL, [va, u64::from(irql), op, pc])
         } else if self.setup.personality.blames_drivers() && nt::io::driver::is_unloaded(self, va) {
             (
                 DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS,
                 [va, op, pc, 0],
             )
-        } else if irql >= self.irqls().dispatch {
-            (IRQL_NOT_LESS_OR_EQUAL, [va, u64::from(irql), op, pc])
         } else if va >= self.setup.map.kernel {
             // 0: a free page table entry, 2: no page table for the address.
             let kind = if self.memory.region(va).is_some() {
@@ -299,7 +300,12 @@ impl Machine {
             if at_fault.is_some() {
                 (code, blamed) = (DRIVER_IRQL_NOT_LESS_OR_EQUAL, at_fault);
             } else if self.module_at(params[3]).is_some() && touched.is_some() {
-                (code, blamed) = (DRIVER_PORTION_MUST_BE_NONPAGED, touched);
+                let unloaded = nt::io::driver::is_unloaded(self, params[0]);
+                code = match unloaded {
+                    true => SYSTEM_SCAN_AT_RAISED_IRQL_CAUGHT_IMPROPER_DRIVER_UNLOAD,
+                    false => DRIVER_PORTION_MUST_BE_NONPAGED,
+                };
+                blamed = touched;
             }
         } else if self.setup.personality.blames_drivers() {
             blamed = self.in_driver(pc);
