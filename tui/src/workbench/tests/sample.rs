@@ -93,6 +93,8 @@ pub fn stopped() -> Trace {
         schedule: "irqlab-schedule 1 scenario=sample\n".into(),
         traveller: Default::default(),
         remarks: Vec::new(),
+        saving: Vec::new(),
+        reason: None,
         lines: BTreeMap::from([("queue/drain.rs:12".into(), vec![pc(12)])]),
         report,
         lanes: Arc::new(Lanes::new(
