@@ -1,14 +1,14 @@
 //! Which single decision would have saved the machine: the run again with one choice of its schedule
 //! decided otherwise, and everything taking its course from there, as `f` does it.
 //!
-//! The choices among the reasons of the stop are tried. If none of them saves it, the moves of the
-//! schedule are, the last first, and the first that does becomes a reason, too.
+//! The choices among the reasons of the stop are tried. If none of them saves it, moves of the
+//! schedule are, and one after which it was too late becomes a reason, too.
 
 use emu::campaign::Campaign;
 use emu::choice::Moves;
 use emu::choice::strategy::Replay;
 use emu::report::{Report, WhyStep};
-use emu::search::signature;
+use emu::search::{Signature, signature};
 use emu::stop::Stop;
 use emu::trace::EventKind;
 use emu::travel::Record;
@@ -41,8 +41,10 @@ pub fn weigh(session: &Session, trace: &mut Trace) -> Outcome<()> {
     if record.ended.stop == Stop::Completed || runs == 0 {
         return Ok(());
     }
+    let campaign = session.campaign()?;
     let mut other = Other {
-        campaign: session.campaign()?,
+        end: signature(&record.ended.stop, campaign.machine()).0,
+        campaign,
         record: &record,
         left: runs,
     };
@@ -54,8 +56,11 @@ pub fn weigh(session: &Session, trace: &mut Trace) -> Outcome<()> {
         let Some((saves, said)) = other.decisions(step.at.choice) else {
             continue;
         };
-        step.note = Some(match step.note.take() {
-            Some(note) => format!("{note}; {said}"),
+        // What the options come to is told instead of how many they are.
+        let note = step.note.take();
+        let place = note.iter().flat_map(|note| note.split("; ")).next();
+        step.note = Some(match place {
+            Some(place) => format!("{place}; {said}"),
             None => said,
         });
         if saves {
@@ -65,20 +70,13 @@ pub fn weigh(session: &Session, trace: &mut Trace) -> Outcome<()> {
     if !trace.saving.is_empty() {
         return Ok(());
     }
-    let moves = record.ended.moves.0.iter().rev().map(|(number, _)| *number);
-    for number in moves.filter(|number| !tried.contains(number)) {
-        match other.decisions(number) {
-            Some((true, said)) => {
-                if let Some(step) = reason(trace, &record, number, said) {
-                    trace.saving.push(step.at);
-                    add(&mut trace.report, step);
-                }
-                return Ok(());
-            }
-            Some(_) => {}
-            None if other.left == 0 => return Ok(()),
-            None => {}
-        }
+    let moves = record.ended.moves.0.iter().map(|(number, _)| *number);
+    let moves: Vec<u64> = moves.filter(|number| !tried.contains(number)).collect();
+    if let Some((number, said)) = other.latest(&moves)
+        && let Some(step) = reason(trace, &record, number, said)
+    {
+        trace.saving.push(step.at);
+        add(&mut trace.report, step);
     }
     Ok(())
 }
@@ -86,11 +84,38 @@ pub fn weigh(session: &Session, trace: &mut Trace) -> Outcome<()> {
 /// Makes runs in which one choice is decided otherwise.
 struct Other<'a> {
     campaign: Campaign,
+    /// How the recorded run ended.
+    end: Signature,
     record: &'a Record,
     left: u64,
 }
 
 impl Other<'_> {
+    /// A move that decided otherwise saves the machine, where the one after it does not: of a few
+    /// moves the last, of many the one that bisection comes to.
+    fn latest(&mut self, moves: &[u64]) -> Option<(u64, String)> {
+        let (mut saves, mut late) = (None, moves.len());
+        let mut from = 0;
+        while from < late {
+            let few = (late - from) as u64 <= self.left;
+            let at = match saves {
+                None if few => late - 1,
+                // The first move otherwise is the run in which nobody interferes.
+                None => from,
+                Some(_) => from + (late - from) / 2,
+            };
+            match self.decisions(moves[at])? {
+                (true, said) => {
+                    saves = Some((moves[at], said));
+                    from = at + 1;
+                }
+                (false, _) if saves.is_none() && at == from => return None,
+                (false, _) => late = at,
+            }
+        }
+        saves
+    }
+
     /// What comes of the other options of a choice: whether one of them lets the run complete, and
     /// in words. `None`: none was tried.
     fn decisions(&mut self, number: u64) -> Option<(bool, String)> {
@@ -109,9 +134,13 @@ impl Other<'_> {
             let end = signature(&ended.stop, self.campaign.machine()).0;
             let action = action.words(question.current);
             if end.is_completed() {
-                return Some((true, format!("saved if {action} instead")));
+                return Some((true, format!("saved if {action}")));
             }
-            said.get_or_insert_with(|| format!("if {action} instead: {}", end.what));
+            let same = end == self.end;
+            said.get_or_insert_with(|| match same {
+                true => format!("no help if {action}"),
+                false => format!("if {action}: {}", end.what),
+            });
         }
         said.map(|said| (false, said))
     }

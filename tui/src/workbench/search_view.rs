@@ -224,7 +224,7 @@ fn about_finding(found: &Found) -> Vec<String> {
     let told = &found.told;
     let mut lines = vec![
         format!("{}: {}", told.oracle, told.what),
-        format!("Enter opens {}, at the first of these places", found.run),
+        format!("Enter opens {}, at the last of these places", found.run),
     ];
     lines.extend(told.places.iter().map(|place| {
         format!(

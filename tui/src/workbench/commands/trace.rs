@@ -123,7 +123,6 @@ const COMMANDS: &[Command] = &[
     Command {
         id: "over",
         help: "the same, calls as a whole",
-        hint: "over",
         keys: &[letter('n')],
         views: HERE,
         act: |app, _| app.walk(Motion::Over, Direction::Forward),

@@ -43,7 +43,8 @@ pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: u
     }
     let widths = scene::widths(listing);
     let columns = listing.columns.iter().map(|name| (*name).to_owned());
-    let head = cut(joined(' ', columns, &widths), width);
+    let shown = shown(&widths, width);
+    let head = cut(joined(' ', columns, &widths[..shown]), width);
     lines.push(Line::styled(head, theme.faint()));
     let mut about = vec![None; lines.len()];
     let room = rows.saturating_sub(lines.len());
@@ -56,9 +57,9 @@ pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: u
             ' '
         };
         let cells: Vec<String> = cells.cells.iter().map(|cell| printable(cell)).collect();
-        let whole = joined(mark, cells.iter().cloned(), &widths);
-        let rest = match i == selected && whole.chars().count() > width {
-            true => rest(&cells, listing.columns, &widths, width),
+        let whole = joined(mark, cells.iter().cloned(), &widths[..shown]);
+        let rest = match i == selected {
+            true => rest(&cells, listing.columns, &widths, (shown, width)),
             false => Vec::new(),
         };
         let style = match i == selected && state.pane == pane {
@@ -86,6 +87,23 @@ pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: u
     }
 }
 
+/// The fewest characters of a column that are worth showing.
+const FEWEST: usize = 6;
+
+/// How many columns there is room for; of the last perhaps not for all of it.
+fn shown(widths: &[usize], width: usize) -> usize {
+    let mut begin = 1;
+    let begins = widths.iter().map(|wide| {
+        let own = begin;
+        begin += wide + 1;
+        own
+    });
+    let fits = begins
+        .zip(widths)
+        .take_while(|(begin, wide)| begin + (**wide).min(FEWEST) <= width);
+    fits.count()
+}
+
 /// The cells of a row below each other's columns.
 fn joined(mark: char, cells: impl Iterator<Item = String>, widths: &[usize]) -> String {
     let mut text = String::from(mark);
@@ -106,14 +124,19 @@ fn cut(line: String, width: usize) -> String {
 
 /// The cells that are cut in the line of their row, with the names of their columns, in as few lines
 /// as hold them.
-fn rest(cells: &[String], columns: &[&str], widths: &[usize], width: usize) -> Vec<String> {
+fn rest(
+    cells: &[String],
+    columns: &[&str],
+    widths: &[usize],
+    (shown, width): (usize, usize),
+) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut from = 1;
-    for ((cell, column), wide) in cells.iter().zip(columns).zip(widths) {
+    let all = cells.iter().zip(columns).zip(widths).enumerate();
+    for (i, ((cell, column), wide)) in all {
         let end = from + cell.chars().count();
         from += wide + 1;
-        // The last cell of the line stands where the sign for what is cut does.
-        if cell.is_empty() || end < width {
+        if cell.is_empty() || (i < shown && end <= width) {
             continue;
         }
         let item = format!("{column}: {cell}");
@@ -140,17 +163,21 @@ mod tests {
         let cells = ["ab", "cdef", "", "a place/with.rs:12", "last"].map(str::to_owned);
         let columns = ["one", "two", "none", "where", "end"];
         let widths = [3, 4, 4, 18, 5];
-        let line = |width| cut(joined('>', cells.iter().cloned(), &widths), width);
-        let rest = |width| rest(&cells, &columns, &widths, width);
+        let line = |width| {
+            let widths = &widths[..shown(&widths, width)];
+            cut(joined('>', cells.iter().cloned(), widths), width)
+        };
+        let rest = |width| rest(&cells, &columns, &widths, (shown(&widths, width), width));
         assert_eq!(line(80), ">ab  cdef      a place/with.rs:12 last");
-        assert_eq!(line(37), ">ab  cdef      a place/with.rs:12 la…");
+        assert!(rest(39).is_empty(), "all of it is in the line");
+        assert_eq!(line(37), ">ab  cdef      a place/with.rs:12");
         assert_eq!(rest(37), ["   end: last"]);
-        assert_eq!(line(20), ">ab  cdef      a pl…");
+        assert_eq!(line(21), ">ab  cdef      a pla…");
         assert_eq!(
-            rest(20),
+            rest(21),
             ["   where: a", "   place/with.rs:12", "   end: last"]
         );
-        assert_eq!(rest(35), ["   where: a place/with.rs:12", "   end: last"]);
-        assert_eq!(rest(0).len(), 5, "nothing is lost");
+        assert_eq!(rest(33), ["   end: last"]);
+        assert_eq!(rest(0).len(), 5, "nothing is lost where there is no room");
     }
 }

@@ -67,7 +67,12 @@ pub fn body(state: &TraceState, theme: &Theme, width: usize, rows: usize) -> Bod
             step.verb
         );
         let indent = label.chars().count();
-        let text = format!("{:<what$}  {}", step.what, short_place(&step.place));
+        let place = match step.place.pc {
+            // Nobody's code: the processor was idle.
+            0 => String::new(),
+            _ => short_place(&step.place),
+        };
+        let text = format!("{:<what$}  {place}", step.what);
         let style = match here {
             true if state.pane == Pane::Why => theme.selected(),
             true => theme.strong(),
