@@ -83,17 +83,21 @@ fn list(view: &View<'_>) -> Listing {
                 } else {
                     store.by
                 };
-                let said = format!("c{} {} kernel: {by}", store.core, store.at);
-                (said, Some((store.at, store.core)))
+                let said = format!("c{} {}", store.core, store.at);
+                (
+                    [said, format!("kernel: {by}")],
+                    Some((store.at, store.core)),
+                )
             }
             (None, Some(access)) => {
                 let moment = view.record.moment(access.retired - 1);
-                let said = format!("c{} {moment} {}", access.core, view.short(access.pc));
-                (said, Some((moment, access.core)))
+                let said = format!("c{} {moment}", access.core);
+                ([said, view.short(access.pc)], Some((moment, access.core)))
             }
-            (None, None) => (String::new(), None),
+            (None, None) => ([String::new(), String::new()], None),
         };
-        let row = Row::new([view.digits(at), hex, said, ascii]);
+        let [said, place] = said;
+        let row = Row::new([view.digits(at), hex, said, place, ascii]);
         let row = row.datum(at, BYTES);
         match by {
             Some((at, core)) => row.at(at).core(core),
@@ -109,7 +113,7 @@ fn list(view: &View<'_>) -> Listing {
             ),
             None => format!("the stack of c{}", view.focus.core),
         },
-        columns: &["address", "bytes", "last written", "text"],
+        columns: &["address", "bytes", "last written", "by", "text"],
         rows: (0..ROWS).map(row).collect(),
         current: Some(((address & !(BYTES - 1)) - first).div_euclid(BYTES) as usize),
         ..Listing::default()

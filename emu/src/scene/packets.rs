@@ -44,9 +44,9 @@ fn list(view: &View<'_>) -> Listing {
             format!("c{}", event.core),
             verb.into(),
             name.into(),
+            summary.clone(),
             number.to_string(),
             length.to_string(),
-            summary.clone(),
         ];
         Some(Row::new(cells).at(event.at).core(event.core))
     };
@@ -59,7 +59,7 @@ fn list(view: &View<'_>) -> Listing {
             0 => "the drivers hold no received packet".into(),
             _ => format!("received packets that drivers hold: {}", held.join(", ")),
         },
-        columns: &["at", "core", "what", "adapter", "number", "bytes", "packet"],
+        columns: &["at", "core", "what", "adapter", "packet", "number", "bytes"],
         rows: view.past().rev().filter_map(row).take(MOST).collect(),
         current: Some(0),
         empty: "no packet has moved",

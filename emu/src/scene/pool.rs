@@ -81,9 +81,9 @@ fn list(view: &View<'_>) -> Listing {
             view.digits(*block),
             format!("{:#x}", life.size),
             report::tag(life.tag),
-            if life.paged { "paged" } else { "nonpaged" }.to_owned(),
-            said(life.allocated),
             life.freed.map(said).unwrap_or_default(),
+            said(life.allocated),
+            if life.paged { "paged" } else { "nonpaged" }.to_owned(),
         ];
         Row::new(cells)
             .datum(*block, life.size)
@@ -97,7 +97,7 @@ fn list(view: &View<'_>) -> Listing {
     };
     Listing {
         title: format!("{count} blocks, {bytes} bytes in use"),
-        columns: &["block", "size", "tag", "pool", "allocated", "freed"],
+        columns: &["block", "size", "tag", "freed", "allocated", "pool"],
         current: lives.iter().position(holds),
         rows,
         empty: "no block has been allocated",

@@ -26,22 +26,22 @@ fn list(view: &View<'_>) -> Listing {
             let module = place.module.unwrap_or_default();
             let cells = [
                 depth.to_string(),
-                view.digits(frame.pc),
                 place.function.unwrap_or(module),
                 source.unwrap_or_default(),
                 String::new(),
+                view.digits(frame.pc),
             ];
             rows.push(Row::new(cells));
         }
         if let (Some(what), Some(row)) = (frame.entered, rows.last_mut()) {
-            row.cells[4] = format!("the kernel called it: {what}");
+            row.cells[3] = format!("the kernel called it: {what}");
         }
     }
     let registers = view.machine.registers(core);
     let sp = isa::RegisterAccess::get(&registers, isa::stack_pointer(view.machine.arch()));
     Listing {
         title: format!("c{core}, stack pointer {}", view.digits(sp)),
-        columns: &["frame", "address", "function", "source", "entered"],
+        columns: &["frame", "function", "source", "entered", "address"],
         rows,
         empty: "the core executes no driver code here",
         ..Listing::default()

@@ -21,12 +21,11 @@ pub fn draw(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
         }
         return;
     }
-    // The list scrolls; what the chosen scenario is about needs the room more.
     let rows = home.visible().len() as u16;
-    let list_height = (rows + 2).clamp(3, (area.height / 4).max(3));
+    let [list, settings_rows] = heights(area.height, rows, fields as u16, home.at.is_none());
     let rows = [
-        Constraint::Length(list_height),
-        Constraint::Length(fields as u16 + 2),
+        Constraint::Length(list),
+        Constraint::Length(settings_rows),
         Constraint::Min(0),
     ];
     let [top, middle, bottom] = Layout::vertical(rows).spacing(-1).areas(area);
@@ -49,26 +48,50 @@ pub fn draw(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     }
 }
 
+/// Lines for what a scenario is about, with its frame.
+const ABOUT: u16 = 8;
+/// Lines for a list that has not got the cursor, with its frame, at least.
+const FEW: u16 = 6;
+
+/// How high the list and the settings are, so that the one with the cursor has what room there is.
+fn heights(height: u16, rows: u16, fields: u16, in_list: bool) -> [u16; 2] {
+    // Neighbours share their frames.
+    let room = height + 2;
+    let (list, settings) = (rows + 2, fields + 2);
+    match in_list {
+        true => {
+            let list = list.min(room.saturating_sub(ABOUT + FEW)).max(3);
+            let left = room.saturating_sub(ABOUT + list);
+            [list, settings.min(left.max(FEW))]
+        }
+        false => {
+            let settings = settings.min(room.saturating_sub(FEW));
+            let left = room.saturating_sub(ABOUT + settings);
+            [list.min(left.max(5)), settings]
+        }
+    }
+}
+
 fn scenarios(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let in_list = home.at.is_none();
     let names = home.rows.iter().map(|row| row.name().chars().count());
     let width = names.max().unwrap_or(0);
+    let visible = home.visible();
+    let at = visible.iter().position(|row| *row == home.chosen);
+    let at = at.unwrap_or(0);
+    let inner_rows = usize::from(area.height.saturating_sub(2));
+    let part = part(at, visible.len(), inner_rows);
     let title = match home.filter.as_str() {
-        "" => "Scenarios".to_owned(),
-        filter => format!("Scenarios with '{filter}'"),
+        "" => format!("Scenarios{part}"),
+        filter => format!("Scenarios with '{filter}'{part}"),
     };
     let block = pane(&title, in_list, theme);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let visible = home.visible();
     if visible.is_empty() {
         frame.render_widget(Paragraph::new("none; Esc shows all"), inner);
         return;
     }
-    let at = visible
-        .iter()
-        .position(|row| *row == home.chosen)
-        .unwrap_or(0);
     let rows = usize::from(inner.height);
     let top = top_of(at, visible.len(), rows);
     for (i, row) in visible.iter().skip(top).take(rows).enumerate() {
@@ -91,6 +114,14 @@ fn scenarios(home: &Home, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
             false => line,
         };
         frame.render_widget(Paragraph::new(line), place);
+    }
+}
+
+/// Which of the rows of a list the cursor is on, where not all of them are in sight.
+fn part(at: usize, of: usize, rows: usize) -> String {
+    match of > rows {
+        true => format!(" {} of {of}", at + 1),
+        false => String::new(),
     }
 }
 
@@ -119,7 +150,9 @@ fn settings(home: &Home, entry: &Entry, theme: &Theme, frame: &mut Frame<'_>, ar
         );
         Line::from(vec![choice, Span::raw(format!("  {}", entry.help(*field)))])
     });
-    let title = format!("Machine and settings of {}", entry.source.name);
+    let inner_rows = usize::from(area.height.saturating_sub(2));
+    let part = part(selected.unwrap_or(0), fields.len(), inner_rows);
+    let title = format!("Machine and settings of {}{part}", entry.source.name);
     let block = pane(&title, selected.is_some(), theme);
     let inner = block.inner(area);
     frame.render_widget(block, area);

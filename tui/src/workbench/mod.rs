@@ -19,6 +19,7 @@ mod line;
 mod mouse;
 mod overlay;
 mod palette;
+mod saving;
 mod search;
 mod search_job;
 mod search_view;

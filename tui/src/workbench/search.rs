@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use emu::choice::Moves;
-use emu::search::{Coverage, Finding, Tally};
+use emu::oracle::Told;
+use emu::search::{Coverage, Tally};
 
 use super::search_job::SearchJob;
 use super::worker::{CaseChoice, Task};
@@ -24,13 +25,41 @@ pub struct SearchState {
     pub at: Snapshot,
     /// The shortest forms of what it found, by index of the group.
     pub shrunk: BTreeMap<usize, Short>,
-    /// Index of the selected group.
+    /// What rules and oracles found in the runs that they have looked at.
+    pub findings: Vec<Found>,
+    /// Index of the selected group; behind the groups come the findings.
     pub selected: usize,
     /// Index of the selected one of its runs.
     pub run: usize,
     /// The user has selected it; otherwise the first group that stops is.
     chosen: bool,
     case: CaseChoice,
+}
+
+/// What a rule or an oracle found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The finding.
+    pub told: Told,
+    /// The run that shows it, in a few words.
+    pub run: String,
+    /// Its schedule.
+    pub moves: Moves,
+    /// The strategy that found the run.
+    pub strategy: String,
+    /// Its seed.
+    pub seed: u64,
+}
+
+/// A run that can be opened.
+pub struct Run {
+    /// What it is, in a few words.
+    pub what: String,
+    moves: Moves,
+    strategy: String,
+    seed: u64,
+    /// The signature of the finding that it is opened for.
+    finding: Option<String>,
 }
 
 /// What a search is doing.
@@ -42,6 +71,8 @@ pub enum Phase {
     Searching,
     /// It was told to end, and finishes what it has begun.
     Ending,
+    /// Rules and oracles look at a run.
+    Looking,
     /// This one of so many groups, from 1, is being shrunk.
     Shrinking(usize, usize),
     /// Nothing more will come.
@@ -80,6 +111,10 @@ pub struct Short {
 pub enum News {
     /// It is so far.
     Progress(Snapshot),
+    /// Rules and oracles look at a run.
+    Looking,
+    /// They have found this.
+    Found(Box<Found>),
     /// This one of so many groups is being shrunk.
     Shrinking(usize, usize),
     /// The group with this index has this shortest form.
@@ -101,6 +136,7 @@ impl SearchState {
             phase: Phase::Booting,
             at: Snapshot::default(),
             shrunk: BTreeMap::new(),
+            findings: Vec::new(),
             selected: 0,
             run: 0,
             chosen: false,
@@ -120,6 +156,14 @@ impl SearchState {
                     let mut groups = self.at.tally.groups.iter();
                     let stop = groups.position(|group| !group.signature.is_completed());
                     self.selected = stop.unwrap_or(0);
+                }
+            }
+            News::Looking => self.phase = Phase::Looking,
+            News::Found(found) => {
+                // The same mistake in another run is no other one.
+                let known = |other: &Found| other.told.signature == found.told.signature;
+                if !self.findings.iter().any(known) {
+                    self.findings.push(*found);
                 }
             }
             News::Shrinking(group, of) => self.phase = Phase::Shrinking(group, of),
@@ -146,10 +190,10 @@ impl SearchState {
         self.select_at(self.selected.saturating_add_signed(by));
     }
 
-    /// Selects a group.
-    pub fn select_at(&mut self, group: usize) {
-        let last = self.at.tally.groups.len().saturating_sub(1);
-        self.selected = group.min(last);
+    /// Selects a group, or behind the groups a finding.
+    pub fn select_at(&mut self, row: usize) {
+        let rows = self.at.tally.groups.len() + self.findings.len();
+        self.selected = row.min(rows.saturating_sub(1));
         self.run = 0;
         self.chosen = true;
     }
@@ -161,23 +205,45 @@ impl SearchState {
         self.chosen = true;
     }
 
+    /// The selected finding, if one is.
+    pub fn finding(&self) -> Option<&Found> {
+        let groups = self.at.tally.groups.len();
+        self.findings.get(self.selected.checked_sub(groups)?)
+    }
+
     /// The runs of the selected group that are known, with what they are: the one that was shrunk,
-    /// the first, and those with the fewest moves.
-    pub fn runs(&self) -> Vec<(String, Moves, &Finding)> {
+    /// the first, and those with the fewest moves; or the run of the selected finding.
+    pub fn runs(&self) -> Vec<Run> {
+        if let Some(found) = self.finding() {
+            return vec![Run {
+                what: found.run.clone(),
+                moves: found.moves.clone(),
+                strategy: found.strategy.clone(),
+                seed: found.seed,
+                finding: Some(found.told.signature.clone()),
+            }];
+        }
         let Some(group) = self.at.tally.groups.get(self.selected) else {
             return Vec::new();
         };
-        let mut runs: Vec<(String, Moves, &Finding)> = Vec::new();
+        let run = |what: String, moves, by: &emu::search::Finding| Run {
+            what,
+            moves,
+            strategy: by.strategy.clone(),
+            seed: by.seed.unwrap_or_default(),
+            finding: None,
+        };
+        let mut runs: Vec<Run> = Vec::new();
         if let Some(short) = self.shrunk.get(&self.selected) {
-            runs.push(("shrunk".into(), short.moves.clone(), &group.first));
+            runs.push(run("shrunk".into(), short.moves.clone(), &group.first));
         }
         for finding in [&group.first].into_iter().chain(&group.short) {
             let Ok(moves) = finding.moves.parse() else {
                 continue;
             };
-            if runs.iter().all(|(_, known, _)| *known != moves) {
+            if runs.iter().all(|known| known.moves != moves) {
                 let what = format!("schedule {}, {} moves", finding.schedule, finding.length);
-                runs.push((what, moves, finding));
+                runs.push(run(what, moves, finding));
             }
         }
         runs
@@ -204,11 +270,12 @@ impl SearchState {
     pub fn open(&self) -> Option<(CaseChoice, Task)> {
         let mut runs = self.runs();
         let at = self.run.min(runs.len().checked_sub(1)?);
-        let (_, moves, finding) = runs.swap_remove(at);
+        let run = runs.swap_remove(at);
         let task = Task::Moves {
-            moves,
-            strategy: finding.strategy.clone(),
-            seed: finding.seed.unwrap_or_default(),
+            moves: run.moves,
+            strategy: run.strategy,
+            seed: run.seed,
+            finding: run.finding,
         };
         Some((self.case.clone(), task))
     }

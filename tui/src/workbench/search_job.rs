@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, available_parallelism};
 use std::time::{Duration, Instant};
 
-use emu::search::{self, Limits, Tally};
+use emu::choice::Moves;
+use emu::choice::strategy::Replay;
+use emu::explain::RunHeader;
+use emu::search::{self, Finding, Limits, Tally};
 
-use super::search::{News, Short, Snapshot};
+use super::search::{Found, News, Short, Snapshot};
 use super::worker::CaseChoice;
 use crate::cli::ExploreArgs;
 use crate::command::explore::Chosen;
@@ -176,14 +179,48 @@ fn carry_out(
         seconds: began.map_or(0.0, |began| began.elapsed().as_secs_f64()),
         tally: tally.clone(),
     }));
-    if !job.args.no_shrink {
-        shrink(&session, &tally, tell, shrinking)?;
+    if !session.loaded.case.plan.oracles.is_empty() && shrinking() {
+        // The schedule in which nobody interferes shows what no luck is needed for.
+        let run = "the run in which nobody interferes".to_owned();
+        look(&session, run, &Moves::default(), None, tell)?;
+    }
+    shrink(job, &session, &tally, tell, shrinking)
+}
+
+/// Tells what rules and oracles find in a run.
+fn look(
+    session: &Session,
+    run: String,
+    moves: &Moves,
+    of: Option<&Finding>,
+    tell: &dyn Fn(News) -> bool,
+) -> Outcome<()> {
+    if !tell(News::Looking) {
+        return Ok(());
+    }
+    let ended = session
+        .campaign()?
+        .run(Box::new(Replay::new(moves.clone())));
+    let explained = session.explain(&ended, &RunHeader::default())?;
+    for told in explained.report.findings {
+        let found = Found {
+            told,
+            run: run.clone(),
+            moves: moves.clone(),
+            strategy: of.map_or_else(|| "default".into(), |of| of.strategy.clone()),
+            seed: of.and_then(|of| of.seed).unwrap_or_default(),
+        };
+        if !tell(News::Found(Box::new(found))) {
+            break;
+        }
     }
     Ok(())
 }
 
-/// Looks for the shortest form of what was found, group after group.
+/// Looks for the shortest form of what was found, group after group, unless that is not wanted, and
+/// at what rules and oracles find in it.
 fn shrink(
+    job: &SearchJob,
     session: &Session,
     tally: &Tally,
     tell: &dyn Fn(News) -> bool,
@@ -192,23 +229,34 @@ fn shrink(
     let stops = tally.groups.iter().enumerate();
     let stops: Vec<_> = stops.filter(|(_, g)| !g.signature.is_completed()).collect();
     for (i, (at, group)) in stops.iter().enumerate() {
-        if !wanted() || !tell(News::Shrinking(i + 1, stops.len())) {
+        if !wanted() {
             return Ok(());
         }
-        let begin = group.shortest();
-        let mut campaign = session.campaign()?;
-        if let Some(found) = search::shrink_best(&mut campaign, &begin, &group.signature) {
-            tell(News::Shrunk(
-                *at,
-                Short {
-                    moves: found.ended.moves,
-                    faults: found.faults,
-                    preemptions: found.preemptions,
-                    others: found.others,
-                    fewest: found.fewest,
-                },
-            ));
+        let mut run = format!("the run of schedule {}", group.first.schedule);
+        let mut moves = group.first.moves.parse().unwrap_or_default();
+        if !job.args.no_shrink {
+            if !tell(News::Shrinking(i + 1, stops.len())) {
+                return Ok(());
+            }
+            let begin = group.shortest();
+            let mut campaign = session.campaign()?;
+            if let Some(found) = search::shrink_best(&mut campaign, &begin, &group.signature) {
+                moves = found.ended.moves.clone();
+                run = "the shrunk run".into();
+                tell(News::Shrunk(
+                    *at,
+                    Short {
+                        moves: found.ended.moves,
+                        faults: found.faults,
+                        preemptions: found.preemptions,
+                        others: found.others,
+                        fewest: found.fewest,
+                    },
+                ));
+            }
         }
+        let run = format!("{run} that ended in {}", group.signature.what);
+        look(session, run, &moves, Some(&group.first), tell)?;
     }
     Ok(())
 }

@@ -8,8 +8,9 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::keys::named;
-use super::search::{Phase, SearchState, Short};
+use super::search::{Found, Phase, SearchState, Short};
 use super::theme::{Target, Theme};
+use super::trace::short_place;
 use super::view::{one_pane, pane, top_of, wrapped};
 use crate::command::explore::shrunk_to;
 use crate::table::thousands;
@@ -31,7 +32,11 @@ pub fn draw(search: &SearchState, theme: &Theme, frame: &mut Frame<'_>, area: Re
     let lines: Vec<Line<'_>> = progress.into_iter().map(Line::from).collect();
     let block = pane("Search", false, theme);
     frame.render_widget(Paragraph::new(lines).block(block), top);
-    groups(search, "How runs ended", theme, frame, middle);
+    let title = match search.findings.len() {
+        0 => "How runs ended",
+        _ => "How runs ended, and what was found in them",
+    };
+    groups(search, title, theme, frame, middle);
     about(search, theme, frame, bottom);
 }
 
@@ -54,6 +59,7 @@ fn progress(search: &SearchState, width: usize) -> Vec<String> {
         Phase::Booting => "the machine boots".to_owned(),
         Phase::Searching => "searching".to_owned(),
         Phase::Ending => "ending: what has begun is finished".to_owned(),
+        Phase::Looking => "rules and oracles look at what was found".to_owned(),
         Phase::Shrinking(one, of) => format!("shrinking what was found, {one} of {of}"),
         Phase::Ended if search.at.coverage.exhausted => "ended: there are no more".to_owned(),
         Phase::Ended => "ended".to_owned(),
@@ -106,15 +112,24 @@ fn groups(search: &SearchState, title: &str, theme: &Theme, frame: &mut Frame<'_
         frame.render_widget(Paragraph::new(text), inner);
         return;
     }
+    let groups = all.iter().enumerate().map(|(i, group)| {
+        let alarm = group.unexpected > 0;
+        (row_of(group, search.shrunk.get(&i)), alarm)
+    });
+    let findings = search.findings.iter().map(|found| {
+        let told = &found.told;
+        (format!("  found  {}: {}", told.oracle, told.what), false)
+    });
+    let lines: Vec<(String, bool)> = groups.chain(findings).collect();
     let rows = usize::from(inner.height);
-    let top = top_of(search.selected, all.len(), rows);
-    for (row, (i, group)) in all.iter().enumerate().skip(top).take(rows).enumerate() {
+    let top = top_of(search.selected, lines.len(), rows);
+    for (row, (i, (text, alarm))) in lines.iter().enumerate().skip(top).take(rows).enumerate() {
         let here = i == search.selected;
         let mark = if here { '▶' } else { ' ' };
-        let text = format!("{mark}{}", row_of(group, search.shrunk.get(&i)));
+        let text = format!("{mark}{text}");
         let style = match here {
             true => theme.selected(),
-            false if group.unexpected > 0 => theme.alarm(),
+            false if *alarm => theme.alarm(),
             false => ratatui::style::Style::new(),
         };
         let place = Rect {
@@ -147,6 +162,14 @@ fn about(search: &SearchState, theme: &Theme, frame: &mut Frame<'_>, area: Rect)
     let block = pane("About", false, theme);
     let inner = block.inner(area);
     frame.render_widget(block, area);
+    let width = usize::from(inner.width);
+    if let Some(found) = search.finding() {
+        let lines = about_finding(found);
+        let lines = lines.iter().flat_map(|line| wrapped(line, width));
+        let lines: Vec<Line<'_>> = lines.map(Line::from).collect();
+        frame.render_widget(Paragraph::new(lines), inner);
+        return;
+    }
     let Some(group) = search.at.tally.groups.get(search.selected) else {
         return;
     };
@@ -172,7 +195,8 @@ fn about(search: &SearchState, theme: &Theme, frame: &mut Frame<'_>, area: Rect)
         format!("found by {}", by.join(", ")),
     ];
     let runs = search.runs();
-    if let Some((what, ..)) = runs.get(search.run.min(runs.len().saturating_sub(1))) {
+    if let Some(run) = runs.get(search.run.min(runs.len().saturating_sub(1))) {
+        let what = &run.what;
         let (left, right) = (
             theme.key(named(KeyCode::Left)),
             theme.key(named(KeyCode::Right)),
@@ -190,10 +214,31 @@ fn about(search: &SearchState, theme: &Theme, frame: &mut Frame<'_>, area: Rect)
         let to = shrunk_to(short.faults, short.preemptions, short.others, short.fewest);
         lines.push(format!("shrunk to {to}"));
     }
-    let width = usize::from(inner.width);
     let lines = lines.iter().flat_map(|line| wrapped(line, width));
     let lines: Vec<Line<'_>> = lines.map(Line::from).collect();
     frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// What is known about a finding.
+fn about_finding(found: &Found) -> Vec<String> {
+    let told = &found.told;
+    let mut lines = vec![
+        format!("{}: {}", told.oracle, told.what),
+        format!("Enter opens {}, at the last of these places", found.run),
+    ];
+    lines.extend(told.places.iter().map(|place| {
+        format!(
+            "({}) {} c{} {}: {} in {}",
+            place.number,
+            place.at,
+            place.core,
+            place.actor,
+            place.role,
+            short_place(&place.place)
+        )
+    }));
+    lines.extend((!told.help.is_empty()).then(|| told.help.to_owned()));
+    lines
 }
 
 fn counted(n: usize, what: &str) -> String {

@@ -155,7 +155,14 @@ fn hints(view: View, theme: &Theme, width: u16) -> Line<'static> {
     let here = commands::in_view(view).filter(|command| !command.hint.is_empty());
     let (help, others): (Vec<_>, Vec<_>) = here.partition(|command| command.id == "help");
     let any = (view == View::Stop).then(|| ("any key".to_owned(), "the trace".to_owned()));
-    let hint = |command: &&Command| (theme.key(command.keys[0]), command.hint.to_owned());
+    let hint = |command: &&Command| {
+        let key = theme.key(command.keys[0]);
+        let key = match commands::reverse(view, command) {
+            Some(back) => format!("{key}/{}", theme.key(back)),
+            None => key,
+        };
+        (key, command.hint.to_owned())
+    };
     let all = any
         .into_iter()
         .chain(others.iter().map(hint))

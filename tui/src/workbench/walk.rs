@@ -150,6 +150,7 @@ impl App {
             moves: Moves(moves),
             strategy: run.strategy.clone(),
             seed: run.seed,
+            finding: None,
         };
         let was = super::trace::end(&state.trace.report.stop);
         let beside = Beside::Run(state.trace.clone(), format!("the run before, {was}"));

@@ -12,7 +12,8 @@ use emu::machine::Granularity;
 use emu::scenario::Selection;
 use emu::stop::Stop;
 
-use super::trace::{Diff, Trace};
+use super::saving;
+use super::trace::{Diff, Trace, findings};
 use crate::cli::CaseArgs;
 use crate::command::replay;
 use crate::failure::{Failure, Outcome};
@@ -72,6 +73,8 @@ pub enum Task {
         strategy: String,
         /// Its seed.
         seed: u64,
+        /// The signature of the finding that it is run for, if it is one.
+        finding: Option<String>,
     },
     /// What a file says.
     Recorded {
@@ -211,6 +214,12 @@ fn run(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
         let mut trace = Trace::new(explained);
         trace.schedule = schedule;
         trace.remarks = notes;
+        let finding = match &job.task {
+            Task::Moves { finding, .. } => finding.as_deref(),
+            _ => None,
+        };
+        trace.reason = findings::explain(&mut trace.report, finding);
+        saving::weigh(session, &mut trace)?;
         if let Some(record) = trace.record.clone() {
             trace.traveller = Mutex::new(Some(Box::new(session.traveller(record)?)));
         }
@@ -241,6 +250,7 @@ fn run(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
             moves,
             strategy,
             seed,
+            ..
         } => {
             if !tell(News::Replaying("the schedule".into())) {
                 return Ok(None);

@@ -10,6 +10,7 @@ mod pty;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use pty::Terminal;
 
@@ -101,6 +102,43 @@ fn a_recorded_run_is_offered_and_opened() {
     terminal.shows("Enter run");
     terminal.send(ENTER);
     terminal.shows("account │ amd64");
+    terminal.send(CTRL_C);
+    terminal.ends(0);
+}
+
+/// A run of other drivers is refused with what differs, and repeated as far as it goes where that is
+/// asked for; then the same is said beside the run.
+#[test]
+fn a_recorded_run_of_other_drivers_is_told_to_be_one() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("terminal-other");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("other.schedule");
+    let save = format!("{PROGRAM} run account --seed 41 --save {}", file.display());
+    let done = Command::new("sh").args(["-c", &save]).output().unwrap();
+    assert_ne!(done.status.code(), Some(2), "{done:?}");
+    let text = fs::read_to_string(&file).unwrap();
+    let (before, hash) = text.split_once("driver=account.sys:").unwrap();
+    let first = if hash.starts_with('0') { '1' } else { '0' };
+    let other = format!("{before}driver=account.sys:{first}{}", &hash[1..]);
+    fs::write(&file, other).unwrap();
+    let line = format!("cd {} && {PROGRAM}", folder.display());
+    let mut terminal = Terminal::open(&line, &[UTF8], (80, 24));
+    terminal.shows("choose a scenario");
+    terminal.send("/other.sch");
+    terminal.shows("recorded: account on amd64");
+    terminal.send(ENTER);
+    terminal.shows("Enter run");
+    terminal.send(ENTER);
+    terminal.shows("other bytes of account.sys");
+    terminal.shows("--best-effort");
+    terminal.send(" :replay other.schedule --best-effort\r");
+    terminal.shows("repeated as far as it goes");
+    terminal.shows("other bytes of account.sys");
+    terminal.send("  ");
+    terminal.shows("1 Timeline");
+    // Who has dismissed the message finds it again.
+    terminal.send(":pane run\r");
+    terminal.shows("repeated as far as it goes");
     terminal.send(CTRL_C);
     terminal.ends(0);
 }

@@ -10,7 +10,9 @@ mod stop;
 mod trace;
 
 use super::app::{App, Effect, View};
-use super::keys::Key;
+use ratatui::crossterm::event::KeyCode;
+
+use super::keys::{Key, letter};
 use crate::suggest;
 
 /// An action of the user.
@@ -95,6 +97,20 @@ pub fn in_view(view: View) -> impl Iterator<Item = &'static Command> {
 /// The command of a key in a view.
 pub fn of_key(view: View, pressed: Key) -> Option<&'static Command> {
     in_view(view).find(|command| command.keys.iter().any(|key| key.matches(pressed)))
+}
+
+/// The upper-case key that goes back in time where a command's lower-case one goes forward.
+pub fn reverse(view: View, command: &Command) -> Option<Key> {
+    let back = match command.keys.first()? {
+        Key::Plain(KeyCode::Char(c)) if c.is_ascii_lowercase() => letter(c.to_ascii_uppercase()),
+        _ => return None,
+    };
+    let there = of_key(view, back)?;
+    let ids = [
+        format!("{}-back", command.id),
+        command.id.replace("next", "previous"),
+    ];
+    (there.id != command.id && ids.iter().any(|id| id == there.id)).then_some(back)
 }
 
 /// The command with this id or the only one that begins like it.

@@ -100,6 +100,7 @@ fn run(app: &mut App, words: &[String]) -> Effect {
             moves,
             strategy: "replay".into(),
             seed: args.seed,
+            finding: None,
         },
         None => Task::Seeds {
             strategy: args.strategy.0,

@@ -19,6 +19,91 @@ const HERE: &[View] = &[View::Trace];
 
 const COMMANDS: &[Command] = &[
     Command {
+        id: "next-row",
+        help: "go down in the pane; in why and events, to that moment",
+        hint: "move",
+        keys: &[named(KeyCode::Down), letter('j')],
+        views: HERE,
+        act: |app, _| app.move_in_pane(1),
+        ..PLAIN
+    },
+    Command {
+        id: "previous-row",
+        help: "go up in the pane",
+        keys: &[named(KeyCode::Up), letter('k')],
+        views: HERE,
+        act: |app, _| app.move_in_pane(-1),
+        ..PLAIN
+    },
+    Command {
+        id: "next-page",
+        help: "go down ten rows in the pane",
+        keys: &[named(KeyCode::PageDown)],
+        views: HERE,
+        act: |app, _| app.move_in_pane(10),
+        ..PLAIN
+    },
+    Command {
+        id: "previous-page",
+        help: "go up ten rows in the pane",
+        keys: &[named(KeyCode::PageUp)],
+        views: HERE,
+        act: |app, _| app.move_in_pane(-10),
+        ..PLAIN
+    },
+    Command {
+        id: "follow",
+        help: "go to the moment of the selected row",
+        keys: &[named(KeyCode::Enter)],
+        views: HERE,
+        act: |app, _| app.follow(),
+        ..PLAIN
+    },
+    Command {
+        id: "next-pane",
+        help: "give the next pane the focus",
+        hint: "pane",
+        keys: &[named(KeyCode::Tab)],
+        views: HERE,
+        act: |app, _| app.turn_pane(1),
+        ..PLAIN
+    },
+    Command {
+        id: "previous-pane",
+        help: "give the pane before the focus",
+        keys: &[named(KeyCode::BackTab)],
+        views: HERE,
+        act: |app, _| app.turn_pane(-1),
+        ..PLAIN
+    },
+    Command {
+        id: "pane",
+        help: "give the pane of this name or number the focus",
+        keys: &[Key::Digit('0')],
+        views: HERE,
+        args: Some(&Args {
+            form: "PANE",
+            required: true,
+            complete: |_, _| {
+                Pane::all()
+                    .iter()
+                    .map(|pane| pane.name().to_owned())
+                    .collect()
+            },
+        }),
+        act: |app, words| app.focus_pane(words),
+        ..PLAIN
+    },
+    Command {
+        id: "zoom-pane",
+        help: "show the pane alone, or all panes again",
+        hint: "zoom",
+        keys: &[letter('z')],
+        views: HERE,
+        act: |app, _| app.zoom_pane(),
+        ..PLAIN
+    },
+    Command {
         id: "step",
         help: "execute one instruction of the core",
         hint: "step",
@@ -38,7 +123,6 @@ const COMMANDS: &[Command] = &[
     Command {
         id: "over",
         help: "the same, calls as a whole",
-        hint: "over",
         keys: &[letter('n')],
         views: HERE,
         act: |app, _| app.walk(Motion::Over, Direction::Forward),
@@ -132,6 +216,15 @@ const COMMANDS: &[Command] = &[
         keys: &[letter('D')],
         views: HERE,
         act: |app, _| app.walk(Motion::Deviation, Direction::Backward),
+        ..PLAIN
+    },
+    Command {
+        id: "fork",
+        help: "decide differently at this choice, and run",
+        hint: "fork",
+        keys: &[letter('f')],
+        views: HERE,
+        act: |app, _| app.fork(),
         ..PLAIN
     },
     Command {
@@ -262,23 +355,6 @@ const COMMANDS: &[Command] = &[
         ..PLAIN
     },
     Command {
-        id: "fork",
-        help: "decide differently at this choice, and run",
-        hint: "fork",
-        keys: &[letter('f')],
-        views: HERE,
-        act: |app, _| app.fork(),
-        ..PLAIN
-    },
-    Command {
-        id: "follow",
-        help: "go to the moment of the selected row",
-        keys: &[named(KeyCode::Enter)],
-        views: HERE,
-        act: |app, _| app.follow(),
-        ..PLAIN
-    },
-    Command {
         id: "take",
         help: "select the memory of the selected row as the datum",
         keys: &[letter('y')],
@@ -341,83 +417,6 @@ const COMMANDS: &[Command] = &[
         views: HERE,
         args: Some(&FILE),
         act: |app, words| app.write(words, |state| markdown::render(&state.trace.report)),
-        ..PLAIN
-    },
-    Command {
-        id: "next-row",
-        help: "go down in the pane; in why and events, to that moment",
-        hint: "move",
-        keys: &[named(KeyCode::Down), letter('j')],
-        views: HERE,
-        act: |app, _| app.move_in_pane(1),
-        ..PLAIN
-    },
-    Command {
-        id: "previous-row",
-        help: "go up in the pane",
-        keys: &[named(KeyCode::Up), letter('k')],
-        views: HERE,
-        act: |app, _| app.move_in_pane(-1),
-        ..PLAIN
-    },
-    Command {
-        id: "next-page",
-        help: "go down ten rows in the pane",
-        keys: &[named(KeyCode::PageDown)],
-        views: HERE,
-        act: |app, _| app.move_in_pane(10),
-        ..PLAIN
-    },
-    Command {
-        id: "previous-page",
-        help: "go up ten rows in the pane",
-        keys: &[named(KeyCode::PageUp)],
-        views: HERE,
-        act: |app, _| app.move_in_pane(-10),
-        ..PLAIN
-    },
-    Command {
-        id: "next-pane",
-        help: "give the next pane the focus",
-        hint: "pane",
-        keys: &[named(KeyCode::Tab)],
-        views: HERE,
-        act: |app, _| app.turn_pane(1),
-        ..PLAIN
-    },
-    Command {
-        id: "previous-pane",
-        help: "give the pane before the focus",
-        keys: &[named(KeyCode::BackTab)],
-        views: HERE,
-        act: |app, _| app.turn_pane(-1),
-        ..PLAIN
-    },
-    Command {
-        id: "pane",
-        help: "give the pane of this name or number the focus",
-        keys: &[Key::Digit('0')],
-        views: HERE,
-        args: Some(&Args {
-            form: "PANE",
-            required: true,
-            complete: |_, _| {
-                Pane::all()
-                    .iter()
-                    .map(|pane| pane.name().to_owned())
-                    .collect()
-            },
-        }),
-        act: |app, words| app.focus_pane(words),
-        ..PLAIN
-    },
-    Command {
-        id: "zoom-pane",
-        help: "show the pane alone, or all panes again",
-        hint: "zoom",
-        keys: &[letter('z')],
-        views: HERE,
-        act: |app, _| app.zoom_pane(),
         ..PLAIN
     },
     Command {

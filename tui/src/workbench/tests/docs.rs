@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 
+use emu::travel::Traveller;
+
 use crate::index::index;
 use crate::workbench::worker::Worker;
 
@@ -17,42 +19,57 @@ use super::*;
 struct Step {
     keys: &'static str,
     name: &'static str,
+    size: (u16, u16),
 }
 
 const fn step(keys: &'static str, name: &'static str) -> Step {
-    Step { keys, name }
+    let size = (80, 24);
+    Step { keys, name, size }
+}
+
+/// The same on a terminal that is wide.
+const fn wide(keys: &'static str, name: &'static str) -> Step {
+    let size = (132, 40);
+    Step { keys, name, size }
 }
 
 /// The walk, from the start of the workbench on. Each step begins where the one before ended.
 const WALK: &[Step] = &[
-    step("", "home"),
+    step("", "start"),
+    step("/kb93<Enter>", "kb931322-home"),
     step("f", "kb931322-stop"),
-    step("<down><down>", "kb931322-stop-end"),
-    step(" ", "kb931322-trace"),
-    step("kk", "kb931322-free"),
-    step("jjz", "kb931322-why"),
-    step("5", "kb931322-stack"),
-    step("z:pane events<enter>kkkkk", "kb931322-events"),
-    step("GSSS8", "kb931322-choice"),
-    step("G9", "kb931322-pool"),
-    step("DDf", "kb931322-fork"),
-    step("<enter><esc><esc>", "home-again"),
-    step("<down><down><tab><right>", "home-alpha"),
+    step("Down Down", "kb931322-stop-end"),
+    step("Space", "kb931322-trace"),
+    step("k k", "kb931322-free"),
+    step("4", "kb931322-cores"),
+    step("3 k", "kb931322-decision"),
+    step("f", "kb931322-saved"),
+    step("Enter :pane diff<Enter> z", "kb931322-diff"),
+    step("z Esc j j j z", "kb931322-why"),
+    wide("z", "kb931322-wide"),
+    step("5 z", "kb931322-stack"),
+    step("z 9", "kb931322-pool"),
+    step(":pane events<Enter> k k k", "kb931322-events"),
+    step("G 6 S S", "kb931322-back"),
+    step("Esc Esc /q25<Enter> Tab Right", "q252664-home"),
     step("f", "q252664-stop"),
-    step(" ", "q252664-trace"),
+    step("Space", "q252664-trace"),
     step("z", "q252664-why"),
+    step("z k k k", "q252664-write"),
+    step("k", "q252664-decision"),
+    step("f", "q252664-saved"),
+    step("Enter Esc Esc Left f Space", "q252664-i386"),
 ];
 
 /// Walks; every screen with its name.
 fn walk() -> Vec<(&'static str, String)> {
-    let mut app = workbench();
+    let mut app = App::new(Home::of(bundled().unwrap()));
     let mut travellers = Vec::new();
     WALK.iter()
         .map(|step| {
-            run_keys(&mut app, step.keys);
-            scripts::serve(&mut app, &mut travellers, &Effect::None);
+            run_keys(&mut app, &mut travellers, step.keys);
             // A fork says how it ended.
-            let says = step.name.ends_with("-fork");
+            let says = step.name.ends_with("-saved");
             assert_eq!(
                 app.message.is_some(),
                 says,
@@ -60,33 +77,23 @@ fn walk() -> Vec<(&'static str, String)> {
                 step.name,
                 app.message
             );
-            (step.name, text(&app, 80, 24))
+            let (width, height) = step.size;
+            (step.name, text(&app, width, height))
         })
         .collect()
 }
 
-/// Presses keys as [`press`] does, and runs what they start.
-fn run_keys(app: &mut App, keys: &str) {
-    for key in keys.split_inclusive(['f', '>']) {
-        match key.strip_suffix('f') {
-            None => press(app, key),
-            Some(before) => {
-                press(app, before);
-                carry_out(app, KeyCode::Char('f'));
+/// Presses keys, and runs what they start until it has ended.
+fn run_keys(app: &mut App, travellers: &mut Vec<(u64, Box<Traveller>)>, line: &str) {
+    for key in scripts::keys(line) {
+        if let Effect::Start(job) = app.key(key) {
+            let (sender, replies) = channel();
+            Worker::new(move |reply| sender.send(reply).is_ok()).start(*job);
+            while app.running.is_some() {
+                app.reply(replies.recv().unwrap());
             }
         }
-    }
-}
-
-/// Presses a key that starts a run, and waits for its end.
-fn carry_out(app: &mut App, key: KeyCode) {
-    let Effect::Start(job) = app.key(named(key)) else {
-        panic!("nothing starts: {:?}", app.message);
-    };
-    let (sender, replies) = channel();
-    Worker::new(move |reply| sender.send(reply).is_ok()).start(*job);
-    while app.running.is_some() {
-        app.reply(replies.recv().unwrap());
+        scripts::serve(app, travellers, &Effect::None);
     }
 }
 

@@ -39,9 +39,9 @@ fn a_click_chooses_what_it_points_to() {
     let mut app = workbench();
     point(&mut app, CLICK, "port  ");
     assert_eq!(app.home.row().unwrap().name(), "port");
-    point(&mut app, CLICK, "granularity");
+    point(&mut app, CLICK, "processors");
     let entry = app.home.entry().unwrap();
-    assert_eq!(entry.name(app.home.field().unwrap()), "granularity");
+    assert_eq!(entry.name(app.home.field().unwrap()), "processors");
     point(&mut app, CLICK, "q252664");
     assert_eq!(app.home.row().unwrap().name(), "q252664");
     assert_eq!(app.home.at, None);

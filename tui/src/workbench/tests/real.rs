@@ -5,6 +5,9 @@
 //! compares screens letter by letter where the drivers are those of the pinned compiler.
 
 use super::{App, Effect, Reply, View, press, text, workbench};
+use emu::report::StopLine;
+
+use crate::workbench::search_job::Searcher;
 use crate::workbench::worker::carry_out;
 
 /// Presses keys that choose a scenario, searches for a seed that stops, and answers as a worker
@@ -116,4 +119,83 @@ fn a_fork_decides_differently_at_one_choice() {
         let back = app.trace.as_ref().unwrap().trace.record.as_ref().unwrap();
         assert_eq!(back.ended.trace_hash, record.ended.trace_hash);
     }
+}
+
+/// The decision that is said to save the machine does, when `f` makes it; there is one for each of
+/// the founding cases, among the reasons or added to them.
+#[test]
+fn the_decision_that_saves_the_machine_does() {
+    for keys in ["", "<down><down><tab><right>"] {
+        let mut app = found(keys);
+        press(&mut app, " ");
+        let state = app.trace.as_mut().unwrap();
+        let saving = state.trace.saving.clone();
+        assert!(!saving.is_empty(), "nothing saves it: {keys:?}");
+        let why = &state.trace.report.why;
+        let numbers: Vec<u32> = why.iter().map(|step| step.number).collect();
+        assert!(numbers.iter().copied().eq(1..=why.len() as u32));
+        state.why = why.iter().position(|step| step.at == saving[0]).unwrap();
+        let step = why[state.why].clone();
+        let note = step.note.unwrap();
+        assert!(
+            step.verb == "choice" && note.contains("saved if core"),
+            "{note}"
+        );
+        state.move_in_pane(0);
+        assert_eq!(state.focus.at, saving[0]);
+        let Effect::Start(job) = app.key(super::named(super::KeyCode::Char('f'))) else {
+            panic!("f starts a run: {:?}", app.message)
+        };
+        let news = carry_out(&job, &|_| true).unwrap().unwrap();
+        app.reply(Reply { id: job.id, news });
+        let stop = &app.trace.as_ref().unwrap().trace.report.stop;
+        assert_eq!(*stop, StopLine::Completed);
+    }
+}
+
+/// A finding of a search is opened where it happened, with its places as reasons, though the run
+/// completed.
+#[test]
+fn a_finding_of_a_search_is_opened_at_its_places() {
+    let mut app = workbench();
+    press(&mut app, ":explore port --schedules 20 --jobs 1");
+    let Effect::Search(job) = app.key(super::named(super::KeyCode::Enter)) else {
+        panic!("explore searches: {:?}", app.message)
+    };
+    let id = job.id;
+    let (sender, news) = std::sync::mpsc::channel();
+    Searcher::new(move |id, what| sender.send((id, what)).is_ok()).start(*job);
+    while app.search.as_ref().unwrap().goes_on() {
+        let (of, what) = news.recv().unwrap();
+        assert_eq!(of, id);
+        app.search_news(id, what);
+    }
+    let search = app.search.as_mut().unwrap();
+    let at = search.findings.iter().position(|f| f.told.oracle == "race");
+    let at = at.expect("nobody orders the list and the release");
+    search.select_at(search.at.tally.groups.len() + at);
+    let told = search.finding().unwrap().told.clone();
+    let Effect::Start(job) = app.key(super::named(super::KeyCode::Enter)) else {
+        panic!("Enter opens it: {:?}", app.message)
+    };
+    let news = carry_out(&job, &|_| true).unwrap().unwrap();
+    app.reply(Reply { id: job.id, news });
+    let state = app.trace.as_ref().unwrap();
+    let why = &state.trace.report.why;
+    for (step, place) in why.iter().zip(&told.places) {
+        assert_eq!(
+            (step.at.to_string(), step.core),
+            (place.at.clone(), place.core)
+        );
+        assert_eq!(step.verb, "race");
+    }
+    assert_eq!(state.why + 1, told.places.len());
+    assert_eq!(state.focus.at, why[state.why].at);
+    app.view = View::Trace;
+    shows_all(
+        "a finding",
+        &app,
+        (100, 40),
+        &["race", &told.what[..20], "port/lib.rs:"],
+    );
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use emu::loader::Image;
+use emu::oracle::{Told, ToldPlace};
 use emu::personality::Personality;
 use emu::position::Position;
 use emu::report::{
@@ -19,7 +20,7 @@ use isa::{Arch, Profile};
 
 use crate::workbench::app::App;
 use crate::workbench::home::{Recorded, Row, bundled};
-use crate::workbench::search::{News, Short, Snapshot};
+use crate::workbench::search::{Found, News, Short, Snapshot};
 use crate::workbench::trace::{Moment, Trace};
 
 const BASE: u64 = 0xFFFF_FADF_9802_0000;
@@ -93,6 +94,8 @@ pub fn stopped() -> Trace {
         schedule: "irqlab-schedule 1 scenario=sample\n".into(),
         traveller: Default::default(),
         remarks: Vec::new(),
+        saving: Vec::new(),
+        reason: None,
         lines: BTreeMap::from([("queue/drain.rs:12".into(), vec![pc(12)])]),
         report,
         lanes: Arc::new(Lanes::new(
@@ -463,7 +466,47 @@ pub fn search_news(step: usize) -> Vec<News> {
             news.extend([News::Shrinking(2, 2), News::Shrunk(1, short)]);
             news
         }
-        4 => vec![News::Ended],
+        4 => vec![News::Looking, News::Found(Box::new(found())), News::Ended],
         _ => panic!("a search has no step {step}"),
+    }
+}
+
+/// What an oracle has found in a run of the search.
+fn found() -> Found {
+    let place = |number, at: &str, role: &str, line| ToldPlace {
+        number,
+        role: role.into(),
+        at: at.into(),
+        core: number as u8 - 1,
+        actor: format!("thread {number} worker"),
+        irql: 0,
+        level: "PASSIVE_LEVEL",
+        place: Place {
+            source: Some(("drivers-src/sample/src/queue/drain.rs".into(), line)),
+            ..Place::default()
+        },
+        stack: Vec::new(),
+        locks: Vec::new(),
+    };
+    Found {
+        told: Told {
+            oracle: "race",
+            what: "store and load of pool block Smpl that nothing orders".into(),
+            object: Some("pool block Smpl fffffadf98001000, 0x40 bytes".into()),
+            places: vec![
+                place(1, "12:03", "writes 4 bytes", 12),
+                place(2, "14:00", "reads 4 bytes", 40),
+            ],
+            count: 1,
+            order_matters: None,
+            help: "hold a lock around both",
+            rule: "",
+            signature: "race|1".into(),
+            other_order: None,
+        },
+        run: "the run in which nobody interferes".into(),
+        moves: Default::default(),
+        strategy: "default".into(),
+        seed: 0,
     }
 }

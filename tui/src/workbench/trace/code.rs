@@ -1,6 +1,6 @@
 //! Source and disassembly at the cursor.
 
-use emu::report::Place;
+use emu::report::{Place, StopLine};
 use emu::scene::code::disassemble;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -33,7 +33,24 @@ impl CodeView {
     /// The code of the event with this index.
     pub fn at(trace: &Trace, event: usize) -> CodeView {
         let place = trace.moments.get(event).and_then(|m| m.place.as_deref());
-        place.map_or_else(CodeView::default, |place| Self::of(trace, place))
+        let code = place.map_or_else(CodeView::default, |place| Self::of(trace, place));
+        if code.source.is_some() || code.function.is_some() {
+            return code;
+        }
+        // In the kernel: the driver's code that called it, or whose call ended the run.
+        let record = trace.record.as_ref();
+        let stack = record.map_or(&[][..], |record| record.stack(event));
+        let calls = stack.iter().map(|pc| pc.saturating_sub(1));
+        let caller = calls.filter(|pc| trace.images.iter().any(|image| image.contains(*pc)));
+        if let Some(pc) = { caller }.next() {
+            return Self::of_pc(trace, Some(pc));
+        }
+        match &trace.report.stop {
+            StopLine::Bugcheck(line) if event + 1 == trace.moments.len() => {
+                Self::of(trace, &line.place)
+            }
+            _ => code,
+        }
     }
 
     /// The code at an address.

@@ -32,7 +32,11 @@ pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect
         state.cell,
         plural(state.cell)
     );
-    let block = pane(&title, state.pane == Pane::Timeline, theme);
+    let room = usize::from(area.width).saturating_sub(title.chars().count() + 5);
+    let mut block = pane(&title, state.pane == Pane::Timeline, theme);
+    if let Some(event) = event(state, room) {
+        block = block.title(Line::styled(event, theme.mark()).right_aligned());
+    }
     let inner = block.inner(area);
     let (lines, events) = lines(state, theme, inner.width.into(), inner.height.into());
     for (x, event) in events.into_iter().enumerate() {
@@ -44,6 +48,25 @@ pub fn draw(state: &TraceState, theme: &Theme, frame: &mut Frame<'_>, area: Rect
         theme.place(Target::Event(event), place);
     }
     frame.render_widget(Paragraph::new(lines).block(block), area);
+}
+
+/// The event at the cursor, in as many characters: what its letter and its height stand for.
+fn event(state: &TraceState, room: usize) -> Option<String> {
+    let moment = state.moment()?;
+    let spot = state.trace.lanes.spot(state.cursor)?;
+    let letter = spot
+        .mark
+        .map_or(String::new(), |mark| format!("{} ", mark.letter()));
+    let (core, text) = (moment.core, &moment.text);
+    let whole = format!(" c{core} {} {letter}{text} ", spot.height.mark());
+    Some(match whole.chars().count() <= room {
+        true => whole,
+        false => whole
+            .chars()
+            .take(room.checked_sub(2)?)
+            .chain("… ".chars())
+            .collect(),
+    })
 }
 
 fn plural(n: usize) -> &'static str {

@@ -5,6 +5,7 @@ mod code;
 mod compare;
 mod diff;
 mod events;
+pub mod findings;
 mod lanes;
 mod notes;
 mod pane;
@@ -116,7 +117,7 @@ fn draw_pane(state: &TraceState, which: Pane, theme: &Theme, frame: &mut Frame<'
     let mut body = match which {
         Pane::Timeline => return lanes::draw(state, theme, frame, area),
         Pane::Code => return code::draw(state, theme, frame, area),
-        Pane::Why => why::body(state, theme, width),
+        Pane::Why => why::body(state, theme, width, rows),
         Pane::Events => events::body(state, theme, rows),
         Pane::Run => Body {
             lines: run::lines(state, theme, width),
@@ -128,7 +129,20 @@ fn draw_pane(state: &TraceState, which: Pane, theme: &Theme, frame: &mut Frame<'
     };
     let names = tabs(which, width.saturating_sub(1));
     let mark = u16::from(focus);
-    let block = pane(&names.concat(), focus, theme);
+    let mut block = pane(&names.concat(), focus, theme);
+    if which == Pane::Why {
+        let (how, saved) = why::ending(state);
+        if !how.is_empty() {
+            block = block.title_bottom(Line::styled(how, theme.alarm()));
+        }
+        if !saved.is_empty() {
+            block = block.title_bottom(Line::styled(saved, theme.strong()).right_aligned());
+        }
+    }
+    if let (Pane::Scene(_), Some(at)) = (which, state.behind()) {
+        let text = format!(" the machine behind all events at {at} ");
+        block = block.title_bottom(Line::styled(text, theme.faint()).right_aligned());
+    }
     let inner = block.inner(area);
     let top = match which {
         // This one scrolls by lines, the others follow what is selected.

@@ -31,6 +31,10 @@ pub struct Trace {
     pub schedule: String,
     /// What did not fit when it was repeated as far as it goes.
     pub remarks: Vec<String>,
+    /// The choices among the reasons that decided otherwise would have let the run complete.
+    pub saving: Vec<Position>,
+    /// The reason to begin at, by index, where a finding gives one.
+    pub reason: Option<usize>,
     /// A machine to walk it with, until somebody takes it.
     pub traveller: Mutex<Option<Box<Traveller>>>,
     /// The lines of source that are executed, as one writes them, with the addresses at which their
@@ -100,6 +104,8 @@ impl Trace {
             record: Some(record),
             schedule: String::new(),
             remarks: Vec::new(),
+            saving: Vec::new(),
+            reason: None,
             traveller: Mutex::default(),
         }
     }

@@ -112,12 +112,24 @@ impl TraceState {
             state.focus_pane(Pane::Events);
         }
         state.settle(true);
+        if let Some(reason) = state.trace.reason {
+            state.why = reason;
+            state.move_in_pane(0);
+            state.past.clear();
+        }
         state
     }
 
     /// The event at the focus; `None` if the run has none.
     pub fn moment(&self) -> Option<&Moment> {
         self.trace.moments.get(self.cursor)
+    }
+
+    /// The position of the focus, if the focus is on an event and more of them come at the same
+    /// position: a machine can only be put behind all of them.
+    pub fn behind(&self) -> Option<Position> {
+        let next = self.trace.moments.get(self.cursor + 1)?;
+        (self.on_event && next.at == self.focus.at).then_some(next.at)
     }
 
     /// Makes what hangs on the focus follow it.

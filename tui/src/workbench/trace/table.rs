@@ -1,6 +1,6 @@
 //! A table of the machine at the moment.
 
-use std::ops::Range;
+use std::iter;
 
 use emu::report::words::printable;
 use emu::scene;
@@ -8,16 +8,16 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::super::theme::Theme;
-use super::super::view::top_of;
+use super::super::view::{top_of, wrapped};
 use super::Body;
 use super::pane::Pane;
 use super::state::{NO_RECORD, TraceState};
 
-/// Cells by which a second line of a row is indented.
+/// Cells by which what does not fit in the line of a row is indented below it.
 const INDENT: usize = 3;
 
 /// As many lines as there are rows in the pane: the title, the columns, and the rows around the
-/// selected one. What does not fit in the width goes on in a second line, column by column.
+/// selected one. A row is a line, cut if it does not fit; of the selected one, what is cut is below.
 pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: usize) -> Body {
     let Some((listing, current)) = state.listing(pane) else {
         let text = match state.trace.record {
@@ -42,11 +42,10 @@ pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: u
         };
     }
     let widths = scene::widths(listing);
-    let fold = Fold::new(&widths, width);
     let columns = listing.columns.iter().map(|name| (*name).to_owned());
-    for line in fold.lines(columns.collect(), ' ') {
-        lines.push(Line::styled(line, theme.faint()));
-    }
+    let shown = shown(&widths, width);
+    let head = cut(joined(' ', columns, &widths[..shown]), width);
+    lines.push(Line::styled(head, theme.faint()));
     let mut about = vec![None; lines.len()];
     let room = rows.saturating_sub(lines.len());
     let selected = state.selected(listing);
@@ -57,7 +56,12 @@ pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: u
         } else {
             ' '
         };
-        let cells = cells.cells.iter().map(|cell| printable(cell));
+        let cells: Vec<String> = cells.cells.iter().map(|cell| printable(cell)).collect();
+        let whole = joined(mark, cells.iter().cloned(), &widths[..shown]);
+        let rest = match i == selected {
+            true => rest(&cells, listing.columns, &widths, (shown, width)),
+            false => Vec::new(),
+        };
         let style = match i == selected && state.pane == pane {
             true => theme.selected(),
             false if listing.current == Some(i) => theme.strong(),
@@ -68,7 +72,7 @@ pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: u
         if i == selected {
             first = all.len();
         }
-        let own = fold.lines(cells.collect(), mark).into_iter();
+        let own = iter::once(cut(whole, width)).chain(rest);
         all.extend(own.map(|line| (Line::styled(line, style), Some(i))));
     }
     let top = top_of(first, all.len(), room);
@@ -83,67 +87,71 @@ pub fn body(state: &TraceState, pane: Pane, theme: &Theme, width: usize, rows: u
     }
 }
 
-/// Which columns are in which line of a row that does not fit in one.
-struct Fold<'a> {
-    widths: &'a [usize],
-    width: usize,
-    /// Behind the last column of each line.
-    ends: Vec<usize>,
+/// The fewest characters of a column that are worth showing.
+const FEWEST: usize = 6;
+
+/// How many columns there is room for; of the last perhaps not for all of it.
+fn shown(widths: &[usize], width: usize) -> usize {
+    let mut begin = 1;
+    let begins = widths.iter().map(|wide| {
+        let own = begin;
+        begin += wide + 1;
+        own
+    });
+    let fits = begins
+        .zip(widths)
+        .take_while(|(begin, wide)| begin + (**wide).min(FEWEST) <= width);
+    fits.count()
 }
 
-impl Fold<'_> {
-    /// As few lines as hold all columns; one that is too wide for a line has one, and is cut.
-    fn new(widths: &[usize], width: usize) -> Fold<'_> {
-        let mut ends = Vec::new();
-        let mut used = 1;
-        for (column, wide) in widths.iter().enumerate() {
-            // The last column of a line needs no space behind it.
-            if column > 0 && used + wide > width {
-                ends.push(column);
-                used = INDENT;
+/// The cells of a row below each other's columns.
+fn joined(mark: char, cells: impl Iterator<Item = String>, widths: &[usize]) -> String {
+    let mut text = String::from(mark);
+    for (cell, width) in cells.zip(widths) {
+        text += &format!("{cell:<width$} ");
+    }
+    text.trim_end().to_owned()
+}
+
+/// A line that is no wider than that.
+fn cut(line: String, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line;
+    }
+    let kept = line.chars().take(width.saturating_sub(1));
+    kept.chain(iter::once('…')).collect()
+}
+
+/// The cells that are cut in the line of their row, with the names of their columns, in as few lines
+/// as hold them.
+fn rest(
+    cells: &[String],
+    columns: &[&str],
+    widths: &[usize],
+    (shown, width): (usize, usize),
+) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut from = 1;
+    let all = cells.iter().zip(columns).zip(widths).enumerate();
+    for (i, ((cell, column), wide)) in all {
+        let end = from + cell.chars().count();
+        from += wide + 1;
+        if cell.is_empty() || (i < shown && end <= width) {
+            continue;
+        }
+        let item = format!("{column}: {cell}");
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + item.chars().count() + 2 <= width => {
+                *line += &format!("  {item}");
             }
-            used += wide + 1;
-        }
-        ends.push(widths.len());
-        Fold {
-            widths,
-            width,
-            ends,
+            _ => {
+                let room = width.saturating_sub(INDENT);
+                let parts = wrapped(&item, room).into_iter();
+                lines.extend(parts.map(|part| format!("{:INDENT$}{part}", "")));
+            }
         }
     }
-
-    /// The lines of a row: one, if what is in it fits.
-    fn lines(&self, cells: Vec<String>, mark: char) -> Vec<String> {
-        let whole = self.line(&cells, 0..cells.len(), String::from(mark));
-        if whole.chars().count() <= self.width {
-            return vec![whole];
-        }
-        let mut first = 0;
-        let mut lines = Vec::new();
-        for &end in &self.ends {
-            let begin = match first {
-                0 => String::from(mark),
-                _ => " ".repeat(INDENT),
-            };
-            lines.push(self.line(&cells, first..end, begin));
-            first = end;
-        }
-        lines.retain(|line| !line.is_empty());
-        lines
-    }
-
-    fn line(&self, cells: &[String], columns: Range<usize>, begin: String) -> String {
-        let mut text = begin;
-        for (cell, width) in cells
-            .iter()
-            .zip(self.widths)
-            .take(columns.end)
-            .skip(columns.start)
-        {
-            text += &format!("{cell:<width$} ");
-        }
-        text.trim_end().to_owned()
-    }
+    lines
 }
 
 #[cfg(test)]
@@ -151,17 +159,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_that_do_not_fit_go_on_in_another_line() {
-        let cells = || ["ab", "cdef", "g", "hi"].map(str::to_owned).to_vec();
-        let folded = |width| Fold::new(&[3, 4, 1, 2], width).lines(cells(), '>');
-        assert_eq!(folded(80), [">ab  cdef g hi"]);
-        assert_eq!(folded(14), [">ab  cdef g hi"]);
-        assert_eq!(folded(13), [">ab  cdef g", "   hi"]);
-        assert_eq!(folded(9), [">ab  cdef", "   g hi"]);
-        assert_eq!(folded(6), [">ab", "   cdef", "   g", "   hi"]);
-        let short = ["ab", "cdef", "", ""].map(str::to_owned).to_vec();
-        let fold = Fold::new(&[3, 4, 1, 2], 9);
-        assert_eq!(fold.lines(short, ' '), [" ab  cdef"], "what fits has one");
-        assert_eq!(folded(0).len(), 4, "a column is cut, not lost");
+    fn what_is_cut_in_the_line_of_a_row_is_told_below_it() {
+        let cells = ["ab", "cdef", "", "a place/with.rs:12", "last"].map(str::to_owned);
+        let columns = ["one", "two", "none", "where", "end"];
+        let widths = [3, 4, 4, 18, 5];
+        let line = |width| {
+            let widths = &widths[..shown(&widths, width)];
+            cut(joined('>', cells.iter().cloned(), widths), width)
+        };
+        let rest = |width| rest(&cells, &columns, &widths, (shown(&widths, width), width));
+        assert_eq!(line(80), ">ab  cdef      a place/with.rs:12 last");
+        assert!(rest(39).is_empty(), "all of it is in the line");
+        assert_eq!(line(37), ">ab  cdef      a place/with.rs:12");
+        assert_eq!(rest(37), ["   end: last"]);
+        assert_eq!(line(21), ">ab  cdef      a pla…");
+        assert_eq!(
+            rest(21),
+            ["   where: a", "   place/with.rs:12", "   end: last"]
+        );
+        assert_eq!(rest(33), ["   end: last"]);
+        assert_eq!(rest(0).len(), 5, "nothing is lost where there is no room");
     }
 }
