@@ -40,6 +40,7 @@ bundled![
 pub const CAMPAIGNS: &[(&str, &str)] = &[("smoke", include_str!("../../docs/smoke.campaign.toml"))];
 
 /// A scenario and where it came from.
+#[derive(Clone, Debug)]
 pub struct Source {
     /// How the user called it: a bundled name or a path; for one that was made, the name it was
     /// given.

@@ -27,6 +27,7 @@ mod template;
 
 pub(crate) use error::one_of;
 pub use error::{ScenarioError, Source};
+pub use expand::fault_from;
 pub use expect::{Expectation, How, StopKind};
 pub use packet::{
     ArpTemplate, Checksum, EchoTemplate, Fragment, IpTemplate, Link, PacketTemplate, TcpFlags,

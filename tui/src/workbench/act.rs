@@ -219,11 +219,12 @@ impl App {
             View::Trace => match self.trace.take() {
                 Some(TraceState {
                     id,
-                    forked: Some((from, _)),
+                    forked: Some(forked),
                     ..
                 }) => {
                     self.travellers.push((id, None));
-                    self.trace = Some(*from);
+                    self.case = forked.case;
+                    self.trace = Some(*forked.from);
                     View::Trace
                 }
                 trace => {

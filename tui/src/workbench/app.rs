@@ -17,7 +17,7 @@ use super::line::{Line, Outcome as LineOutcome};
 use super::palette::{Outcome as PaletteOutcome, Palette};
 use super::search::{News as SearchNews, SearchState};
 use super::search_job::SearchJob;
-use super::trace::{Diff, Pane, Scene, Trace, TraceState};
+use super::trace::{Diff, Forked, Pane, Scene, Trace, TraceState};
 use super::worker::{CaseChoice, Job, News, Reply};
 
 /// What fills the terminal.
@@ -99,10 +99,21 @@ pub struct Running {
     pub(super) back: View,
     /// What is run.
     pub(super) case: CaseChoice,
-    /// The choice of the trace at which it decides differently.
-    pub(super) fork: Option<u64>,
+    /// Where it leaves the trace, if it is that run with a difference.
+    pub(super) fork: Option<Fork>,
     /// It is only compared with the trace that is shown.
     pub(super) compares: bool,
+}
+
+/// Where a run leaves the one that is shown, and how.
+#[derive(Clone, Debug)]
+pub struct Fork {
+    /// The moment.
+    pub at: Position,
+    /// How, in the words of the title.
+    pub header: String,
+    /// How, in the words of the message.
+    pub said: String,
 }
 
 /// The workbench.
@@ -306,13 +317,15 @@ impl App {
         let traveller = std::mem::take(&mut trace.traveller).into_inner();
         let traveller = traveller.unwrap_or_default();
         let remarks = trace.remarks.join("\n");
+        let case = trace.case.take().unwrap_or(running.case);
         let mut state = TraceState::new(running.id, trace);
         self.travellers.push((running.id, traveller));
         self.screen_scroll = 0;
         self.overlay = Overlay::None;
         let diff = match (running.fork, compared, self.trace.take()) {
-            (Some(choice), Some((_, diff)), Some(from)) => {
-                self.fork_done(from, state, diff, choice);
+            (Some(fork), Some((_, diff)), Some(from)) => {
+                let case = std::mem::replace(&mut self.case, case);
+                self.fork_done((from, case), state, diff, fork);
                 return;
             }
             (_, compared, old) => {
@@ -320,12 +333,12 @@ impl App {
                 compared
             }
         };
-        self.case = running.case;
+        self.case = case;
         self.back = running.back;
         let mut old = self.trace.take();
         while let Some(gone) = old {
             self.travellers.push((gone.id, None));
-            old = gone.forked.map(|(from, _)| *from);
+            old = gone.forked.map(|forked| *forked.from);
         }
         self.view = match state.trace.report.screen {
             Some(_) if diff.is_none() => View::Stop,
@@ -352,19 +365,29 @@ impl App {
         self.trace.as_ref()?.trace.report.screen.as_ref()
     }
 
-    /// A fork has run: it is shown at the decision, and how it ended beside how the other did.
-    fn fork_done(&mut self, from: TraceState, mut state: TraceState, diff: Diff, choice: u64) {
+    /// A fork has run: it is shown where it leaves the other, and how it ended beside how that did.
+    fn fork_done(
+        &mut self,
+        (from, case): (TraceState, CaseChoice),
+        mut state: TraceState,
+        diff: Diff,
+        fork: Fork,
+    ) {
         let was = super::trace::end(&from.trace.report.stop);
         let now = super::trace::end(&state.trace.report.stop);
-        let _ = state.go_to(Goal::Position(Position { choice, step: 0 }));
+        let _ = state.go_to(Goal::Position(fork.at));
         state.diff = Some(diff);
         state.other = Some(from.trace.clone());
-        state.forked = Some((Box::new(from), choice));
+        state.forked = Some(Forked {
+            from: Box::new(from),
+            how: fork.header,
+            case,
+        });
         self.trace = Some(state);
         self.view = View::Trace;
         self.message = Some(format!(
-            "decided differently at choice {choice}: {now}\nbefore: {was}\nEsc goes back to the run \
-             before"
+            "{}: {now}\nbefore: {was}\nEsc goes back to the run before",
+            fork.said
         ));
     }
 

@@ -239,6 +239,7 @@ impl Entry {
             scenario: self.source.name.clone(),
             selection: self.selection(),
             openness: self.granularity.into(),
+            source: None,
         };
         let task = Task::Seeds {
             strategy: self.strategy,

@@ -14,6 +14,7 @@ mod guide;
 mod help;
 mod home;
 mod home_view;
+mod inject;
 mod keys;
 mod line;
 mod mouse;

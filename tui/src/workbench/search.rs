@@ -276,6 +276,7 @@ impl SearchState {
             strategy: run.strategy,
             seed: run.seed,
             finding: run.finding,
+            best_effort: false,
         };
         Some((self.case.clone(), task))
     }

@@ -132,12 +132,7 @@ fn carry_out(
     searching: &dyn Fn() -> bool,
     shrinking: &dyn Fn() -> bool,
 ) -> Outcome<()> {
-    let CaseChoice {
-        scenario,
-        selection,
-        openness,
-    } = &job.case;
-    let session = Session::new(scenario, selection.clone(), *openness)?;
+    let session = job.case.session()?;
     let mut search = job.chosen.search(&session)?;
     let mut tally = Tally::default();
     let jobs = job.args.jobs.map(usize::from);

@@ -1,9 +1,10 @@
 //! What the commands do to the trace: walking it, looking at it, deciding differently.
 
 use emu::choice::Moves;
+use emu::position::Position;
 use emu::travel::{Datum, Direction, Goal, Motion};
 
-use super::app::{App, Content, Effect};
+use super::app::{App, Content, Effect, Fork};
 use super::trace::{Pane, TraceState};
 use super::worker::{Beside, Job, Task};
 
@@ -151,12 +152,17 @@ impl App {
             strategy: run.strategy.clone(),
             seed: run.seed,
             finding: None,
+            best_effort: false,
         };
         let was = super::trace::end(&state.trace.report.stop);
         let beside = Beside::Run(state.trace.clone(), format!("the run before, {was}"));
         let effect = self.start(self.case.clone(), task, None);
         if let Some(running) = &mut self.running {
-            running.fork = Some(choice);
+            running.fork = Some(Fork {
+                at: Position { choice, step: 0 },
+                header: format!("at choice {choice}"),
+                said: format!("decided differently at choice {choice}"),
+            });
         }
         match effect {
             Effect::Start(job) => Effect::Start(Box::new(Job {

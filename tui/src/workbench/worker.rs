@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use emu::choice::strategy::Replay;
 use emu::choice::{Moves, StrategyKind};
 use emu::explain::{Explained, RunHeader};
 use emu::machine::Granularity;
@@ -14,6 +15,7 @@ use emu::stop::Stop;
 
 use super::saving;
 use super::trace::{Diff, Trace, findings};
+use crate::catalogue::Source;
 use crate::cli::CaseArgs;
 use crate::command::replay;
 use crate::failure::{Failure, Outcome};
@@ -30,6 +32,8 @@ pub struct CaseChoice {
     pub selection: Selection,
     /// Which decisions are left open.
     pub openness: Openness,
+    /// The scenario itself, where the name alone does not give it: that of a recorded run.
+    pub source: Option<Arc<Source>>,
 }
 
 impl CaseChoice {
@@ -39,6 +43,21 @@ impl CaseChoice {
             scenario: args.scenario.clone(),
             selection: args.selection(),
             openness: args.openness(),
+            source: None,
+        }
+    }
+}
+
+impl CaseChoice {
+    /// The session that runs it.
+    ///
+    /// # Errors
+    /// Bad input.
+    pub fn session(&self) -> Outcome<Session> {
+        let (selection, openness) = (self.selection.clone(), self.openness);
+        match &self.source {
+            Some(source) => Session::of((**source).clone(), selection, openness),
+            None => Session::new(&self.scenario, selection, openness),
         }
     }
 }
@@ -49,6 +68,7 @@ impl Default for CaseChoice {
             scenario: String::new(),
             selection: Selection::default(),
             openness: Granularity::Access.into(),
+            source: None,
         }
     }
 }
@@ -75,6 +95,8 @@ pub enum Task {
         seed: u64,
         /// The signature of the finding that it is run for, if it is one.
         finding: Option<String>,
+        /// As far as it goes: what it is a schedule of has changed.
+        best_effort: bool,
     },
     /// What a file says.
     Recorded {
@@ -204,14 +226,15 @@ pub(super) fn carry_out(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Optio
 
 /// Runs the job; `None` if nobody wants it any more.
 fn run(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
-    let CaseChoice {
-        scenario,
-        selection,
-        openness,
-    } = &job.case;
     let done = |session: &Session, explained, notes| {
         let schedule = format!("{}\n", ScheduleFile::of(session, &explained));
         let mut trace = Trace::new(explained);
+        trace.case = Some(CaseChoice {
+            scenario: session.source.name.clone(),
+            selection: session.selection.clone(),
+            openness: session.openness,
+            source: Some(Arc::new(session.source.clone())),
+        });
         trace.schedule = schedule;
         trace.remarks = notes;
         let finding = match &job.task {
@@ -226,15 +249,17 @@ fn run(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
         Ok(Some(News::Done(Box::new(trace))))
     };
     if let Task::Recorded { best_effort } = job.task {
-        if !tell(News::Replaying(scenario.clone())) {
+        if !tell(News::Replaying(job.case.scenario.clone())) {
             return Ok(None);
         }
         let mut notes = Vec::new();
         let (session, explained) =
-            replay::explained(scenario, best_effort, &mut |note| notes.push(note))?;
+            replay::explained(&job.case.scenario, best_effort, &mut |note| {
+                notes.push(note)
+            })?;
         return done(&session, explained, notes);
     }
-    let session = Session::new(scenario, selection.clone(), *openness)?;
+    let session = job.case.session()?;
     let explained = match &job.task {
         Task::Recorded { .. } => None,
         Task::Seeds {
@@ -250,11 +275,21 @@ fn run(job: &Job, tell: &dyn Fn(News) -> bool) -> Outcome<Option<News>> {
             moves,
             strategy,
             seed,
+            best_effort,
             ..
         } => {
             if !tell(News::Replaying("the schedule".into())) {
                 return Ok(None);
             }
+            let made;
+            let moves = match best_effort {
+                true => {
+                    let follow = Box::new(Replay::new(moves.clone()));
+                    made = session.campaign()?.run(follow).moves;
+                    &made
+                }
+                false => moves,
+            };
             let header = RunHeader {
                 seed: *seed,
                 strategy: strategy.clone(),

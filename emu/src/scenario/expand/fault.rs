@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Expander;
+use crate::position::Position;
 use crate::scenario::error::ScenarioError;
 use crate::scenario::plan::FaultRule;
 use crate::scenario::schema::FaultItems;
@@ -111,6 +112,25 @@ fn parse(text: &str) -> Result<FaultRule, ScenarioError> {
     })
 }
 
+/// A rule written as text that strikes at the first opportunity from `at` on, unless it says itself
+/// when; and whether it does not.
+///
+/// # Errors
+/// It is not written as a rule is.
+pub fn fault_from(text: &str, at: Position) -> Result<(String, bool), ScenarioError> {
+    let rule = parse(text)?;
+    let when = ["nth", "every", "share", "position"];
+    if when.iter().any(|name| rule.params.contains_key(*name)) {
+        return Ok((text.to_owned(), false));
+    }
+    let sign = match split(text) {
+        (_, "") => ':',
+        _ => ',',
+    };
+    let text = text.trim_end_matches(':');
+    Ok((format!("{text}{sign}position={at}"), true))
+}
+
 /// What stands before the colon of the parameters, and what behind it. Two colons are a path's.
 fn split(text: &str) -> (&str, &str) {
     let mut from = 0;
@@ -140,6 +160,28 @@ fn value_of(text: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rule_strikes_from_a_moment_on_unless_it_says_when() {
+        let at = Position { choice: 7, step: 2 };
+        for (rule, expected) in [
+            ("pool.fail", "pool.fail:position=7:02"),
+            ("pool.fail:", "pool.fail:position=7:02"),
+            ("pool.fail:tag=Nat", "pool.fail:tag=Nat,position=7:02"),
+            (
+                "irql.raise@reset::reset",
+                "irql.raise@reset::reset:position=7:02",
+            ),
+            ("irql.raise@reset::reset#3", "irql.raise@reset::reset#3"),
+            ("pool.fail:nth=3,tag=Nat", "pool.fail:nth=3,tag=Nat"),
+            ("pool.fail:every=true", "pool.fail:every=true"),
+        ] {
+            let (text, added) = fault_from(rule, at).unwrap();
+            assert_eq!((text.as_str(), added), (expected, rule != expected));
+            assert!(parse(&text).is_ok());
+        }
+        assert!(fault_from("pool.fail:tag", at).is_err());
+    }
 
     #[test]
     fn rules_as_text() {

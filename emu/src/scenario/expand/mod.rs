@@ -9,6 +9,8 @@ mod thread;
 mod wait;
 mod walk;
 
+pub use fault::fault_from;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 

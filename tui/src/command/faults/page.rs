@@ -22,6 +22,8 @@ nth = 3
 On the command line the same is `--fault irql.raise@KfReleaseSpinLock#3`: the kind, behind `@` a kernel
 function or a driver's function, behind `#` which time (`#*` is every time), behind a colon further
 parameters: `--fault pool.fail:tag=IPrb,each_stack=true`. Each of them may be left out.
+In the workbench `:fault irql.raise` makes the run that is shown once more with the fault at the first
+opportunity from the moment on that is looked at, and puts both beside each other.
 
 `irqlab faults` lists the kinds, and with `--check` runs for each a small driver that it breaks and one
 that lives with it. The drivers are in `drivers-src/faults`, the scenario is `faults`.

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use clap::{CommandFactory, Parser};
 
-use super::super::app::{App, Effect};
+use super::super::app::{App, Effect, View};
 use super::super::search_job::SearchJob;
 use super::super::worker::{CaseChoice, Task};
 use super::{ALL, Args, Command, Group, PLAIN};
 use crate::catalogue;
 use crate::cli::{self, Cli};
 use emu::choice::Moves;
+use emu::faults::KINDS;
 use emu::scenario::SettingKind;
 
 /// See the module.
@@ -43,6 +44,21 @@ const COMMANDS: &[Command] = &[
             complete: |app, before| complete("explore", app, before),
         }),
         act: explore,
+        ..PLAIN
+    },
+    Command {
+        id: "fault",
+        help: "the run again with a fault from here on, as after --fault",
+        views: &[View::Trace],
+        args: Some(&Args {
+            form: "KIND[@PLACE][:NAME=VALUE,...]",
+            required: true,
+            complete: |_, before| match before {
+                [] => KINDS.iter().map(|kind| kind.name.to_owned()).collect(),
+                _ => Vec::new(),
+            },
+        }),
+        act: App::inject,
         ..PLAIN
     },
     Command {
@@ -101,6 +117,7 @@ fn run(app: &mut App, words: &[String]) -> Effect {
             strategy: "replay".into(),
             seed: args.seed,
             finding: None,
+            best_effort: false,
         },
         None => Task::Seeds {
             strategy: args.strategy.0,

@@ -62,6 +62,7 @@ fn long_run() -> App {
             ..Selection::default()
         },
         openness: Granularity::Access.into(),
+        source: None,
     };
     let task = Task::Seeds {
         strategy: strategy::find("random").unwrap(),

@@ -121,6 +121,57 @@ fn a_fork_decides_differently_at_one_choice() {
     }
 }
 
+/// Types a line that starts a run, and makes that run.
+fn carry(app: &mut super::App, line: &str) {
+    press(app, line);
+    let Effect::Start(job) = app.key(super::named(super::KeyCode::Enter)) else {
+        panic!("{line} starts a run: {:?}", app.message)
+    };
+    let news = carry_out(&job, &|_| true).unwrap().unwrap();
+    app.reply(Reply { id: job.id, news });
+}
+
+/// A fault strikes at the moment that is looked at, in the run as it was until there: also in a run
+/// from a file. Back at the run without it, it is gone.
+#[test]
+fn a_fault_strikes_at_the_focus() {
+    let file = std::env::temp_dir().join(format!("irqlab-fault-{}.schedule", std::process::id()));
+    let name = file.display();
+    let mut app = workbench();
+    carry(
+        &mut app,
+        &format!(":run bluetooth --set driver=fixed --set pool=true --seed 1 --save {name}"),
+    );
+    carry(&mut app, &format!(":replay {name}"));
+    std::fs::remove_file(&file).unwrap();
+    app.view = View::Trace;
+    let record = app.trace.as_ref().unwrap().trace.record.clone().unwrap();
+    assert_eq!(record.ended.stop, emu::stop::Stop::Completed);
+
+    press(&mut app, ":go 0:0<enter>");
+    let at = app.trace.as_ref().unwrap().focus.at;
+    carry(&mut app, ":fault pool.fail");
+    let fork = app.trace.as_ref().unwrap();
+    assert_eq!(fork.focus.at, at);
+    let stop = &fork.trace.report.stop;
+    assert!(matches!(stop, StopLine::Request { .. }), "{stop:?}");
+    let message = app.message.clone().unwrap();
+    assert!(
+        message.contains(&format!("with pool.fail:position={at}: request")),
+        "{message}"
+    );
+    shows_all(
+        "a fault",
+        &app,
+        (120, 36),
+        &["pool.fail from", "was completed"],
+    );
+    press(&mut app, " <esc>");
+    let back = app.trace.as_ref().unwrap().trace.record.as_ref().unwrap();
+    assert_eq!(back.ended.trace_hash, record.ended.trace_hash);
+    assert!(app.case.selection.faults.is_empty());
+}
+
 /// The decision that is said to save the machine does, when `f` makes it; there is one for each of
 /// the founding cases, among the reasons or added to them.
 #[test]

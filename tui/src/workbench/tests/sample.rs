@@ -91,6 +91,7 @@ pub fn stopped() -> Trace {
     let happened = moments();
     Trace {
         record: None,
+        case: None,
         schedule: "irqlab-schedule 1 scenario=sample\n".into(),
         traveller: Default::default(),
         remarks: Vec::new(),

@@ -26,7 +26,7 @@ pub use pane::Pane;
 #[cfg(test)]
 pub use record::Moment;
 pub use record::{Trace, short_place};
-pub use state::{Scene, TraceState};
+pub use state::{Forked, Scene, TraceState};
 
 use super::theme::{Target, Theme};
 use super::view::{pane, top_of};
@@ -45,9 +45,9 @@ pub fn header(state: &TraceState) -> String {
         false => state.focus.at.to_string(),
     };
     let (which, forked) = match &state.forked {
-        Some((from, choice)) => {
-            let was = end(&from.trace.report.stop);
-            ("fork".into(), format!(" │ at choice {choice}, was {was}"))
+        Some(forked) => {
+            let was = end(&forked.from.trace.report.stop);
+            ("fork".into(), format!(" │ {}, was {was}", forked.how))
         }
         None => (format!("seed {}", run.seed), String::new()),
     };

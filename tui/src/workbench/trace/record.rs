@@ -14,6 +14,7 @@ use emu::trace::{Event, EventKind};
 use emu::travel::{Record, Traveller};
 
 use crate::bundle::bundle;
+use crate::workbench::worker::CaseChoice;
 
 /// Everything that the trace shows.
 pub struct Trace {
@@ -27,6 +28,8 @@ pub struct Trace {
     pub images: Vec<Arc<Image>>,
     /// What was executed; a trace without it can be looked at, but not walked by instructions.
     pub record: Option<Arc<Record>>,
+    /// What it is a run of, if somebody knows.
+    pub case: Option<CaseChoice>,
     /// The text of its schedule file.
     pub schedule: String,
     /// What did not fit when it was repeated as far as it goes.
@@ -102,6 +105,7 @@ impl Trace {
             images,
             sources: sources.0,
             record: Some(record),
+            case: None,
             schedule: String::new(),
             remarks: Vec::new(),
             saving: Vec::new(),

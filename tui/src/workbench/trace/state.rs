@@ -14,6 +14,17 @@ use super::code::CodeView;
 use super::compare::Diff;
 use super::pane::Pane;
 use super::record::{Moment, Trace};
+use crate::workbench::worker::CaseChoice;
+
+/// The run that another one was made from with one difference.
+pub struct Forked {
+    /// That run.
+    pub from: Box<TraceState>,
+    /// What it is a run of.
+    pub case: CaseChoice,
+    /// The difference, in the words of the title.
+    pub how: String,
+}
 
 /// A run that is looked at.
 pub struct TraceState {
@@ -49,8 +60,8 @@ pub struct TraceState {
     pub notes: Vec<(Focus, String)>,
     /// The last table that a machine at a moment has given.
     pub scene: Option<Scene>,
-    /// The run that this one was forked from, and at which choice.
-    pub forked: Option<(Box<TraceState>, u64)>,
+    /// The run that this one differs from, if it was made to.
+    pub forked: Option<Forked>,
     /// The run that it is compared with.
     pub other: Option<Arc<Trace>>,
     /// The two, aligned.
