@@ -386,7 +386,7 @@ impl Memory {
     }
 
     /// Feeds the page tables and the contents of every page to a hash.
-    pub fn hash(&self, hasher: &mut impl std::hash::Hasher) {
+    pub fn hash_into(&self, hasher: &mut impl std::hash::Hasher) {
         use std::hash::Hash;
         for region in &*self.regions {
             (region.base, region.kind).hash(hasher);

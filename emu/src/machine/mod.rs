@@ -281,7 +281,7 @@ impl Machine {
     pub fn digest(&self) -> u64 {
         let mut hasher = XxHash3_64::new();
         self.state.hash(&mut hasher);
-        self.memory.hash(&mut hasher);
+        self.memory.hash_into(&mut hasher);
         for core in 0..self.state.cores.len() {
             self.engine.registers(core).save().hash(&mut hasher);
         }

@@ -38,7 +38,7 @@ fn ends(campaign: &mut Campaign, dfs: &mut Dfs) -> (BTreeSet<(String, u64)>, u64
             let machine = campaign.machine();
             let signature = signature(&ended.stop, machine).0;
             let mut memory = DefaultHasher::new();
-            machine.memory.hash(&mut memory);
+            machine.memory.hash_into(&mut memory);
             ends.insert((format!("{signature:?}"), memory.finish()));
             runs += 1;
             dfs.learn(&mut Outcome {
