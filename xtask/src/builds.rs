@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use toml::de::DeTable;
 
 /// The folders of the crates that the program is made of.
-const OWN: [&str; 3] = ["isa", "emu", "tui"];
+pub const OWN: [&str; 3] = ["isa", "emu", "tui"];
 
 /// The files that the test writes, by build. It tells the builds apart by itself, so that an
 /// override that does not work is a file that is not there.
