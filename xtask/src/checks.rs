@@ -1,8 +1,10 @@
 //! `cargo xtask test`: everything a change must pass.
 //!
 //! Everything of the main workspace is checked, documented and tested in the release profile: the
-//! processor emulator is then compiled once, and the long tests run at full speed. The pinned runs
-//! are also run on a build of irqlab with debug assertions; see [`builds`].
+//! processor emulator is then compiled once, and the long tests run at full speed. What is tested
+//! inside the crates is compiled without optimisation and with debug assertions: to optimise every
+//! crate a second time, for its own tests, would take longer than they do. The pinned runs are run
+//! on both builds; see [`builds`].
 //!
 //! The drivers' workspace has a target folder of its own, so that its steps are taken beside those
 //! of the main one, whose emulator is compiled meanwhile. And the tests of the bundled drivers,
@@ -21,6 +23,8 @@ use std::sync::mpsc;
 /// The longest tests, as cargo names them.
 const LONGEST: &str = "bundled";
 
+const TEST: [&str; 3] = ["test", "--release", "--workspace"];
+
 const DENY: [&str; 3] = ["--", "-D", "warnings"];
 
 pub fn run(arguments: &[String]) -> Outcome<()> {
@@ -31,6 +35,8 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
 }
 
 fn all(steps: &Steps) -> Outcome<()> {
+    let checked = builds::checked()?;
+    let checked = words(&checked);
     steps.run("set-up", || setup::run(&[]))?;
     steps.run("format", || {
         let format = ["fmt", "--all", "--check"];
@@ -41,26 +47,26 @@ fn all(steps: &Steps) -> Outcome<()> {
     steps.beside(
         move || {
             steps.run("drivers", drivers::build_all)?;
-            // Nobody listens if a step there has failed.
+            // Nobody listens any more if a step there has failed.
             let _ = built.send(());
             check_drivers(steps)
         },
         || {
-            // The machine knows no driver.
-            steps.run("compiling the machine and its tests", || {
-                loud(main(&[&TEST[..], &["--lib", "--no-run"]].concat()))
+            // The emulator and the machine know no driver.
+            steps.run("compiling the machine, with debug assertions", || {
+                loud(main(
+                    &[&TEST[..], &checked, &["--lib", "--no-run"]].concat(),
+                ))
             })?;
-            // They become a part of the program. Without them a step there has failed.
             steps.run("waiting for the drivers", || {
-                drivers
-                    .recv()
-                    .map_err(|_| Failure::step("there are no drivers"))
+                let none = |_| Failure::step("the drivers are not built");
+                drivers.recv().map_err(none)
             })?;
-            compile(steps)
+            check_main(steps, &checked)
         },
     )?;
-    steps.beside(|| long_tests(steps), || other_tests(steps))?;
-    steps.run("runs of both builds", builds::compare)
+    steps.beside(|| longest_tests(steps), || other_tests(steps))?;
+    steps.run("comparing the pinned runs", builds::compare)
 }
 
 fn check_drivers(steps: &Steps) -> Outcome<()> {
@@ -86,8 +92,8 @@ fn check_drivers(steps: &Steps) -> Outcome<()> {
     })
 }
 
-/// Everything that is made of the main workspace before its tests.
-fn compile(steps: &Steps) -> Outcome<()> {
+/// What needs the drivers and comes before the tests of the optimised build.
+fn check_main(steps: &Steps, checked: &[&str]) -> Outcome<()> {
     steps.run("lints", || {
         let all = ["clippy", "--release", "--workspace", "--all-targets"];
         loud(main(&[&all[..], &DENY].concat()))
@@ -95,20 +101,21 @@ fn compile(steps: &Steps) -> Outcome<()> {
     steps.run("documentation", || {
         loud(main(&["doc", "--release", "--workspace", "--no-deps"]))
     })?;
-    steps.run("pinned runs with debug assertions", || {
-        builds::forget()?;
-        let test = builds::checked_test()?;
-        loud(main(&test.iter().map(String::as_str).collect::<Vec<_>>()))
+    steps.run("tests inside the crates, with debug assertions", || {
+        loud(main(&[&TEST[..], checked, &["--lib", "--bins"]].concat()))
     })?;
-    steps.run("compiling the tests", || {
-        let targets = targets(|_| true)?;
-        loud(main(&[&TEST[..], &words(&targets), &["--no-run"]].concat()))
+    steps.run("pinned runs, with debug assertions", || {
+        builds::forget()?;
+        let pinned = ["--test", LONGEST, "--", "--exact", "determinism::pinned"];
+        loud(main(&[&TEST[..], checked, &pinned].concat()))
+    })?;
+    steps.run("compiling the other tests", || {
+        let tests = tests(|_| true)?;
+        loud(main(&[&TEST[..], &words(&tests), &["--no-run"]].concat()))
     })
 }
 
-const TEST: [&str; 3] = ["test", "--release", "--workspace"];
-
-fn long_tests(steps: &Steps) -> Outcome<()> {
+fn longest_tests(steps: &Steps) -> Outcome<()> {
     steps.run("tests of the bundled drivers", || {
         loud(main(&[&TEST[..], &["--test", LONGEST]].concat()))
     })
@@ -116,17 +123,16 @@ fn long_tests(steps: &Steps) -> Outcome<()> {
 
 fn other_tests(steps: &Steps) -> Outcome<()> {
     steps.run("all other tests", || {
-        let targets = targets(|name| name != LONGEST)?;
-        quiet(main(&[&TEST[..], &words(&targets)].concat()))
+        let tests = tests(|name| name != LONGEST)?;
+        quiet(main(&[&TEST[..], &words(&tests)].concat()))
     })?;
     steps.run("examples in the documentation", || {
         quiet(main(&[&TEST[..], &["--doc"]].concat()))
     })
 }
 
-/// Cargo's options for the tests inside every crate and for those beside it that are `wanted`. The
-/// benchmark is no test: to compile it would be in vain.
-fn targets(wanted: impl Fn(&str) -> bool) -> Outcome<Vec<String>> {
+/// Cargo's options for the tests beside the crates, as far as they are `wanted`.
+fn tests(wanted: impl Fn(&str) -> bool) -> Outcome<Vec<String>> {
     let mut names = BTreeSet::new();
     for krate in builds::OWN.into_iter().chain(["xtask"]) {
         let folder = workspace::root().join(krate).join("tests");
@@ -145,9 +151,9 @@ fn targets(wanted: impl Fn(&str) -> bool) -> Outcome<Vec<String>> {
         }
     }
     let names = names.into_iter().filter(|name| wanted(name));
-    let tests = names.flat_map(|name| ["--test".to_string(), name]);
-    let inside = ["--lib", "--bins"].map(String::from);
-    Ok(inside.into_iter().chain(tests).collect())
+    Ok(names
+        .flat_map(|name| ["--test".to_string(), name])
+        .collect())
 }
 
 /// Cargo on the main workspace.
@@ -192,13 +198,13 @@ mod tests {
 
     #[test]
     fn every_test_is_compiled_and_run_once() {
-        let all = targets(|_| true).unwrap();
-        let others = targets(|name| name != LONGEST).unwrap();
+        let all = tests(|_| true).unwrap();
+        let others = tests(|name| name != LONGEST).unwrap();
         let missing = all.iter().filter(|word| !others.contains(word));
         assert_eq!(missing.collect::<Vec<_>>(), [LONGEST]);
+        assert_eq!(all.len(), others.len() + 2);
         for name in ["docs", "cli", "tidy", "loader", "unwind", "shapes"] {
             assert!(others.iter().any(|word| word == name), "{name}: {others:?}");
         }
-        assert_eq!(others[..2], ["--lib", "--bins"]);
     }
 }
