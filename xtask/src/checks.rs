@@ -1,10 +1,10 @@
 //! `cargo xtask test`: everything a change must pass.
 //!
 //! Everything of the main workspace is checked, documented and tested in the release profile: the
-//! processor emulator is then compiled once, and the long tests run at full speed. What is tested
-//! inside the crates is compiled without optimisation and with debug assertions: to optimise every
-//! crate a second time, for its own tests, would take longer than they do. The pinned runs are run
-//! on both builds; see [`builds`].
+//! processor emulator is then compiled once, and the long tests run at full speed. The tests inside
+//! the libraries are compiled without optimisation and with debug assertions: to optimise the machine
+//! a second time, for its own tests, would take much longer than they do. The pinned runs are run on
+//! both builds; see [`builds`].
 //!
 //! The drivers' workspace has a target folder of its own, so that its steps are taken beside those
 //! of the main one, whose emulator is compiled meanwhile. And the tests of the bundled drivers,
@@ -24,6 +24,9 @@ use std::sync::mpsc;
 const LONGEST: &str = "bundled";
 
 const TEST: [&str; 3] = ["test", "--release", "--workspace"];
+
+/// The tests inside the programs, for cargo; those inside the libraries are another step.
+const PROGRAMS: &[&str] = &["--bins"];
 
 const DENY: [&str; 3] = ["--", "-D", "warnings"];
 
@@ -53,10 +56,8 @@ fn all(steps: &Steps) -> Outcome<()> {
         },
         || {
             // The emulator and the machine know no driver.
-            steps.run("compiling the machine, with debug assertions", || {
-                loud(main(
-                    &[&TEST[..], &checked, &["--lib", "--no-run"]].concat(),
-                ))
+            steps.run("tests inside the libraries, with debug assertions", || {
+                loud(main(&[&TEST[..], &checked, &["--lib"]].concat()))
             })?;
             steps.run("waiting for the drivers", || {
                 let none = |_| Failure::step("the drivers are not built");
@@ -101,9 +102,6 @@ fn check_main(steps: &Steps, checked: &[&str]) -> Outcome<()> {
     steps.run("documentation", || {
         loud(main(&["doc", "--release", "--workspace", "--no-deps"]))
     })?;
-    steps.run("tests inside the crates, with debug assertions", || {
-        loud(main(&[&TEST[..], checked, &["--lib", "--bins"]].concat()))
-    })?;
     steps.run("pinned runs, with debug assertions", || {
         builds::forget()?;
         let pinned = ["--test", LONGEST, "--", "--exact", "determinism::pinned"];
@@ -111,7 +109,9 @@ fn check_main(steps: &Steps, checked: &[&str]) -> Outcome<()> {
     })?;
     steps.run("compiling the other tests", || {
         let tests = tests(|_| true)?;
-        loud(main(&[&TEST[..], &words(&tests), &["--no-run"]].concat()))
+        loud(main(
+            &[&TEST[..], PROGRAMS, &words(&tests), &["--no-run"]].concat(),
+        ))
     })
 }
 
@@ -124,7 +124,7 @@ fn longest_tests(steps: &Steps) -> Outcome<()> {
 fn other_tests(steps: &Steps) -> Outcome<()> {
     steps.run("all other tests", || {
         let tests = tests(|name| name != LONGEST)?;
-        quiet(main(&[&TEST[..], &words(&tests)].concat()))
+        quiet(main(&[&TEST[..], PROGRAMS, &words(&tests)].concat()))
     })?;
     steps.run("examples in the documentation", || {
         quiet(main(&[&TEST[..], &["--doc"]].concat()))
