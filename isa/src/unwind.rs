@@ -1,5 +1,6 @@
 //! Walking the stack of an emulated core: from a pc back through its callers.
 
+use crate::decode::Insn;
 use crate::isa;
 use crate::memory::Mem;
 use crate::profile::Arch;
@@ -21,6 +22,11 @@ pub struct Frame {
 pub trait Images {
     /// The image that contains `pc`, or `None` when no image does.
     fn image(&self, pc: u64) -> Option<ImageUnwind<'_>>;
+
+    /// The instruction at `pc`, decoded from the memory of the image there; `None` where it cannot
+    /// be read or is none. Functions without unwind data are walked again and again, so whoever
+    /// keeps what has been decoded makes that several times as fast.
+    fn insn(&self, pc: u64) -> Option<Insn>;
 }
 
 /// What unwinding needs to know about one loaded image.

@@ -17,6 +17,7 @@ mod manifest;
 mod process;
 mod setup;
 mod stamp;
+mod steps;
 mod system;
 mod toolchain;
 mod version_resource;

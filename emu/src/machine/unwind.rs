@@ -1,8 +1,9 @@
 //! Stack traces of cores, across the kernel's own frames.
 
-use isa::{Frame as IsaFrame, ImageUnwind, Images, Reg, RegisterAccess, Registers};
+use isa::{Frame as IsaFrame, ImageUnwind, Images, Insn, Reg, RegisterAccess, Registers};
 
 use super::context::{Caller, Context, Next};
+use super::engine::Engine;
 use super::memory::Memory;
 use super::{Machine, Setup};
 
@@ -21,6 +22,7 @@ const LIMIT: usize = 32;
 struct Drivers<'a> {
     setup: &'a Setup,
     memory: &'a Memory,
+    engine: &'a Engine,
 }
 
 impl Images for Drivers<'_> {
@@ -41,6 +43,10 @@ impl Images for Drivers<'_> {
             pdata,
             memory: self.memory,
         })
+    }
+
+    fn insn(&self, pc: u64) -> Option<Insn> {
+        self.engine.insn(pc)
     }
 }
 
@@ -83,6 +89,7 @@ impl Machine {
             let drivers = Drivers {
                 setup: &self.setup,
                 memory: &self.memory,
+                engine: &self.engine,
             };
             let unwound: Vec<IsaFrame> =
                 isa::unwind(self.arch(), &registers, &*self.memory, &drivers, LIMIT);

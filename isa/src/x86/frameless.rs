@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::unwind::{is_behind_call, word};
-use crate::decode::{Decoder, Def, Flow, Insn};
+use crate::decode::{Def, Flow, Insn};
 use crate::profile::Arch;
 use crate::registers::{Reg, Registers};
 use crate::unwind::{Images, Step};
@@ -25,15 +25,12 @@ const INSTRUCTIONS: usize = 400;
 /// The caller's registers, or `None` if the function has a frame or cannot be told.
 pub(super) fn caller(step: &Step, regs: &Registers) -> Option<Registers> {
     let sp = regs.gpr[ESP.0 as usize];
-    // Made at the first candidate: most stacks have none.
-    let mut decoder = None;
     for depth in (0..WORDS).map(|n| n * 4) {
         let pc = word(step.mem, sp + depth)?;
         let Some(target) = called_by(step.images, pc).filter(|target| *target <= regs.pc) else {
             continue;
         };
-        let decoder = decoder.get_or_insert_with(|| Decoder::new(Arch::X86));
-        if depth_at(decoder, step.images, target, regs.pc) == Some(depth) {
+        if depth_at(step.images, target, regs.pc) == Some(depth) {
             let mut caller = regs.clone();
             caller.pc = pc;
             caller.gpr[ESP.0 as usize] = sp + depth + 4;
@@ -59,8 +56,8 @@ fn called_by(images: &dyn Images, pc: u64) -> Option<u64> {
 /// Bytes that the function at `start` has on the stack when it is at `pc`, as long as it has not
 /// touched ebp. The code is walked in the order of its addresses; what a branch jumps over has the
 /// depth that the branch had.
-fn depth_at(decoder: &Decoder, images: &dyn Images, start: u64, pc: u64) -> Option<u64> {
-    let code = images.image(start)?.memory;
+fn depth_at(images: &dyn Images, start: u64, pc: u64) -> Option<u64> {
+    images.image(start)?;
     let mut at = start;
     let mut depth = Some(0);
     let mut jumped: BTreeMap<u64, u64> = BTreeMap::new();
@@ -69,7 +66,7 @@ fn depth_at(decoder: &Decoder, images: &dyn Images, start: u64, pc: u64) -> Opti
         if at >= pc {
             return depth.filter(|_| at == pc);
         }
-        let insn = decode(decoder, code, at)?;
+        let insn = images.insn(at)?;
         if let (
             Some(depth),
             Flow::Branch { target }
@@ -84,15 +81,6 @@ fn depth_at(decoder: &Decoder, images: &dyn Images, start: u64, pc: u64) -> Opti
         at = insn.next();
     }
     None
-}
-
-fn decode(decoder: &Decoder, code: &dyn crate::Mem, at: u64) -> Option<Insn> {
-    // The image may end inside the longest instruction.
-    (1..=15).rev().find_map(|length| {
-        let mut bytes = [0; 15];
-        let bytes = &mut bytes[..length];
-        code.read(at, bytes).then(|| decoder.decode(bytes, at))?
-    })
 }
 
 /// The depth after `insn`, or `None` if the next instruction is not reached from it, or with a

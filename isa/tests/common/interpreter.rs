@@ -367,4 +367,14 @@ impl Images for Machine {
                 memory: self,
             })
     }
+
+    fn insn(&self, pc: u64) -> Option<Insn> {
+        let decoder = Decoder::new(self.arch);
+        // The image may end inside the longest instruction.
+        (1..=15).rev().find_map(|length| {
+            let mut bytes = [0; 15];
+            let bytes = &mut bytes[..length];
+            self.read(pc, bytes).then(|| decoder.decode(bytes, pc))?
+        })
+    }
 }

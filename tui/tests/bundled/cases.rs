@@ -1,7 +1,7 @@
 //! The bundled scenarios on the built drivers: how often they stop, where, and that nothing stops
 //! when a condition is missing.
 
-use emu::campaign;
+use emu::campaign::{self, Case};
 use emu::choice::strategy;
 use emu::machine::{Granularity, Watch};
 use emu::stop::Stop;
@@ -9,11 +9,10 @@ use emu::stop::Stop;
 use crate::support::{Setting, case};
 
 /// Runs seeds 1 to `seeds` and gives the stops.
-fn run(scenario: &str, profile: &str, settings: &[Setting<'_>], seeds: u64) -> Vec<Stop> {
-    let case = case(scenario, profile, settings);
+fn run(case: &Case, seeds: u64) -> Vec<Stop> {
     let random = strategy::find("random").unwrap();
     let ended = campaign::seeds(
-        &case,
+        case,
         Granularity::Access,
         random,
         1..seeds + 1,
@@ -36,16 +35,17 @@ fn crashes(
     code: u32,
     driver: &str,
 ) -> usize {
+    let case = case(scenario, profile, settings);
+    // Every machine of a case has its modules at the same addresses.
+    let machine = case.boot(Granularity::Sync, Watch::Points).unwrap();
     let mut count = 0;
-    for stop in run(scenario, profile, settings, 200) {
+    for stop in run(&case, 200) {
         match stop {
             Stop::Completed => {}
             Stop::Bugcheck(b) => {
                 assert_eq!(b.code, code, "{b:x?}");
                 assert_eq!((b.irql, b.params[1]), (2, 2));
                 assert_eq!(b.params[3], b.pc);
-                let case = case(scenario, profile, settings);
-                let machine = case.boot(Granularity::Sync, Watch::Points).unwrap();
                 let module = machine.module_at(b.pc).expect("the PC is in a module");
                 assert_eq!(machine.setup.modules[module].name, driver);
                 count += 1;
@@ -59,10 +59,8 @@ fn crashes(
 
 #[track_caller]
 fn never_crashes(scenario: &str, profile: &str, settings: &[Setting<'_>]) {
-    for (i, stop) in run(scenario, profile, settings, 1000)
-        .into_iter()
-        .enumerate()
-    {
+    let case = case(scenario, profile, settings);
+    for (i, stop) in run(&case, 1000).into_iter().enumerate() {
         assert_eq!(
             stop,
             Stop::Completed,

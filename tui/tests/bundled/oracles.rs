@@ -2,7 +2,7 @@
 //! lines, and the correct ones give nothing. Needs `cargo xtask drivers`.
 
 use crate::scenarios::scenarios;
-use crate::support::{Setting, case, first, load, plan, told};
+use crate::support::{Setting, case, crash, first, load, plan, told};
 use emu::campaign::{Campaign, Case};
 use emu::choice::strategy::{Random, Replay};
 use emu::choice::{Actor, Moves};
@@ -39,7 +39,8 @@ fn names(stack: &[Place], function: &str) -> bool {
 fn the_walk_and_the_reset_race() {
     for profile in ["amd64", "i386"] {
         let case = case("kb931322", profile, &[]);
-        let (_, crash) = first(&case, |e| matches!(e.stop, Stop::Bugcheck(_)));
+        let (_, crash) = &*crash("kb931322", profile);
+        assert!(matches!(crash.stop, Stop::Bugcheck(_)), "{:?}", crash.stop);
         let (machine, ended) = recorded(&case, &crash.moves);
         assert_eq!(ended.trace_hash, crash.trace_hash);
         let races = found(&machine, &ended, "race");

@@ -2,7 +2,7 @@
 //! scenario states. Needs `cargo xtask drivers`.
 
 use crate::still::scope;
-use crate::support::{CASES, Setting, case, first};
+use crate::support::{CASES, Setting, case, crash};
 use emu::campaign::Campaign;
 use emu::choice::strategy::{Random, Replay};
 use emu::choice::{Scope, World};
@@ -73,7 +73,7 @@ fn a_founding_case_is_shrunk_to_one_preemption() {
     for (name, profile) in CASES {
         let case = case(name, profile, &[]);
         let fewest = case.plan.expect.preemptions.expect("the scenario says it");
-        let (seed, long) = first(&case, |e| e.stop != Stop::Completed);
+        let (seed, long) = &*crash(name, profile);
         let scope = Scope::from(Granularity::Access);
         let mut campaign = Campaign::new(&case, scope).unwrap_or_else(|e| panic!("{e}"));
         campaign.run(Box::new(Replay::new(long.moves.clone())));

@@ -5,13 +5,13 @@ use emu::explain::Explained;
 use emu::report::{Place, WhyStep};
 use emu::stop::{Access, Bugcheck, Stop};
 
-use crate::support::{case, first, source_line, told};
+use crate::support::{self, case, source_line, told};
 
 /// The first crash of a scenario, told.
 #[track_caller]
 fn crash(scenario: &str, profile: &str) -> (Explained, Bugcheck) {
     let case = case(scenario, profile, &[]);
-    let (seed, ended) = first(&case, |e| matches!(e.stop, Stop::Bugcheck(_)));
+    let (seed, ended) = &*support::crash(scenario, profile);
     let told = told(&case, &ended.moves);
     println!("{scenario} {profile}, seed {seed}");
     for s in &told.report.why {

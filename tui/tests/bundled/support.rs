@@ -2,7 +2,9 @@
 //! seeds that end in a certain way. Needs `cargo xtask drivers`.
 #![allow(dead_code)] // The benchmark uses a part of it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use emu::campaign::{Campaign, Case, DriverFiles};
 use emu::choice::Moves;
@@ -11,6 +13,7 @@ use emu::explain::{Explained, RunHeader, explain};
 use emu::machine::{Ended, Granularity};
 use emu::personality::Personality;
 use emu::scenario::{self, DriverRef, Plan, ScenarioError, Selection};
+use emu::stop::Stop;
 
 /// A setting by name, as on the command line; `personality` and `cpus` among them.
 pub type Setting<'a> = (&'a str, &'a str);
@@ -124,6 +127,43 @@ pub fn first(case: &Case, wanted: impl Fn(&Ended) -> bool) -> (u64, Ended) {
     let mut runs = (1..=200).map(|seed| (seed, campaign.run(Box::new(Random::new(seed)))));
     runs.find(|(_, ended)| wanted(ended))
         .expect("one of 200 seeds")
+}
+
+/// A run that stops, and its seed before it.
+pub type Crash = Arc<(u64, Ended)>;
+
+/// The first of 200 seeds of a bundled scenario, as it is, that does not complete at granularity
+/// `access`. Many tests begin there; it is looked for once.
+#[track_caller]
+pub fn crash(scenario: &str, profile: &str) -> Crash {
+    static FOUND: Shared<(String, String), (u64, Ended)> = Shared::new();
+    let stops = |e: &Ended| e.stop != Stop::Completed;
+    FOUND.get((scenario.into(), profile.into()), || {
+        first(&case(scenario, profile, &[]), stops)
+    })
+}
+
+/// Things that several tests need and that are the same for all of them, by name. Each is made by
+/// the first test that asks for it, while others wait for it.
+pub struct Shared<K, V>(Mutex<BTreeMap<K, Arc<OnceLock<Arc<V>>>>>);
+
+impl<K: Ord, V> Shared<K, V> {
+    /// Nothing has been made yet.
+    pub const fn new() -> Shared<K, V> {
+        Shared(Mutex::new(BTreeMap::new()))
+    }
+
+    /// The thing of this name. A test in which `make` panics fails, and so does the next one.
+    pub fn get(&self, name: K, make: impl FnOnce() -> V) -> Arc<V> {
+        let cell = self
+            .0
+            .lock()
+            .expect("nobody panics in here")
+            .entry(name)
+            .or_default()
+            .clone();
+        cell.get_or_init(|| Arc::new(make())).clone()
+    }
 }
 
 /// A run at granularity `access`, recorded and explained.

@@ -5,24 +5,37 @@ use std::sync::Arc;
 
 use emu::campaign::Case;
 use emu::explain::{RunHeader, explain};
-use emu::machine::Granularity;
+use emu::machine::{Ended, Granularity};
 use emu::position::Position;
 use emu::scene::{self, View};
-use emu::stop::Stop;
 use emu::travel::{Datum, Direction, Focus, Goal, Motion, Record, Traveller};
 
-use crate::support::{CASES, case, first, run};
+use crate::support::{self, CASES, Shared, case, run};
 
-/// A recorded run and a machine to walk it with: at granularity `access` one that stops.
-fn travel(case: &Case, granularity: Granularity) -> (Arc<Record>, Traveller) {
-    let ended = match granularity {
-        Granularity::Access => first(case, |ended| ended.stop != Stop::Completed).1,
-        _ => run(case, granularity, 2),
-    };
+/// The record of a run.
+fn record(case: &Case, granularity: Granularity, ended: &Ended) -> Record {
     let told = explain(case, granularity, &ended.moves, &RunHeader::default()).unwrap();
     assert_eq!(told.ended.trace_hash, ended.trace_hash);
-    let record = Arc::new(Record::new(told));
-    let traveller = Traveller::new(case, granularity, record.clone()).unwrap();
+    Record::new(told)
+}
+
+/// That of a run that stops, at granularity `access`. A record does not change: it is made once.
+fn crash(scenario: &str, profile: &str) -> Arc<Record> {
+    static MADE: Shared<(String, String), Record> = Shared::new();
+    MADE.get((scenario.into(), profile.into()), || {
+        let crash = support::crash(scenario, profile);
+        record(&case(scenario, profile, &[]), Granularity::Access, &crash.1)
+    })
+}
+
+/// A recorded run and a machine to walk it with: at granularity `access` one that stops.
+fn travel(scenario: &str, profile: &str, granularity: Granularity) -> (Arc<Record>, Traveller) {
+    let case = case(scenario, profile, &[]);
+    let record = match granularity {
+        Granularity::Access => crash(scenario, profile),
+        _ => Arc::new(record(&case, granularity, &run(&case, granularity, 2))),
+    };
+    let traveller = Traveller::new(&case, granularity, record.clone()).unwrap();
     (record, traveller)
 }
 
@@ -40,9 +53,8 @@ fn moments(record: &Record, count: u64) -> Vec<Position> {
 #[test]
 fn a_run_with_pauses_is_the_run() {
     for (scenario, profile) in CASES {
-        let case = case(scenario, profile, &[]);
         for granularity in Granularity::ALL {
-            let (record, mut traveller) = travel(&case, granularity);
+            let (record, mut traveller) = travel(scenario, profile, granularity);
             let mut moments = moments(&record, 60);
             moments.sort();
             for at in moments {
@@ -63,7 +75,7 @@ fn a_run_with_pauses_is_the_run() {
 fn a_moment_is_one_machine() {
     for (scenario, profile) in CASES {
         let case = case(scenario, profile, &[]);
-        let (record, mut traveller) = travel(&case, Granularity::Access);
+        let (record, mut traveller) = travel(scenario, profile, Granularity::Access);
         let moments = moments(&record, 50);
         let mut digests = BTreeMap::new();
         let mut sorted = moments.clone();
@@ -104,8 +116,7 @@ fn a_moment_is_one_machine() {
 fn the_boot_is_walked_like_the_rest() {
     let none = BTreeSet::new();
     for (scenario, profile) in CASES {
-        let case = case(scenario, profile, &[]);
-        let (record, mut traveller) = travel(&case, Granularity::Access);
+        let (record, mut traveller) = travel(scenario, profile, Granularity::Access);
         let here = format!("{scenario} {profile}");
         let booted = record.retired(record.booted());
         assert!(booted > 100, "{here}: {booted} instructions");
@@ -150,8 +161,7 @@ fn the_boot_is_walked_like_the_rest() {
 fn a_thousand_steps_back_and_forth() {
     let none = BTreeSet::new();
     for (scenario, profile) in CASES {
-        let case = case(scenario, profile, &[]);
-        let (record, mut traveller) = travel(&case, Granularity::Access);
+        let (record, mut traveller) = travel(scenario, profile, Granularity::Access);
         let end = record.focus_at_end();
         for start in [end, record.focus_on(end, Goal::Share(0.6))] {
             // From just before an instruction of the core, so that the way back is the way there.
@@ -185,8 +195,7 @@ fn a_thousand_steps_back_and_forth() {
 #[test]
 fn the_record_and_the_machine_agree() {
     for (scenario, profile) in CASES {
-        let case = case(scenario, profile, &[]);
-        let (record, mut traveller) = travel(&case, Granularity::Access);
+        let (record, mut traveller) = travel(scenario, profile, Granularity::Access);
         for at in moments(&record, 100) {
             traveller.seek(at);
             let retired = record.retired(at);
@@ -254,8 +263,7 @@ fn the_record_and_the_machine_agree() {
 #[test]
 fn every_motion_has_a_way_back() {
     let none = BTreeSet::new();
-    let case = case("kb931322", "amd64", &[]);
-    let (record, _) = travel(&case, Granularity::Access);
+    let record = crash("kb931322", "amd64");
     let end = record.focus_at_end();
     for motion in [
         Motion::Instruction,
@@ -301,8 +309,7 @@ fn every_motion_has_a_way_back() {
 fn calls_are_stepped_over_and_out_of() {
     let none = BTreeSet::new();
     for (scenario, profile) in CASES {
-        let case = case(scenario, profile, &[]);
-        let (record, _) = travel(&case, Granularity::Access);
+        let record = crash(scenario, profile);
         let start = record.retired(record.first()) as usize;
         let calls = (start..record.path().len()).filter(|&i| {
             let insn = record.insn(record.path()[i].1);
