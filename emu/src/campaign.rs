@@ -1,5 +1,7 @@
 //! A case, and running it once or many times: boot once, restore per schedule.
 
+mod trail;
+
 use crossbeam::channel;
 
 use crate::choice::{Scope, Strategy, StrategyKind};
@@ -8,6 +10,7 @@ use crate::machine::{
     BootError, Driver, Ended, Granularity, Machine, Snapshot, Watch, boot, boot_from_start,
 };
 use crate::scenario::{DriverRef, Plan};
+use trail::Trail;
 
 /// Everything a run depends on besides its schedule.
 #[derive(Clone)]
@@ -105,6 +108,9 @@ impl Case {
 pub struct Campaign {
     machine: Machine,
     booted: Snapshot,
+    trail: Trail,
+    /// Choices of the last run that had been made before it began.
+    behind: u64,
 }
 
 impl Campaign {
@@ -127,7 +133,12 @@ impl Campaign {
     ) -> Result<Campaign, BootError> {
         let mut machine = case.boot(scope, watch)?;
         let booted = machine.snapshot();
-        Ok(Campaign { machine, booted })
+        Ok(Campaign {
+            machine,
+            booted,
+            trail: Trail::default(),
+            behind: 0,
+        })
     }
 
     /// Runs one schedule.
@@ -137,8 +148,60 @@ impl Campaign {
 
     /// The same for who wants the strategy back, with what it has learnt.
     pub fn run_and_return(&mut self, strategy: Box<dyn Strategy>) -> (Ended, Box<dyn Strategy>) {
-        self.machine.restore(&self.booted);
-        self.machine.run_and_return(strategy)
+        let moves = strategy.follows().map(|moves| moves.0.clone());
+        // The record of a run begins where the run does.
+        match moves.filter(|_| !self.machine.recorder.keeps()) {
+            Some(moves) => self.follow(strategy, &moves),
+            None => {
+                self.machine.restore(&self.booted);
+                self.behind = 0;
+                self.machine.run_and_return(strategy)
+            }
+        }
+    }
+
+    /// Choices that the last run did not make itself: it began behind them, where an earlier one had
+    /// come by.
+    pub fn started_behind(&self) -> u64 {
+        self.behind
+    }
+
+    /// Runs a schedule of which the beginning is known, from the last moment on its way that is kept.
+    fn follow(
+        &mut self,
+        mut strategy: Box<dyn Strategy>,
+        moves: &[(u64, u32)],
+    ) -> (Ended, Box<dyn Strategy>) {
+        self.trail.retreat(moves);
+        let made = match self.trail.last() {
+            Some((snapshot, made)) => {
+                self.machine.restore(snapshot);
+                made
+            }
+            None => {
+                self.machine.restore(&self.booted);
+                0
+            }
+        };
+        strategy.begin_behind(made);
+        self.machine.begin_behind(&moves[..made]);
+        let mut choices = self.machine.position().choice;
+        self.behind = choices;
+        while let Some(next) = self.trail.next(choices, moves) {
+            let ended;
+            (ended, strategy) = self.machine.run_before(strategy, next);
+            if let Some(ended) = ended {
+                self.trail.ended(ended.choices);
+                return (ended, strategy);
+            }
+            choices = self.machine.position().choice;
+            if self.machine.can_be_kept() {
+                self.trail.keep(&mut self.machine, moves);
+            }
+        }
+        let (ended, strategy) = self.machine.run_on(strategy);
+        self.trail.ended(ended.choices);
+        (ended, strategy)
     }
 
     /// The machine, as the last run left it.

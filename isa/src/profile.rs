@@ -25,6 +25,7 @@ impl Arch {
     pub const ALL: [Arch; 3] = [Arch::X86, Arch::X64, Arch::Arm64];
 
     /// Bytes in a pointer and in a general register: 4 or 8.
+    #[inline]
     pub fn pointer_size(self) -> u64 {
         isa(self).pointer_size
     }
@@ -100,6 +101,7 @@ impl Profile {
     }
 
     /// The instruction set whose driver build this profile runs.
+    #[inline]
     pub fn arch(self) -> Arch {
         match self {
             Profile::I386 => Arch::X86,
@@ -117,6 +119,7 @@ impl Profile {
     }
 
     /// The interrupt request levels of this machine.
+    #[inline]
     pub fn irql(self) -> &'static IrqlTable {
         match self {
             Profile::I386 => &irql::I386,
@@ -128,6 +131,7 @@ impl Profile {
     }
 
     /// Bytes in a pointer of the driver build that runs: 4 or 8.
+    #[inline]
     pub fn pointer_size(self) -> u64 {
         self.arch().pointer_size()
     }

@@ -129,6 +129,7 @@ impl RegisterFile {
 }
 
 /// esp, rsp or sp.
+#[inline]
 pub fn stack_pointer(arch: Arch) -> Reg {
     isa(arch).registers.stack_pointer
 }
@@ -139,11 +140,13 @@ pub fn frame_pointer(arch: Arch) -> Reg {
 }
 
 /// x30 on Arm64; `None` where a call pushes the return address.
+#[inline]
 pub fn link_register(arch: Arch) -> Option<Reg> {
     isa(arch).registers.link_register
 }
 
 /// eax, rax or x0: where a function leaves its result.
+#[inline]
 pub fn return_register(arch: Arch) -> Reg {
     isa(arch).registers.return_register
 }

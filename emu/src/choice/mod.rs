@@ -115,11 +115,11 @@ impl Action {
     /// In words, as option `taken` of a choice at which `current` was the core that ran.
     pub fn words(self, current: u8) -> String {
         match self {
-            Action::Run(core) if core == current => format!("core {core} goes on"),
-            Action::Run(core) => format!("core {core} takes over"),
-            Action::Switch(core) => format!("core {core} switches threads"),
-            Action::Interrupt { core, .. } => format!("core {core} is interrupted"),
-            Action::Dpcs(core) => format!("core {core} retires its DPCs"),
+            Action::Run(core) if core == current => of_core(core, "goes on"),
+            Action::Run(core) => of_core(core, "takes over"),
+            Action::Switch(core) => of_core(core, "switches threads"),
+            Action::Interrupt { core, .. } => of_core(core, "is interrupted"),
+            Action::Dpcs(core) => of_core(core, "retires its DPCs"),
             Action::Clock(core) => format!("a timer expires on core {core}"),
             Action::Packet { stream, core } => {
                 format!("a packet of stream {stream} arrives on core {core}")
@@ -128,6 +128,20 @@ impl Action {
             Action::Strike(rule) => format!("fault rule {rule} strikes"),
         }
     }
+}
+
+/// What a core does, in words. The trace has them for every deviation, and `format!` takes longer than
+/// the rest of making one.
+fn of_core(core: u8, does: &str) -> String {
+    let mut words = String::with_capacity(32);
+    words.push_str("core ");
+    let digits = [core / 100, core / 10 % 10, core % 10];
+    let leading = digits.iter().take(2).take_while(|&&d| d == 0).count();
+    let digits = digits[leading..].iter();
+    words.extend(digits.map(|&digit| char::from(b'0' + digit)));
+    words.push(' ');
+    words.push_str(does);
+    words
 }
 
 /// What a strategy may know of the machine besides the options.

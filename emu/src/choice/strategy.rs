@@ -19,7 +19,7 @@ pub use surw::Surw;
 use std::any::Any;
 use std::collections::BTreeMap;
 
-use super::{Action, Actor, Choice, View};
+use super::{Action, Actor, Choice, Moves, View};
 
 /// Answers the choices of one run. A run gives its strategy back, with what that has learnt.
 pub trait Strategy: Any + Send {
@@ -39,6 +39,16 @@ pub trait Strategy: Any + Send {
 
     /// `action` is about to happen, whether it was chosen or the only thing that could.
     fn observe(&mut self, _view: &dyn View, _action: Action) {}
+
+    /// The moves that a run begins with, if that is known before: up to the last of them every other
+    /// choice is answered with option 0, and nothing is learnt. Such a run may start at any moment on
+    /// that way, which [`Strategy::begin_behind`] then tells.
+    fn follows(&self) -> Option<&Moves> {
+        None
+    }
+
+    /// The run that comes starts behind so many of the moves that it [follows](Strategy::follows).
+    fn begin_behind(&mut self, _moves: usize) {}
 }
 
 /// What a strategy may be told of the runs before this one.

@@ -456,6 +456,11 @@ impl Engine {
         self.shared.allowed.push((core as u8, page));
     }
 
+    /// Whether a core is guarded: what it has been allowed so far is no part of a snapshot.
+    pub fn is_guarding(&self) -> bool {
+        self.cpus.iter().any(|cpu| cpu.guarded)
+    }
+
     /// No core is guarded yet.
     pub fn forget_guards(&mut self) {
         self.cpus.iter_mut().for_each(|cpu| cpu.guarded = false);

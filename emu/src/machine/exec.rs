@@ -77,14 +77,48 @@ impl Machine {
         self.run_until(strategy, Some(goal)).0
     }
 
+    /// What runs from now on is a run that has made these moves so far.
+    pub(crate) fn begin_behind(&mut self, moves: &[(u64, u32)]) {
+        self.decider.moves.clear();
+        self.decider.moves.extend_from_slice(moves);
+    }
+
+    /// Goes on with a run to the first choice that the machine can pause before and whose number is
+    /// at least `choice`. How the run ended, if it did not get so far.
+    pub(crate) fn run_before(
+        &mut self,
+        strategy: Box<dyn Strategy>,
+        choice: u64,
+    ) -> (Option<Ended>, Box<dyn Strategy>) {
+        let goal = Position {
+            choice: choice.saturating_sub(1),
+            step: u64::MAX,
+        };
+        self.go_on(strategy, Some(goal))
+    }
+
+    /// Goes on with a run to its end.
+    pub(crate) fn run_on(&mut self, strategy: Box<dyn Strategy>) -> (Ended, Box<dyn Strategy>) {
+        let (ended, strategy) = self.go_on(strategy, None);
+        (ended.expect("without a goal it runs to its end"), strategy)
+    }
+
     fn run_until(
+        &mut self,
+        strategy: Box<dyn Strategy>,
+        goal: Option<Position>,
+    ) -> (Option<Ended>, Box<dyn Strategy>) {
+        self.begin_behind(&[]);
+        self.go_on(strategy, goal)
+    }
+
+    fn go_on(
         &mut self,
         strategy: Box<dyn Strategy>,
         goal: Option<Position>,
     ) -> (Option<Ended>, Box<dyn Strategy>) {
         self.decider.observed = strategy.observes();
         self.decider.strategy = Some(strategy);
-        self.decider.moves.clear();
         self.decider.announced = false;
         self.decider.fresh = false;
         self.decider.goal = goal;

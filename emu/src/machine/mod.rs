@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use twox_hash::XxHash3_64;
 
-use isa::{Arch, IrqlTable, Profile, Reg, RegisterAccess, Registers};
+use isa::{Arch, Atomic, IrqlTable, Profile, Reg, RegisterAccess, Registers};
 
 pub(crate) use boot::boot_driver;
 pub use boot::{Driver, boot, boot_from_start};
@@ -53,6 +53,10 @@ use memory::{Memory, MemoryImage};
 
 /// Instructions per 100 ns of virtual time: a core of 50 MIPS, of the time of the founding cases.
 pub const INSTRUCTIONS_PER_TICK: u64 = 5;
+
+/// Instructions from an exclusive load to its store, at most: architecture and compilers keep them
+/// close together, in straight code [Arm ARM, load-exclusive and store-exclusive usage restrictions].
+const EXCLUSIVE_REACH: u64 = 16;
 
 /// A module of the system: a loaded driver, or one that the kernel model stands for.
 #[derive(Clone)]
@@ -251,6 +255,36 @@ impl Machine {
             retired: self.engine.retired(),
             recorder: self.recorder.clone(),
         }
+    }
+
+    /// Whether a snapshot taken now is all of the machine: no core is guarded or holds an exclusive
+    /// reservation, of which registers know nothing.
+    pub(crate) fn can_be_kept(&self) -> bool {
+        !self.engine.is_guarding() && !self.holds_reservation()
+    }
+
+    /// Whether what a core does is between an exclusive load and its store.
+    fn holds_reservation(&self) -> bool {
+        if self.arch() != Arch::Arm64 {
+            return false;
+        }
+        let contexts = self.state.cores.iter().enumerate();
+        let mut places = contexts.flat_map(|(core, c)| {
+            let live = self.engine.registers(core).get(Reg::PC);
+            let saved = c.contexts.iter().filter_map(|x| x.registers.as_ref());
+            saved.map(|r| r.pc).chain([live])
+        });
+        places.any(|pc| {
+            let before = (1..=EXCLUSIVE_REACH).map(|n| pc.wrapping_sub(4 * n));
+            let mut atomics = before.map_while(|at| self.insn(at)).map(|insn| insn.atomic);
+            let nearest = atomics.find(|a| {
+                matches!(
+                    a,
+                    Atomic::LoadExclusive | Atomic::StoreExclusive | Atomic::ClearExclusive
+                )
+            });
+            nearest == Some(Atomic::LoadExclusive)
+        })
     }
 
     /// Makes the machine equal to `snapshot`, which must come from this machine or one booted

@@ -156,11 +156,10 @@ impl Machine {
             Action::Run(core) => Some(usize::from(core)),
             _ => None,
         };
+        // What costs less is looked at first.
         let runs = options.iter().all(|a| core(a).is_some());
-        let mut local = options
-            .iter()
-            .filter(|a| core(a).is_some_and(|core| self.steps_locally(core)));
-        local.next().filter(|_| runs).copied()
+        let local = |a: &&Action| core(a).is_some_and(|core| self.steps_locally(core));
+        options.iter().filter(|_| runs).find(local).copied()
     }
 
     /// Whether what a core has just done leaves another one a step that nobody could see: a lock that

@@ -101,6 +101,15 @@ impl Strategy for Follow {
         self.order.is_some()
     }
 
+    fn follows(&self) -> Option<&Moves> {
+        // Classes are of everything that has happened.
+        self.order.is_none().then_some(&self.moves)
+    }
+
+    fn begin_behind(&mut self, moves: usize) {
+        self.next = moves;
+    }
+
     fn observe(&mut self, view: &dyn View, action: Action) {
         if let Some(order) = &mut self.order {
             order.begin(view, action);

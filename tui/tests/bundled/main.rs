@@ -27,4 +27,5 @@ mod story;
 mod strategies;
 mod support;
 mod symbols;
+mod trail;
 mod travel;
