@@ -50,7 +50,7 @@ impl App {
         );
         let fork = Fork {
             at: from,
-            header: format!("{kind} from {from}"),
+            header: kind.to_owned(),
             said: format!("with {rule}"),
         };
         let effect = self.start(case, task, None);

@@ -160,7 +160,7 @@ impl App {
         if let Some(running) = &mut self.running {
             running.fork = Some(Fork {
                 at: Position { choice, step: 0 },
-                header: format!("at choice {choice}"),
+                header: "fork".to_owned(),
                 said: format!("decided differently at choice {choice}"),
             });
         }

@@ -56,7 +56,7 @@ const WALK: &[Step] = &[
     step("Space", "q252664-trace"),
     step("z", "q252664-why"),
     step("z k k k", "q252664-write"),
-    step("k", "q252664-decision"),
+    step("k k", "q252664-decision"),
     step("f", "q252664-saved"),
     step("Enter Esc Esc Left f Space", "q252664-i386"),
 ];

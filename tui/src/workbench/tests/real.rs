@@ -164,7 +164,7 @@ fn a_fault_strikes_at_the_focus() {
         "a fault",
         &app,
         (120, 36),
-        &["pool.fail from", "was completed"],
+        &["│ pool.fail │", "was completed"],
     );
     press(&mut app, " <esc>");
     let back = app.trace.as_ref().unwrap().trace.record.as_ref().unwrap();

@@ -69,7 +69,8 @@ impl CodeView {
         Self::of(trace, &place)
     }
 
-    fn of(trace: &Trace, place: &Place) -> CodeView {
+    /// The code of a place.
+    pub fn of(trace: &Trace, place: &Place) -> CodeView {
         let image = trace.images.iter().find(|image| image.contains(place.pc));
         let (lines, current) = match image {
             Some(image) => disassemble(image, place.pc, AROUND),

@@ -58,7 +58,8 @@ fn event(state: &TraceState, room: usize) -> Option<String> {
         .mark
         .map_or(String::new(), |mark| format!("{} ", mark.letter()));
     let (core, text) = (moment.core, &moment.text);
-    let whole = format!(" c{core} {} {letter}{text} ", spot.height.mark());
+    let since = if state.on_event { "" } else { "last: " };
+    let whole = format!(" {since}c{core} {} {letter}{text} ", spot.height.mark());
     Some(match whole.chars().count() <= room {
         true => whole,
         false => whole

@@ -44,20 +44,24 @@ pub fn header(state: &TraceState) -> String {
         true => "-".into(),
         false => state.focus.at.to_string(),
     };
-    let (which, forked) = match &state.forked {
+    let (which, of, was) = match &state.forked {
+        // How the other one ended is worth more than how long this one is.
         Some(forked) => {
             let was = end(&forked.from.trace.report.stop);
-            ("fork".into(), format!(" │ {}, was {was}", forked.how))
+            let was = was.trim_start_matches("STOP ").to_owned();
+            (forked.how.clone(), String::new(), format!(", was {was}"))
         }
-        None => (format!("seed {}", run.seed), String::new()),
+        None => {
+            let seed = format!("seed {}", run.seed);
+            (seed, format!(" of {}", run.choices), String::new())
+        }
     };
     format!(
-        " {} │ {} {}c {} │ {which} │ {at} of {} │ {}{forked}",
+        " {} │ {} {}c {} │ {which} │ {at}{of} │ {}{was}",
         run.scenario,
         run.profile.name(),
         run.cpus,
         run.personality,
-        run.choices,
         end(&state.trace.report.stop)
     )
 }
@@ -131,7 +135,7 @@ fn draw_pane(state: &TraceState, which: Pane, theme: &Theme, frame: &mut Frame<'
     let mark = u16::from(focus);
     let mut block = pane(&names.concat(), focus, theme);
     if which == Pane::Why {
-        let (how, saved) = why::ending(state);
+        let (how, saved) = why::ending(state, width);
         if !how.is_empty() {
             block = block.title_bottom(Line::styled(how, theme.alarm()));
         }

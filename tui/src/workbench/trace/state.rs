@@ -551,8 +551,15 @@ impl TraceState {
                     return;
                 }
                 self.why = self.why.saturating_add_signed(by).min(steps.len() - 1);
-                let (at, core) = (steps[self.why].at, steps[self.why].core);
+                let step = &steps[self.why];
+                // An access is no event: the moment is behind it, its code is not.
+                let access = step.stack.is_empty() && step.place.pc != 0;
+                let place = access.then(|| step.place.clone());
+                let (at, core) = (step.at, step.core);
                 self.go_to_position(at, core);
+                if let Some(place) = place {
+                    self.code = CodeView::of(&self.trace, &place);
+                }
             }
         }
     }

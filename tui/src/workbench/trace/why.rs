@@ -13,15 +13,16 @@ use super::state::TraceState;
 /// Widest column of what a step touched.
 const WIDEST_WHAT: usize = 24;
 
-/// How the run ended, and what would have saved it: for the frame of the pane.
-pub fn ending(state: &TraceState) -> (String, String) {
+/// How the run ended, and what would have saved it: for the frame of the pane, which has so much
+/// room.
+pub fn ending(state: &TraceState, room: usize) -> (String, String) {
     let report = &state.trace.report;
     let how = match &report.stop {
         StopLine::Bugcheck(line) => {
             let name = codes::name(line.code).unwrap_or("a bugcheck without a name");
             match &line.place.module {
-                Some(module) => format!(" {name} in {module} "),
-                None => format!(" {name} "),
+                Some(module) if room >= 78 => format!(" {name} in {module} "),
+                _ => format!(" {name} "),
             }
         }
         StopLine::Completed => String::new(),
@@ -34,7 +35,11 @@ pub fn ending(state: &TraceState) -> (String, String) {
         0 => String::new(),
         _ => format!(" saved by another decision at {} ", saving.join(" or ")),
     };
-    (how, saved)
+    // What would have saved it is said nowhere else.
+    match how.chars().count() + saved.chars().count() <= room {
+        true => (how, saved),
+        false => (String::new(), saved),
+    }
 }
 
 /// The steps with their notes, and the line of the selected one.
