@@ -108,6 +108,8 @@ impl Case {
 pub struct Campaign {
     machine: Machine,
     booted: Snapshot,
+    /// Instructions of the boot.
+    boot: u64,
     trail: Trail,
     /// Choices of the last run that had been made before it began.
     behind: u64,
@@ -134,6 +136,7 @@ impl Campaign {
         let mut machine = case.boot(scope, watch)?;
         let booted = machine.snapshot();
         Ok(Campaign {
+            boot: machine.retired(),
             machine,
             booted,
             trail: Trail::default(),
@@ -191,8 +194,7 @@ impl Campaign {
             let ended;
             (ended, strategy) = self.machine.run_before(strategy, next);
             if let Some(ended) = ended {
-                self.trail.ended(ended.choices);
-                return (ended, strategy);
+                return (self.ended(ended), strategy);
             }
             choices = self.machine.position().choice;
             if self.machine.can_be_kept() {
@@ -200,8 +202,14 @@ impl Campaign {
             }
         }
         let (ended, strategy) = self.machine.run_on(strategy);
-        self.trail.ended(ended.choices);
-        (ended, strategy)
+        (self.ended(ended), strategy)
+    }
+
+    /// Tells the trail how long a run was.
+    fn ended(&mut self, ended: Ended) -> Ended {
+        let instructions = ended.instructions.saturating_sub(self.boot);
+        self.trail.ended(ended.choices, instructions);
+        ended
     }
 
     /// The machine, as the last run left it.

@@ -9,10 +9,13 @@ use crate::machine::{Machine, Snapshot};
 
 /// Moments that are kept of a way, about. Half the distance between two is what a run goes for
 /// nothing; a moment costs the memory that was written since the one before, and to take one costs
-/// less than a hundredth of a run of the founding cases.
+/// some twentieth of a run of the founding cases, shared by all runs that start there.
 const MOMENTS: u64 = 16;
 /// Choices between two moments, at least.
 const LEAST: u64 = 8;
+/// Instructions of a run from which on moments are worth it. A moment costs what some thousand
+/// instructions do: every page has to be looked up and every store to one heard of again.
+const WORTH: u64 = 10_000;
 /// Moments that are kept at once, at most.
 const MOST: usize = 2 * MOMENTS as usize;
 
@@ -24,8 +27,9 @@ type Move = (u64, u32);
 pub(super) struct Trail {
     /// In the order of the way.
     kept: Vec<Kept>,
-    /// Choices of the longest run so far.
+    /// Choices of the longest run so far, and instructions of the longest.
     longest: u64,
+    instructions: u64,
 }
 
 struct Kept {
@@ -57,7 +61,8 @@ impl Trail {
     pub(super) fn next(&self, choices: u64, moves: &[Move]) -> Option<u64> {
         let &(last, _) = moves.last()?;
         let next = choices + (self.longest / MOMENTS).max(LEAST);
-        (next < last && self.kept.len() < MOST).then_some(next)
+        let room = self.instructions >= WORTH && self.kept.len() < MOST;
+        (next < last && room).then_some(next)
     }
 
     /// Keeps the moment at which `machine` is, on the way that `moves` go.
@@ -73,9 +78,10 @@ impl Trail {
         }
     }
 
-    /// A run has ended after so many choices.
-    pub(super) fn ended(&mut self, choices: u64) {
+    /// A run has ended after so many choices and instructions, those before it began included.
+    pub(super) fn ended(&mut self, choices: u64, instructions: u64) {
         self.longest = self.longest.max(choices);
+        self.instructions = self.instructions.max(instructions);
     }
 }
 
@@ -108,11 +114,14 @@ mod tests {
     #[test]
     fn moments_lie_before_the_last_move() {
         let mut trail = Trail::default();
+        trail.ended(5, WORTH - 1);
+        assert_eq!(trail.next(0, &[(LEAST + 1, 1)]), None);
+        trail.ended(5, WORTH);
         assert_eq!(trail.next(0, &[]), None);
         assert_eq!(trail.next(0, &[(LEAST, 1)]), None);
         assert_eq!(trail.next(0, &[(LEAST + 1, 1)]), Some(LEAST));
-        trail.ended(MOMENTS * 100);
-        trail.ended(5);
+        trail.ended(MOMENTS * 100, 0);
+        trail.ended(5, 0);
         assert_eq!(trail.next(50, &[(4, 1), (200, 1)]), Some(150));
         assert_eq!(trail.next(50, &[(4, 1), (150, 1)]), None);
     }
