@@ -26,6 +26,7 @@ const ATTEMPTED_WRITE_TO_READONLY_MEMORY: u32 = 0xBE;
 const DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS: u32 = 0xCE;
 const DRIVER_IRQL_NOT_LESS_OR_EQUAL: u32 = 0xD1;
 const DRIVER_PORTION_MUST_BE_NONPAGED: u32 = 0xD3;
+const SYSTEM_SCAN_AT_RAISED_IRQL_CAUGHT_IMPROPER_DRIVER_UNLOAD: u32 = 0xD4;
 const DOUBLE_FAULT: u64 = 8;
 
 /// The operation as parameter 3 of 0x0A and 0xD1 writes it: bit 0 a write, bit 3 an execution.
@@ -158,7 +159,7 @@ impl Machine {
     }
 
     /// Kernel code working for a driver touched memory it could not.
-    pub(super) fn kernel_fault(
+    pub(crate) fn kernel_fault(
         &mut self,
         core: usize,
         va: u64,
@@ -309,7 +310,11 @@ impl Machine {
             if at_fault.is_some() {
                 (code, blamed) = (DRIVER_IRQL_NOT_LESS_OR_EQUAL, at_fault);
             } else if self.module_at(params[3]).is_some() && touched.is_some() {
-                (code, blamed) = (DRIVER_PORTION_MUST_BE_NONPAGED, touched);
+                code = match self.in_unloaded_driver(params[0]) {
+                    true => SYSTEM_SCAN_AT_RAISED_IRQL_CAUGHT_IMPROPER_DRIVER_UNLOAD,
+                    false => DRIVER_PORTION_MUST_BE_NONPAGED,
+                };
+                blamed = touched;
             }
         } else if self.setup.personality.blames_drivers() {
             blamed = self.in_driver(pc);
