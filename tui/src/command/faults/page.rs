@@ -50,8 +50,8 @@ Not there: a stale TLB on another processor. Whether an address that was unmappe
 somewhere there depends on the kernel: ReactOS (mm/ARM3/syspte.c, behaviour) empties the TLBs when it
 gives a range of addresses out again, and not when it takes it back. So a driver that never uses an
 address after it was unmapped cannot meet a stale entry, and for one that does the entry would hide
-the defect that is seen here: the access after MmUnmapLockedPages, MmUnmapIoSpace or a free is a page
-fault on every processor at once.
+the defect that is seen here: memory whose pages have gone, such as a block of special pool that was
+freed, is gone for every processor at once.
 ";
 
 fn cell(text: &str) -> String {
