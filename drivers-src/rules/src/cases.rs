@@ -24,6 +24,7 @@ pub(crate) static CASES: &[(&str, Case)] = &[
     ("lock-dpc-acquire", lock_dpc_acquire::run),
     ("lock-dpc-release", lock_dpc_release::run),
     ("lock-recursive", lock_recursive::run),
+    ("lock-order", lock_order::run),
     ("lock-not-held", lock_not_held::run),
     ("lock-held-return", lock_held_return::run),
     ("lock-thread-end", lock_thread_end::run),

@@ -67,6 +67,8 @@ mod lock_held_return;
 #[cfg(windows)]
 mod lock_not_held;
 #[cfg(windows)]
+mod lock_order;
+#[cfg(windows)]
 mod lock_recursive;
 #[cfg(windows)]
 mod lock_release_irql;

@@ -12,7 +12,8 @@ pub(super) const KIND: FaultKind = FaultKind {
         "by so many milliseconds, 1 to 3600000; 1000 if absent",
     )],
     narrows: &[],
-    source: "a virtual machine that is paused and resumed; Intel SDM vol. 3, System Management Mode",
+    source: "irqlab's own, after VMware, Timekeeping in VMware Virtual Machines: a machine that \
+             is suspended and resumed finds that time has passed",
     parse,
 };
 

@@ -13,8 +13,8 @@ pub(super) const KIND: FaultKind = FaultKind {
         "how late, in the time of so many instructions; 10000 if absent",
     )],
     narrows: &[],
-    source: "Windows driver documentation: Organization of DPC Queues (a DPC waits for the queue's \
-             depth or the next clock tick, and behind all that is queued before it)",
+    source: "Windows driver documentation: Organization of DPC Queues (processing may be \
+             deferred until the depth and rate of the queue ask for it)",
     parse,
 };
 

@@ -9,8 +9,8 @@ pub(super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Event,
     params: &[("to", "the core, from 0; the next one if absent")],
     narrows: &[],
-    source: "Windows driver documentation: KeSetTargetProcessorDpc (without a target, a DPC runs \
-             wherever its interrupt or timer was handled)",
+    source: "Windows driver documentation: Organization of DPC Queues (without a target, a DPC \
+             goes to the processor that is active when it is queued)",
     parse,
 };
 

@@ -9,9 +9,8 @@ pub(super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Outside,
     params: &[],
     narrows: &[],
-    source: "Windows driver documentation: Writing DPC Routines (a DPC can be queued again as soon \
-             as it begins, and then runs on two processors at once): a spurious or shared \
-             interrupt, or a timer that is still set",
+    source: "Windows driver documentation: KeSetTimerEx (the DPC of a periodic timer can be \
+             running on two processors at once)",
     parse,
 };
 

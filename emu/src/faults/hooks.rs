@@ -5,6 +5,7 @@ use super::{Armed, Opportunity};
 use super::{IrpPoint, Queued, Request};
 use crate::machine::Machine;
 use crate::nt::Api;
+use crate::stop::Stop;
 
 fn each(m: &mut Machine, core: usize, mut visit: impl FnMut(&Armed, &mut Site<'_>)) {
     if m.state.faults.is_empty() {
@@ -42,22 +43,37 @@ pub(crate) fn after_call(m: &mut Machine, core: usize, api: &'static Api) {
 
 /// A driver is about to make a kernel call, or to execute the instruction at `pc`. True: the core
 /// does something else first.
-pub(crate) fn interrupts(m: &mut Machine, core: usize, api: Option<&'static Api>, pc: u64) -> bool {
-    let mut any = false;
+///
+/// # Errors
+/// What comes ends the run.
+pub(crate) fn interrupts(
+    m: &mut Machine,
+    core: usize,
+    api: Option<&'static Api>,
+    pc: u64,
+) -> Result<bool, Box<Stop>> {
+    let mut any = Ok(false);
     each(m, core, |rule, site| {
         let reached = match api {
             Some(api) => site.is_call(api),
             None => site.is_at(pc),
         };
-        if rule.kind.opportunity != Opportunity::Place || !reached {
+        if rule.kind.opportunity != Opportunity::Place || !reached || any.is_err() {
             return;
         }
         let here = site.depth(pc);
         let name = site.name();
         let what = api.map_or(name.as_str(), |api| api.name);
-        if !site.comes_again(here) && rule.fault.interrupts(site, what) {
-            site.will_come_again(here);
-            any = true;
+        if site.comes_again(here) {
+            return;
+        }
+        match rule.fault.interrupts(site, what) {
+            Ok(false) => {}
+            Ok(true) => {
+                site.will_come_again(here);
+                any = Ok(true);
+            }
+            Err(stop) => any = Err(stop),
         }
     });
     any

@@ -3,6 +3,7 @@
 use super::rule::Params;
 use super::{Fault, FaultKind, Opportunity, RuleError, Site};
 use crate::nt::{ndis, timer};
+use crate::stop::Stop;
 
 pub(super) const KIND: FaultKind = FaultKind {
     name: "irql.interrupt",
@@ -14,8 +15,8 @@ pub(super) const KIND: FaultKind = FaultKind {
          expires; on core 0); any: the first of them that can come; any if absent",
     )],
     narrows: &["what"],
-    source: "Windows driver documentation: Managing Hardware Priorities (whatever the IRQL does \
-             not mask comes between any two instructions)",
+    source: "Windows driver documentation: Managing Hardware Priorities (which interrupts each \
+             IRQL masks off; whatever it does not comes between any two instructions)",
     parse,
 };
 
@@ -65,12 +66,12 @@ impl Interrupt {
 }
 
 impl Fault for Interrupt {
-    fn interrupts(&self, at: &mut Site<'_>, what: &str) -> bool {
+    fn interrupts(&self, at: &mut Site<'_>, what: &str) -> Result<bool, Box<Stop>> {
         let Some(source) = self.possible(at) else {
-            return false;
+            return Ok(false);
         };
         if !at.strikes() {
-            return false;
+            return Ok(false);
         }
         let word = match source {
             What::Dpc => "a DPC",
@@ -96,10 +97,10 @@ impl Fault for Interrupt {
             What::Clock => {
                 let due = at.m.state.nt.timers.next_due().unwrap_or(0);
                 at.m.state.skipped += due.saturating_sub(at.m.now());
-                timer::expire(at.m, core);
+                timer::expire(at.m, core)?;
                 at.m.software_interrupts(core);
             }
         }
-        true
+        Ok(true)
     }
 }

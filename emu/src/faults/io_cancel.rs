@@ -15,8 +15,8 @@ pub(super) const KIND: FaultKind = FaultKind {
          kernel call meanwhile); any of them if absent",
     )],
     narrows: &["point"],
-    source: "Windows driver documentation: Canceling IRPs (an IRP can be cancelled at any time \
-             until it is completed, on another processor)",
+    source: "Windows driver documentation: Synchronizing IRP Cancellation (an IRP can be \
+             canceled at any time)",
     parse,
 };
 

@@ -9,8 +9,8 @@ pub(super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Event,
     params: &[("to", "the core, from 0; the next one if absent")],
     narrows: &[],
-    source: "Windows driver documentation: IoMarkIrpPending (once marked, another thread or \
-             processor may complete the IRP before the dispatch routine returns)",
+    source: "Windows driver documentation: IoMarkIrpPending (another routine may complete the \
+             IRP before the dispatch routine returns)",
     parse,
 };
 

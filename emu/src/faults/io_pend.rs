@@ -9,8 +9,7 @@ pub(super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Event,
     params: &[],
     narrows: &[],
-    source: "Windows driver documentation: Handling IRPs with asynchronous drivers below (any \
-             filter or lower driver may mark an IRP pending)",
+    source: "Driver Verifier: Force Pending I/O Requests",
     parse,
 };
 

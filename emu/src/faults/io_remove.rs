@@ -13,7 +13,8 @@ pub(super) const KIND: FaultKind = FaultKind {
         "the device's full name, for example \\Device\\Disk",
     )],
     narrows: &["device"],
-    source: "Windows driver documentation: Handling an IRP_MN_SURPRISE_REMOVAL Request",
+    source: "Windows driver documentation: Handling an IRP_MN_SURPRISE_REMOVAL Request (at any \
+             time after AddDevice)",
     parse,
 };
 

@@ -10,8 +10,7 @@ pub(super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Place,
     params: &[("driver", "its file name, for example sample.sys")],
     narrows: &["driver"],
-    source: "Windows driver documentation: Writing an Unload Routine; bug check 0xCE \
-             DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS",
+    source: "Windows driver documentation: Writing an Unload Routine; Bug Check 0xCE",
     parse,
 };
 

@@ -13,8 +13,9 @@ pub(super) const KIND: FaultKind = FaultKind {
         "how late, in the time of so many instructions; 10000 if absent",
     )],
     narrows: &[],
-    source: "Windows driver documentation: Organization of DPC Queues (an interprocessor interrupt \
-             is delivered when the other processor takes it)",
+    source: "irqlab's own: the other processor takes the interrupt when it can. Windows driver \
+             documentation: Organization of DPC Queues (when a processor is asked); Intel SDM \
+             vol. 3, Local APIC (a masked interrupt is held pending)",
     parse,
 };
 

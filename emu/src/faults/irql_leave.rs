@@ -15,8 +15,8 @@ pub(super) const KIND: FaultKind = FaultKind {
         "the IRQL, 0 to the profile's highest; 2 (DISPATCH_LEVEL) if absent",
     )],
     narrows: &[],
-    source: "Driver Verifier rule IrqlReturn, and bug checks 0xC9 and 0x4A: another driver's \
-             routine returns raised or lowered",
+    source: "Driver Verifier: DDI Compliance Checking, rule IrqlReturn; Bug Check 0xC9, 0x05, \
+             and 0x4A: a routine of another driver returns at another IRQL",
     parse,
 };
 

@@ -1,5 +1,5 @@
 //! `irql.raise`: a kernel call, a routine of a driver or the rest of one runs at a higher IRQL than
-//! its caller meant it to.
+//! its caller meant it to. What the call or routine itself sets the IRQL to stays.
 
 use super::rule::Params;
 use super::{Fault, FaultKind, Opportunity, RuleError, Site};
@@ -7,15 +7,16 @@ use crate::nt::{self, Api, effect};
 
 pub(super) const KIND: FaultKind = FaultKind {
     name: "irql.raise",
-    help: "a kernel call (any that leaves the IRQL alone, if no place is given) or a driver's routine runs at a higher IRQL, until it returns",
+    help: "a kernel call (any that leaves the IRQL alone, if no place is given) or a driver's \
+           routine, or the rest of one, runs at a higher IRQL, until it returns",
     opportunity: Opportunity::Place,
     params: &[(
         "level",
         "the IRQL, 1 to the profile's highest; 2 (DISPATCH_LEVEL) if absent",
     )],
     narrows: &[],
-    source: "Windows driver documentation: Managing Hardware Priorities (a caller may hold a spin \
-             lock, or be a DPC)",
+    source: "Windows driver documentation: Managing Hardware Priorities, Dispatch Routines and \
+             IRQLs (the same code is reached at several IRQLs)",
     parse,
 };
 
@@ -23,7 +24,28 @@ struct IrqlRaise {
     level: u8,
 }
 
+/// Functions that give their caller the IRQL at which they were called, to be set again later: a
+/// raise would come back with it when it has long ended.
+const KEEPERS: &[&str] = &[
+    "IoAcquireCancelSpinLock",
+    "KeAcquireSpinLock",
+    "KeAcquireSpinLockRaiseToDpc",
+    "KeRaiseIrql",
+    "KeRaiseIrqlToDpcLevel",
+    "KeRaiseIrqlToSynchLevel",
+    "KfAcquireSpinLock",
+    "KfRaiseIrql",
+];
+
 fn parse(params: &Params<'_>) -> Result<Box<dyn Fault>, RuleError> {
+    let call = params.text("call").or_else(|| params.text("place"));
+    if let Some(call) = call.filter(|call| KEEPERS.contains(&call.as_str())) {
+        return Err(params.error(format!(
+            "irql.raise has no meaning at {call}: it gives its caller the IRQL at which it was \
+             called, which would bring the raise back when it has ended; raise the function that \
+             calls it"
+        )));
+    }
     let level = level(params, 1, 2)?;
     Ok(Box::new(IrqlRaise { level }))
 }
@@ -61,8 +83,15 @@ impl Fault for IrqlRaise {
     }
 
     fn passing(&self, at: &mut Site<'_>, pc: u64) {
-        if let Some(undo) = at.undo(pc) {
-            at.m.set_irql(at.core, undo.irql);
+        if let Some(undo) = at.undo(pc)
+            && at.m.state.cores[at.core].irql == self.level
+        {
+            // With a spin lock that it has taken nobody is below DISPATCH_LEVEL.
+            let least = match at.m.state.checks.holds_any(at.core) {
+                true => at.m.irqls().dispatch.min(self.level),
+                false => 0,
+            };
+            at.m.set_irql(at.core, undo.irql.max(least));
         }
     }
 }

@@ -39,6 +39,7 @@ use crate::loader::Image;
 use crate::machine::LoadedModule;
 use crate::nt::Api;
 use crate::scenario::FaultRule;
+use crate::stop::Stop;
 use place::Place;
 use rule::Which;
 use site::Site;
@@ -133,8 +134,11 @@ trait Fault: Send + Sync {
     fn reached(&self, _at: &mut Site<'_>, _what: &str, _pc: Option<u64>) {}
     /// The same, before anything of the call or instruction is done. True: the core does something
     /// else first, or nothing for a while, and comes to the place again.
-    fn interrupts(&self, _at: &mut Site<'_>, _what: &str) -> bool {
-        false
+    ///
+    /// # Errors
+    /// What comes ends the run.
+    fn interrupts(&self, _at: &mut Site<'_>, _what: &str) -> Result<bool, Box<Stop>> {
+        Ok(false)
     }
     /// A kernel call returns to the driver.
     fn after_call(&self, _at: &mut Site<'_>, _api: &'static Api) {}

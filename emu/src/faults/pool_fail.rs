@@ -9,7 +9,7 @@ use super::{Fault, FaultKind, Opportunity, Request, RuleError, Site};
 
 pub(super) const KIND: FaultKind = FaultKind {
     name: "pool.fail",
-    help: "an allocation from pool fails",
+    help: "an allocation from pool, or of a packet descriptor of NDIS, fails",
     opportunity: Opportunity::Event,
     params: &[
         ("tag", "only blocks with this tag"),
@@ -21,7 +21,8 @@ pub(super) const KIND: FaultKind = FaultKind {
         ),
     ],
     narrows: &["tag", "pool", "each_stack"],
-    source: "Driver Verifier: Low Resources Simulation, and its systematic mode",
+    source: "Driver Verifier: Low Resources Simulation; each_stack: Systematic Low Resources \
+             Simulation",
     parse,
 };
 

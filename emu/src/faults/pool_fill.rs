@@ -14,8 +14,7 @@ pub(super) const KIND: FaultKind = FaultKind {
         ("pool", "only from this pool: paged or nonpaged"),
     ],
     narrows: &["tag", "pool"],
-    source: "Windows driver documentation: ExAllocatePoolWithTag (the memory is not initialised: \
-             it holds what its last user left there)",
+    source: "Windows driver documentation: ExAllocatePoolWithTag (the memory is uninitialized)",
     parse,
 };
 

@@ -3,6 +3,7 @@
 use super::rule::Params;
 use super::{Fault, FaultKind, Opportunity, RuleError, Site};
 use crate::machine::INSTRUCTIONS_PER_TICK;
+use crate::stop::Stop;
 
 pub(super) const KIND: FaultKind = FaultKind {
     name: "time.stall",
@@ -13,8 +14,9 @@ pub(super) const KIND: FaultKind = FaultKind {
         "for the time of so many instructions; 10000 if absent",
     )],
     narrows: &[],
-    source: "Intel SDM vol. 3, System Management Mode; a hypervisor that takes a virtual processor \
-             off its core",
+    source: "irqlab's own: what the processor does unseen. Intel SDM vol. 3, System Management \
+             Mode; VMware, Timekeeping in VMware Virtual Machines (a virtual processor is \
+             descheduled)",
     parse,
 };
 
@@ -34,13 +36,13 @@ pub(super) fn ticks(params: &Params<'_>) -> Result<u64, RuleError> {
 }
 
 impl Fault for Stall {
-    fn interrupts(&self, at: &mut Site<'_>, what: &str) -> bool {
+    fn interrupts(&self, at: &mut Site<'_>, what: &str) -> Result<bool, Box<Stop>> {
         if !at.strikes() {
-            return false;
+            return Ok(false);
         }
         at.tell(format!("core {} stands still at {what}", at.core));
         let until = at.m.now() + self.ticks;
         at.m.state.cores[at.core].stalled = until;
-        true
+        Ok(true)
     }
 }

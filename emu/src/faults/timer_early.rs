@@ -12,8 +12,8 @@ pub(super) const KIND: FaultKind = FaultKind {
         "by so many milliseconds, 1 to 16, never before now; 16 (one tick of the clock) if absent",
     )],
     narrows: &[],
-    source: "Windows driver documentation: Timer Accuracy (a timer can expire up to one tick of \
-             the system clock before its due time)",
+    source: "Windows driver documentation: Timer Accuracy (a relative time can expire up to a \
+             period of the system clock early)",
     parse,
 };
 

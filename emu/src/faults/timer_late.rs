@@ -9,8 +9,8 @@ pub(super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Event,
     params: &[("ms", "by so many milliseconds, 1 to 3600000; 100 if absent")],
     narrows: &[],
-    source: "Windows driver documentation: Timer Accuracy (a timer expires when the clock \
-             interrupt can be taken and no earlier)",
+    source: "Windows driver documentation: Timer Accuracy (up to a period of the system clock \
+             late); longer is irqlab's own: whatever holds up the clock interrupt",
     parse,
 };
 

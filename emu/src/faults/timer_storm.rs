@@ -9,8 +9,9 @@ pub(super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Outside,
     params: &[("count", "so many times more, 1 to 1000; 8 if absent")],
     narrows: &[],
-    source: "ReactOS ke/timerobj.c, KiTimerExpiration (behaviour): a periodic timer is set again \
-             from the time at which it was due, so that one that was held up is due again at once",
+    source: "irqlab's own, after VMware, Timekeeping in VMware Virtual Machines: timer \
+             interrupts that a virtual machine has missed are delivered one right after the \
+             other",
     parse,
 };
 

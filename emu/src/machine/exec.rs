@@ -318,7 +318,7 @@ impl Machine {
                 Ok(())
             }
             Action::Clock(core) => {
-                nt::timer::expire(self, usize::from(core));
+                nt::timer::expire(self, usize::from(core))?;
                 self.software_interrupts(usize::from(core));
                 Ok(())
             }
@@ -432,7 +432,7 @@ impl Machine {
     fn call(&mut self, core: usize, import: u32) -> Result<(), Box<Stop>> {
         let slot = self.setup.imports[import as usize];
         self.state.cores[core].top_mut().next = Next::Call(import);
-        if crate::faults::interrupts(self, core, Some(slot.api), slot.address) {
+        if crate::faults::interrupts(self, core, Some(slot.api), slot.address)? {
             return Ok(());
         }
         self.state.cores[core].top_mut().next = Next::Idle;

@@ -159,7 +159,7 @@ impl Machine {
     }
 
     /// Kernel code working for a driver touched memory it could not.
-    pub(super) fn kernel_fault(
+    pub(crate) fn kernel_fault(
         &mut self,
         core: usize,
         va: u64,

@@ -43,7 +43,7 @@ impl Machine {
         let asked = Next::Guest { asked: true };
         // Events that it causes are the instruction's.
         self.state.cores[core].top_mut().next = Next::Special;
-        if crate::faults::interrupts(self, core, None, pc) {
+        if crate::faults::interrupts(self, core, None, pc)? {
             return Ok(());
         }
         crate::faults::at_address(self, core, pc);

@@ -217,6 +217,7 @@ fn initialize_mutex(call: &mut Call<'_>) -> Done {
     let l = layout::of(call.arch());
     initialize(call, mutex, MUTANT, (l.kmutant.size / 4) as u8, 1)?;
     call.set_ptr(mutex + l.kmutant.owner_thread, 0)?;
+    call.m.state.checks.forget_locks(&(mutex..mutex + 1));
     Ok(Outcome::Return(0))
 }
 
@@ -480,6 +481,11 @@ pub(crate) fn wait_for(
         rules::by_call(call.m, call.core, rule, &values, object, what)?;
     }
     let owner = thread::current_object(call.m, call.core);
+    for &object in objects.iter().filter(|_| due != Some(0)) {
+        if header(call.m, object).0 == MUTANT && mutex_owner(call.m, object) != Some(owner) {
+            rules::lock::ordered(call.m, call.core, object)?;
+        }
+    }
     if all && objects.iter().all(|&o| available(call.m, o, owner)) {
         objects.iter().for_each(|&o| consume(call.m, o, owner));
         return Ok(Outcome::Continue(then, 0));

@@ -5,6 +5,8 @@ use super::{Api, Call, Done, dispatcher, dpc, layout, misc, thread};
 use crate::faults;
 use crate::machine::Machine;
 use crate::machine::context::{Outcome, ThreadId};
+use crate::machine::memory::Miss;
+use crate::stop::{Access, Stop};
 use crate::trace::EventKind;
 use crate::trace::event::TimerOp;
 
@@ -208,7 +210,10 @@ fn delay(call: &mut Call<'_>) -> Done {
 }
 
 /// The clock interrupt on `core` retires every timer that is due.
-pub(crate) fn expire(m: &mut Machine, core: usize) {
+///
+/// # Errors
+/// The memory of a timer or its DPC has gone: the page fault that the kernel has there.
+pub(crate) fn expire(m: &mut Machine, core: usize) -> Result<(), Box<Stop>> {
     while m
         .state
         .nt
@@ -220,36 +225,69 @@ pub(crate) fn expire(m: &mut Machine, core: usize) {
         match what {
             Due::Wait(thread, wait) => thread::timed_out(m, core, thread, wait),
             Due::Frame(adapter) => super::ndis::let_go(m, adapter),
-            Due::Timer(timer, period) => {
-                let at = layout::of(m.arch()).ktimer;
-                m.event(
-                    core,
-                    EventKind::Timer {
-                        op: TimerOp::Expired,
-                        timer,
-                    },
-                );
-                if period != 0 {
-                    let next = match faults::timer_expired(m, core, timer) {
-                        true => m.now() + SOON,
-                        false => due + u64::from(period) * MS,
-                    };
-                    m.state.nt.timers.set(next, Due::Timer(timer, period));
-                }
-                dispatcher::set_state(m, core, timer, 1);
-                use isa::Mem;
-                let dpc = m.memory.read_ptr(m.arch(), timer + at.dpc).unwrap_or(0);
-                let layout = layout::of(m.arch()).kdpc;
-                if dpc != 0
-                    && m.memory.read_ptr(m.arch(), dpc + layout.dpc_data) == Some(0)
-                    && let (Some(importance), Some(number)) = (
-                        m.memory.read_u8(dpc + layout.importance),
-                        m.memory.read_u8(dpc + layout.number),
-                    )
-                {
-                    dpc::queue_guest(m, core, dpc, importance, number);
-                }
-            }
+            Due::Timer(timer, period) => expired(m, core, due, timer, period)?,
         }
     }
+    Ok(())
+}
+
+/// A driver's timer that was due then expires.
+fn expired(
+    m: &mut Machine,
+    core: usize,
+    due: u64,
+    timer: u64,
+    period: u32,
+) -> Result<(), Box<Stop>> {
+    let l = layout::of(m.arch());
+    m.event(
+        core,
+        EventKind::Timer {
+            op: TimerOp::Expired,
+            timer,
+        },
+    );
+    reach(m, core, timer, l.ktimer.size)?;
+    if period != 0 {
+        let next = match faults::timer_expired(m, core, timer) {
+            true => m.now() + SOON,
+            false => due + u64::from(period) * MS,
+        };
+        m.state.nt.timers.set(next, Due::Timer(timer, period));
+    }
+    dispatcher::set_state(m, core, timer, 1);
+    use isa::Mem;
+    let dpc = m.memory.read_ptr(m.arch(), timer + l.ktimer.dpc);
+    let Some(dpc) = dpc.filter(|&dpc| dpc != 0) else {
+        return Ok(());
+    };
+    reach(m, core, dpc, l.kdpc.size)?;
+    if m.memory.read_ptr(m.arch(), dpc + l.kdpc.dpc_data) == Some(0)
+        && let (Some(importance), Some(number)) = (
+            m.memory.read_u8(dpc + l.kdpc.importance),
+            m.memory.read_u8(dpc + l.kdpc.number),
+        )
+    {
+        dpc::queue_guest(m, core, dpc, importance, number);
+    }
+    Ok(())
+}
+
+/// The kernel goes through the timers that are due at DISPATCH_LEVEL, where it waits for no page
+/// (ReactOS ke/timerobj.c, KiTimerExpiration, behaviour): an object of a driver that is not in
+/// memory is a page fault of the kernel's own.
+fn reach(m: &mut Machine, core: usize, object: u64, size: u64) -> Result<(), Box<Stop>> {
+    let ends = [object, object.wrapping_add(size - 1)];
+    let gone = ends.into_iter().find(|&va| {
+        let miss = m.memory.miss(va, Access::Write);
+        matches!(miss, Some(Miss::NotResident | Miss::Invalid))
+    });
+    let Some(va) = gone else {
+        return Ok(());
+    };
+    let dispatch = m.irqls().dispatch;
+    if m.state.cores[core].irql < dispatch {
+        m.set_irql(core, dispatch);
+    }
+    Err(m.kernel_fault(core, va, Access::Write, None))
 }

@@ -1,5 +1,5 @@
 //! Rules about IRPs. The kinds of breaches from 0x200 on are those for which Driver Verifier gives
-//! the place in the code, the IRP and the device.
+//! the place in the code, the IRP and, of most, the status.
 
 use isa::Mem;
 
@@ -15,7 +15,7 @@ const IO_TYPE_DEVICE: u16 = 3;
 /// `SL_PENDING_RETURNED` (`wdm.h`).
 const SL_PENDING_RETURNED: u8 = 1;
 
-const WHERE: [&str; 3] = ["dispatch routine", "IRP", "device object"];
+const WHERE: [&str; 3] = ["dispatch routine", "IRP", "status that it returned"];
 
 /// `IoCompleteRequest`.
 pub static COMPLETE_IRQL: Rule = Rule {
@@ -83,7 +83,7 @@ pub static FORGOTTEN: Rule = Rule {
     help: "a dispatch routine completes the IRP, passes it on, or returns STATUS_PENDING",
     mend: "complete the IRP on every path out of the routine",
     code: 0xC9,
-    params: kind(0x226, WHERE),
+    params: kind(0x226, ["dispatch routine", "IRP", ""]),
     source: "Bug Check 0xC9, 0x226; Completing IRPs",
 };
 
@@ -201,7 +201,7 @@ pub(super) fn dispatched(
     let broken = |m: &mut Machine, rule: &'static Rule, what: &str| {
         let breach = Breach {
             rule,
-            values: &[frame.routine, irp, device],
+            values: &[frame.routine, irp, u64::from(value as u32)],
             object: irp,
             pc: Some(frame.routine),
             what: what.into(),

@@ -2,6 +2,8 @@
 
 use super::{Breach, Rule, broken, by_call, kind};
 use crate::machine::Machine;
+use crate::machine::context::ContextKind;
+use crate::nt::thread;
 use crate::stop::Stop;
 
 /// `KeAcquireSpinLock`.
@@ -54,6 +56,16 @@ pub static RECURSIVE: Rule = Rule {
     source: "Bug Check 0xC4, 0x1000; Driver Verifier, Deadlock Detection",
 };
 
+/// Locks that are taken in two orders.
+pub static ORDER: Rule = Rule {
+    name: "lock-order",
+    help: "spin locks and mutexes that are held together are taken in one order everywhere",
+    mend: "take these locks in one order everywhere",
+    code: 0xC4,
+    params: kind(0x1001, ["lock that closes the circle", "", ""]),
+    source: "Bug Check 0xC4, 0x1001; Driver Verifier, Deadlock Detection",
+};
+
 /// A lock that nobody holds.
 pub static NOT_HELD: Rule = Rule {
     name: "lock-not-held",
@@ -80,17 +92,37 @@ pub static THREAD_END: Rule = Rule {
     help: "a thread ends without the mutexes and spin locks that it took",
     mend: "release the lock on every path out of the thread",
     code: 0xC4,
-    params: kind(0x100A, ["thread", "lock", ""]),
+    params: kind(0x100A, ["thread", "", ""]),
     source: "Bug Check 0xC4, 0x100A; Driver Verifier, Deadlock Detection",
 };
 
-/// A core asks for a lock.
+/// A core asks for a spin lock.
 pub(crate) fn wanted(m: &mut Machine, core: usize, lock: u64) -> Result<(), Box<Stop>> {
-    if !m.state.checks.holds(core, lock) {
-        return Ok(());
+    if m.state.checks.holds(core, lock) {
+        let what = "takes a spin lock that the core holds";
+        return by_call(m, core, &RECURSIVE, &[lock], lock, what);
     }
-    let what = "takes a spin lock that the core holds";
-    by_call(m, core, &RECURSIVE, &[lock], lock, what)
+    ordered(m, core, lock)
+}
+
+/// What runs on a core asks for a spin lock or a mutex that it does not have, and will wait for it.
+pub(crate) fn ordered(m: &mut Machine, core: usize, lock: u64) -> Result<(), Box<Stop>> {
+    let thread = match m.state.cores[core].top().kind {
+        ContextKind::Thread(_) => Some(thread::current_object(m, core)),
+        _ => None,
+    };
+    for locks in m.state.checks.wanted(core, thread, lock) {
+        let what = format!("takes one of {locks} locks that were taken in another order");
+        by_call(m, core, &ORDER, &[lock], lock, what)?;
+    }
+    Ok(())
+}
+
+/// Whether a driver keeps others out of something: a spin lock or a mutex is held, or a core's IRQL
+/// is raised.
+pub(crate) fn keeps_out(m: &Machine) -> bool {
+    let raised = |core: &crate::machine::context::Core| core.irql >= m.irqls().dispatch;
+    m.state.checks.any_held() || m.state.cores.iter().any(raised)
 }
 
 /// A core gives a lock back.
@@ -131,7 +163,7 @@ pub(super) fn at_thread_end(m: &mut Machine, core: usize, thread: u64) -> Result
         let kind = if mutex { "mutex" } else { "spin lock" };
         let breach = Breach {
             rule: &THREAD_END,
-            values: &[thread, lock],
+            values: &[thread],
             object: lock,
             pc: None,
             what: format!("a thread ends with a {kind} held"),

@@ -12,6 +12,7 @@ pub mod irql;
 mod level;
 pub mod lock;
 pub mod object;
+pub(crate) mod order;
 pub mod page;
 pub mod pool;
 mod returns;
@@ -110,6 +111,7 @@ pub static RULES: &[&Rule] = &[
     &lock::DPC_ACQUIRE,
     &lock::DPC_RELEASE,
     &lock::RECURSIVE,
+    &lock::ORDER,
     &lock::NOT_HELD,
     &lock::HELD_RETURN,
     &lock::THREAD_END,

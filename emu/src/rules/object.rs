@@ -89,6 +89,7 @@ fn dpcs(m: &Machine) -> Vec<u64> {
 /// A block is about to be freed.
 pub(crate) fn freed(m: &mut Machine, core: usize, at: u64, size: u64) -> Result<(), Box<Stop>> {
     let block = pool::range(at, size);
+    m.state.checks.forget_locks(&block);
     let ends = |object| [object, block.start, block.end];
     for (timer, _) in timers(m) {
         if block.contains(&timer) {

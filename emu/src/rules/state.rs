@@ -2,6 +2,9 @@
 //! same whatever the levels of the rules are.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::order::Order;
 
 /// See above.
 #[derive(Clone, Default, Hash)]
@@ -9,6 +12,8 @@ pub(crate) struct Checks {
     cores: Vec<PerCore>,
     /// Mutexes that are owned: their addresses, and the thread objects of the owners.
     mutexes: BTreeMap<u64, u64>,
+    /// In which order locks were taken.
+    order: Order<()>,
     /// Work items by the threads that carry them out, and whether their routines have begun.
     work: BTreeMap<u32, (u64, bool)>,
 }
@@ -60,6 +65,34 @@ impl Checks {
     /// Whether a core holds a lock.
     pub fn holds(&self, core: usize, lock: u64) -> bool {
         self.cores[core].held.iter().any(|h| h.lock == lock)
+    }
+
+    /// Whether a core holds a spin lock.
+    pub fn holds_any(&self, core: usize) -> bool {
+        !self.cores[core].held.is_empty()
+    }
+
+    /// Whether anyone holds a spin lock or owns a mutex.
+    pub fn any_held(&self) -> bool {
+        !self.mutexes.is_empty() || self.cores.iter().any(|core| !core.held.is_empty())
+    }
+
+    /// A lock is wanted on a core, by a thread if one is given (its object). Gives of each circle in
+    /// the order of locks that this closes how many locks it has.
+    pub fn wanted(&mut self, core: usize, thread: Option<u64>, lock: u64) -> Vec<usize> {
+        let mutexes = self.mutexes.iter();
+        let own = mutexes.filter(|(_, owner)| Some(**owner) == thread);
+        let spin = self.cores[core].held.iter().map(|h| h.lock);
+        let held: Vec<(u64, ())> = spin.chain(own.map(|(&m, _)| m)).map(|l| (l, ())).collect();
+        match held.is_empty() {
+            true => Vec::new(),
+            false => self.order.taken(lock, &held).iter().map(Vec::len).collect(),
+        }
+    }
+
+    /// The locks at these addresses are no more, or are made anew.
+    pub fn forget_locks(&mut self, gone: &Range<u64>) {
+        self.order.forget(gone);
     }
 
     /// A lock is given back, by its own core or by another one. Gives how many instructions its

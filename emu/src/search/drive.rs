@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use super::{Judging, Outcome, Search, Signature, Tally, Task, signature, survived};
+use super::survival::survives;
+use super::{Judging, Outcome, Search, Signature, Tally, Task, signature};
 use crate::campaign::{Campaign, Case};
 use crate::choice::Scope;
 use crate::machine::BootError;
@@ -173,12 +174,13 @@ impl Worker {
         };
         let expect = &machine.setup.plan.expect;
         let mut problem = expect.judge(&ended.stop, signature.module.as_deref()).err();
-        if self.judging.survival && expect.stop == StopKind::Completed && survived(&ended.stop) {
+        let survives = survives(&ended.stop, machine);
+        if self.judging.survival && expect.stop == StopKind::Completed && survives {
             problem = None;
         }
         if let Some(finding) = self.judging.finding(&self.campaign, &ended) {
             problem.get_or_insert_with(|| format!("{}: {}", finding.oracle, finding.what));
-            if survived(&ended.stop) {
+            if survives {
                 signature = Signature::of_finding(&finding, machine);
             }
         }

@@ -1,8 +1,9 @@
 //! Whether drivers have survived a fault: what that comes to is not always what the workload wanted.
 
 use crate::campaign::Campaign;
-use crate::machine::{Ended, Watch};
+use crate::machine::{Ended, Machine, Watch};
 use crate::oracle::{self, Finding};
+use crate::rules;
 use crate::stop::{Awaited, Stop};
 
 /// By what the runs of a search are judged, beside what the scenario expects.
@@ -18,8 +19,9 @@ pub struct Judging {
 const INSUFFICIENT_RESOURCES: u32 = 0xC000_009A;
 
 /// Whether the drivers have done what they can: the workload is done, or a request was refused for
-/// want of memory, or who uses the machine waits for what a lost packet would have brought. Nobody
-/// waits for a driver.
+/// want of memory, or the run ends because nobody waits but those outside of the machine and those
+/// who wait for them, for a packet that was lost and that nobody sends again. Nobody waits for a
+/// driver. Whether the drivers would go on if it came after all is not tried.
 pub fn survived(stop: &Stop) -> bool {
     match stop {
         Stop::Completed => true,
@@ -30,6 +32,13 @@ pub fn survived(stop: &Stop) -> bool {
         }),
         _ => false,
     }
+}
+
+/// The same of the machine as it is then: where everyone waits, drivers have also given back all
+/// that keeps others out: spin locks, mutexes, the IRQL.
+pub(super) fn survives(stop: &Stop, machine: &Machine) -> bool {
+    let waiting = matches!(stop, Stop::Deadlock { .. });
+    survived(stop) && !(waiting && rules::lock::keeps_out(machine))
 }
 
 impl Judging {
@@ -51,7 +60,7 @@ impl Judging {
         let asked: Vec<_> = asked.filter_map(|name| oracle::find(name)).collect();
         let mut findings = oracle::check(machine, ended, &asked);
         // Of a wait that a lost packet explains it is known that the drivers survive it.
-        if survived(&ended.stop) {
+        if survives(&ended.stop, machine) {
             findings.retain(|finding| finding.oracle != "deadlock");
         }
         findings.into_iter().next()

@@ -165,6 +165,19 @@ fn a_wait_at_dispatch_level() {
     is_the_cause(raised, &told);
 }
 
+/// A call that sets the IRQL itself sets it all the same: a lock that is released lowers it.
+#[test]
+fn what_a_raised_call_sets_stays() {
+    for profile in ["amd64", "ia64"] {
+        let raise = "irql.raise@KeReleaseSpinLock:level=5,every=true";
+        let told = quiet(&router(profile, &[raise]));
+        assert_eq!(told.ended.stop, Stop::Completed, "{profile}");
+        assert!(!steps(&told, "inject").is_empty(), "{profile}");
+        let low = told.report.cores.iter().all(|c| c.irql == 0);
+        assert!(low, "{profile}: {:?}", told.report.cores);
+    }
+}
+
 /// What was raised is lowered when the routine or the call returns.
 #[test]
 fn a_raise_ends_with_what_it_raised() {
@@ -424,6 +437,12 @@ fn wrong_rules_are_told() {
         (
             "irql.raise@KfReleaseSpinLock#3",
             "no driver here calls KfReleaseSpinLock; did you mean 'KeReleaseSpinLock'?",
+        ),
+        (
+            "irql.raise@KeAcquireSpinLockRaiseToDpc#3",
+            "irql.raise has no meaning at KeAcquireSpinLockRaiseToDpc: it gives its caller the \
+             IRQL at which it was called, which would bring the raise back when it has ended; \
+             raise the function that calls it",
         ),
         (
             "pool.fail:nth=1,share=3",

@@ -16,9 +16,14 @@ const FAULT: Kinds = Kinds::NONE.with(ChoiceKind::Fault);
 
 /// A search that places these kinds and then draws up to `fill` schedules.
 fn search(kinds: Kinds, fill: u64) -> Placement {
+    search_up_to(1, kinds, fill)
+}
+
+/// The same with so many placements in one schedule at most.
+fn search_up_to(most: u32, kinds: Kinds, fill: u64) -> Placement {
     let placing = Placing {
         kinds,
-        most: 1,
+        most,
         every: false,
         fill,
         oracles: false,
@@ -106,6 +111,74 @@ fn a_fault_and_a_preemption_fail_together() {
         );
         assert_eq!(tally.stops(), 0, "{profile}: the correct driver");
     }
+}
+
+/// Two faults of which neither stops the driver alone: each is placed, then both, and the pair is
+/// shrunk to exactly the two.
+#[test]
+fn two_faults_fail_together() {
+    for profile in ["amd64", "i386", "arm64"] {
+        let search_pairs = |driver| {
+            // The core stands still where the error path has given up its lock.
+            let stall = "time.stall:function=reserve::send,line=39";
+            let case = case_with_faults("reserve", profile, &[("driver", driver)], &[stall]);
+            let mut tally = Tally::default();
+            let mut pairs = search_up_to(2, FAULT, 0);
+            run(&case, Granularity::Access, &mut pairs, &mut tally, 1000, 2);
+            let coverage = pairs.coverage();
+            let placements = coverage.placements.expect("they are counted");
+            assert!(coverage.exhausted, "{profile} {driver}: {placements:?}");
+            // The stall is an opportunity only where the allocation has failed.
+            assert_eq!(placements.run, [1, 1], "{profile} {driver}");
+            assert_eq!(placements.known, [1, 1], "{profile} {driver}");
+            assert_eq!(tally.schedules, 3, "{profile} {driver}");
+            (case, tally)
+        };
+        let (case, tally) = search_pairs("buggy");
+        let group = tally.groups.iter().find(|g| !g.signature.is_completed());
+        let group = group.unwrap_or_else(|| panic!("{profile}: nothing is found"));
+        assert_eq!(group.count, 1, "{profile}");
+        let mut campaign = Campaign::new(&case, Granularity::Access).unwrap();
+        let first: Moves = group.first.moves.parse().unwrap();
+        let short = shrink(&mut campaign, &first, &group.signature).expect("it stops again");
+        assert_eq!(
+            (short.faults, short.preemptions, short.others),
+            (2, 0, 0),
+            "{profile}: {}",
+            short.ended.moves
+        );
+        let (_, tally) = search_pairs("fixed");
+        assert_eq!(tally.stops(), 0, "{profile}: the correct driver");
+    }
+}
+
+/// Any two allocations fail in one run: every pair is tried, and survived.
+#[test]
+fn every_pair_of_allocation_failures_is_survived() {
+    let set = [("driver", "fixed"), ("rounds", "1")];
+    let case = case_with_faults("q252664", "alpha", &set, &["pool.fail"]);
+    let mut search = search_up_to(2, FAULT, 0);
+    let mut tally = Tally::default();
+    run(
+        &case,
+        Granularity::Sync,
+        &mut search,
+        &mut tally,
+        u64::MAX,
+        2,
+    );
+    let coverage = search.coverage();
+    let placements = coverage.placements.expect("they are counted");
+    println!("{placements:?}");
+    assert!(coverage.exhausted);
+    assert_eq!(placements.run, placements.known);
+    let [single, pairs] = placements.run[..] else {
+        panic!("{placements:?}")
+    };
+    assert_eq!(single, placements.places);
+    assert!(single > 10 && pairs > single && pairs <= single * single);
+    assert_eq!(tally.schedules, 1 + single + pairs);
+    assert_eq!(findings(&tally), BTreeSet::new());
 }
 
 /// Every place is struck once, whatever the number of workers, and each run makes that one move.

@@ -141,6 +141,29 @@ fn every_rule_is_found_kept() {
     }
 }
 
+/// Where no rule sees it, a timer whose memory has gone is a page fault of the kernel's own when it
+/// is due: at DISPATCH_LEVEL, and no driver's code.
+#[test]
+fn a_timer_that_has_gone_is_a_fault_of_the_kernel() {
+    for profile in PROFILES {
+        let set = [
+            ("rule", "object-timer-freed"),
+            ("driver", "broken"),
+            ("cpus", "1"),
+        ];
+        let clock = ["irql.interrupt@IofCompleteRequest:what=clock,every=true"];
+        let mut plan = plan("rules", profile, &set, &clock).unwrap_or_else(|e| panic!("{e}"));
+        plan.rules.set("all", Level::Off).expect("all are rules");
+        plan.memory.special_pool = true;
+        let Stop::Bugcheck(b) = run(&load(plan), None).stop else {
+            panic!("{profile}: the timer has not expired")
+        };
+        assert_eq!((b.code, b.irql), (0x0A, 2), "{profile}: {b:x?}");
+        assert_eq!(b.params[1..3], [2, 1], "{profile}: {b:x?}");
+        assert_eq!(b.blamed, None, "{profile}");
+    }
+}
+
 /// A warning changes nothing of a run, recorded or not; what is off says nothing.
 #[test]
 fn a_warning_changes_nothing() {

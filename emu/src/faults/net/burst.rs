@@ -14,8 +14,8 @@ pub(in super::super) const KIND: FaultKind = FaultKind {
         PROTOCOL,
     ],
     narrows: NARROWS,
-    source: "Windows driver documentation: MiniportHandleInterrupt (one interrupt for all frames \
-             that have come); interrupt moderation",
+    source: "Windows driver documentation: Interrupt Moderation (one interrupt for several \
+             frames)",
     parse,
 };
 

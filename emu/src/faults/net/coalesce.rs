@@ -12,8 +12,8 @@ pub(in super::super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Outside,
     params: &[ADAPTER],
     narrows: &["adapter"],
-    source: "RFC 9293 3.8, and receive segment coalescing of adapters: the first one waits a \
-             moment for the next",
+    source: "RFC 9293 3.7; Windows driver documentation: Overview of Receive Segment \
+             Coalescing; that the first one waits a moment for the next is irqlab's own",
     parse,
 };
 

@@ -14,7 +14,7 @@ pub(in super::super) const KIND: FaultKind = FaultKind {
         PROTOCOL,
     ],
     narrows: NARROWS,
-    source: "RFC 1122 4.2.3.1: round-trip times vary by orders of magnitude",
+    source: "RFC 9293 3.8.1: the networks vary so much that the time-out has to follow them",
     parse,
 };
 

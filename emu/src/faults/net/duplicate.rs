@@ -9,7 +9,8 @@ pub(in super::super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Outside,
     params: &[ADAPTER, PROTOCOL],
     narrows: NARROWS,
-    source: "RFC 791 1.2, RFC 9293 3.4: datagrams may be duplicated",
+    source: "RFC 1122 1.1.3: datagrams may arrive damaged, duplicated, out of order, or not at \
+             all",
     parse,
 };
 

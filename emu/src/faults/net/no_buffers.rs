@@ -9,8 +9,8 @@ pub(in super::super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Outside,
     params: &[],
     narrows: &[],
-    source: "Windows driver documentation: NDIS_SET_PACKET_STATUS, NDIS_STATUS_RESOURCES (a \
-             protocol must copy such a packet)",
+    source: "Windows driver documentation: NDIS_GET_PACKET_STATUS, NDIS_STATUS_RESOURCES (a \
+             protocol has to copy such a packet at once; NDIS 5)",
     parse,
 };
 

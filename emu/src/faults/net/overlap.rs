@@ -12,8 +12,8 @@ pub(in super::super) const KIND: FaultKind = FaultKind {
         ADAPTER,
     ],
     narrows: &["adapter"],
-    source: "RFC 9293 3.10.7.4: segments may overlap what was received, after a retransmission \
-             with other boundaries",
+    source: "RFC 9293 3.10.7.4: a segment may hold data that have been received, and only what \
+             is new is taken",
     parse,
 };
 

@@ -10,7 +10,8 @@ pub(in super::super) const KIND: FaultKind = FaultKind {
     opportunity: Opportunity::Outside,
     params: &[ADAPTER, PROTOCOL],
     narrows: NARROWS,
-    source: "RFC 791 1.2: datagrams may arrive out of order; Paxson, End-to-End Internet Packet Dynamics, 1997",
+    source: "RFC 1122 1.1.3: datagrams may arrive damaged, duplicated, out of order, or not at \
+             all; Paxson, End-to-End Internet Packet Dynamics, 1997",
     parse,
 };
 

@@ -12,7 +12,7 @@ pub(in super::super) const KIND: FaultKind = FaultKind {
         ADAPTER,
     ],
     narrows: &["adapter"],
-    source: "RFC 9293 3.8: a sender may segment its data as it likes",
+    source: "RFC 9293 3.7: a sender makes segments of its data as it sees fit",
     parse,
 };
 

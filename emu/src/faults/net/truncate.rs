@@ -16,8 +16,8 @@ pub(in super::super) const KIND: FaultKind = FaultKind {
         PROTOCOL,
     ],
     narrows: NARROWS,
-    source: "RFC 1122 3.2.1: a receiver checks that a datagram is as long as it says; miniports \
-             that accept runts or overrun their ring",
+    source: "RFC 1812 5.2.2: what the link layer delivers may be shorter than the datagram says \
+             that it is",
     parse,
 };
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::buffer::{self, chain};
 use super::{layout, memory, misuse, status};
+use crate::faults;
 use crate::machine::context::Outcome;
 use crate::nt::{self, Call, Done, Trouble};
 
@@ -129,15 +130,20 @@ pub(super) fn pool_usage(call: &mut Call<'_>) -> Done {
 /// `NdisAllocatePacket`
 pub(super) fn allocate_call(call: &mut Call<'_>) -> Done {
     let [status_at, packet_at, handle, ..] = call.args;
-    let Some(pool) = call.m.state.nt.net.packet_pools.get_mut(&handle) else {
+    let pools = &call.m.state.nt.net.packet_pools;
+    let Some(reserved) = pools.get(&handle).map(|pool| pool.reserved) else {
         return Err(misuse(
             call,
             "NdisAllocatePacket",
             "not the handle of a packet pool",
         ));
     };
-    let reserved = pool.reserved;
-    let taken = pool.free.pop();
+    // That all descriptors of the pool are in use is as likely as that there is no memory.
+    let each = size(call, reserved);
+    let fails = faults::allocation(call.m, call.core, each, POOL_TAG, false);
+    let pool = call.m.state.nt.net.packet_pools.get_mut(&handle);
+    let pool = pool.expect("it is there");
+    let taken = if fails { None } else { pool.free.pop() };
     if let Some(packet) = taken {
         pool.used.insert(packet);
         fill(call, packet, reserved, handle)?;

@@ -15,11 +15,11 @@ other. In a scenario a rule is a table:
 ```toml
 [[fault]]
 kind = \"irql.raise\"
-call = \"KfReleaseSpinLock\"
+call = \"IofCompleteRequest\"
 nth = 3
 ```
 
-On the command line the same is `--fault irql.raise@KfReleaseSpinLock#3`: the kind, behind `@` a kernel
+On the command line the same is `--fault irql.raise@IofCompleteRequest#3`: the kind, behind `@` a kernel
 function or a driver's function, behind `#` which time (`#*` is every time), behind a colon further
 parameters: `--fault pool.fail:tag=IPrb,each_stack=true`. Each of them may be left out.
 In the workbench `:fault irql.raise` makes the run that is shown once more with the fault at the first
@@ -30,7 +30,7 @@ that lives with it. The drivers are in `drivers-src/faults`, the scenario is `fa
 
 ```sh
 irqlab faults
-irqlab faults time.dpc_move   # shows KeSetTargetProcessorDpc
+irqlab faults time.dpc_move   # shows without a target
 irqlab faults --check pool.fail --profile i386   # shows 0x8E
 irqlab run faults --set fault=time.dpc_twice   # shows STOP 0x000000C2
 irqlab run faults --set fault=time.dpc_twice --set driver=fixed
@@ -41,8 +41,19 @@ A rule that makes no sense is refused with its place and what could be meant: an
 function that no driver here calls, a place that a driver does not have, a parameter of another kind,
 two rules that decide the same strike.
 
-Not there: a stale TLB on another processor. Windows empties the TLBs of all processors before it
-returns from what takes memory away, so no driver can meet one without a defect that faults anyway.
+Most kinds are what hardware, a network or Windows is documented to do, or what Driver Verifier does
+to a driver; each says where that stands. What no public source says is called irqlab's own.
+
+A raise to DISPATCH_LEVEL is what a caller with a spin lock, or in a DPC, does to a routine. A higher
+level is only as good as the question: a driver that is raised above DISPATCH_LEVEL and then asks for
+DISPATCH_LEVEL has lowered the IRQL by KeRaiseIrql, and stops with 0x09 although it is correct.
+
+Not there: a stale TLB on another processor. Whether an address that was unmapped still leads
+somewhere there depends on the kernel: ReactOS (mm/ARM3/syspte.c, behaviour) empties the TLBs when it
+gives a range of addresses out again, and not when it takes it back. So a driver that never uses an
+address after it was unmapped cannot meet a stale entry, and for one that does the entry would hide
+the defect that is seen here: memory whose pages have gone, such as a block of special pool that was
+freed, is gone for every processor at once.
 ";
 
 fn cell(text: &str) -> String {
