@@ -3,9 +3,7 @@
 //! A benchmark, and so not among the tests that are run by themselves; `docs/BENCHMARKS.md` has the
 //! call and its numbers.
 
-use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ratatui::backend::CrosstermBackend;
@@ -44,21 +42,15 @@ impl Write for Sink {
 /// The packet path of the NAT router on eight cores, with so many packets that the run has a
 /// million instructions and a million events.
 fn long_run() -> App {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let text = fs::read_to_string(root.join("scenarios/kb931322.toml")).unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmp/frame.toml");
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(
-        &path,
-        text.replace("repeat = 6, step", "repeat = 650, step"),
-    )
-    .unwrap();
     let mut app = workbench();
     let case = CaseChoice {
-        scenario: path.display().to_string(),
+        scenario: "kb931322".into(),
         selection: Selection {
             cpus: Some(8),
-            set: vec![("driver".into(), "fixed".into())],
+            set: vec![
+                ("driver".into(), "fixed".into()),
+                ("questions".into(), "650".into()),
+            ],
             ..Selection::default()
         },
         openness: Granularity::Access.into(),
