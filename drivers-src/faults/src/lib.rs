@@ -49,6 +49,7 @@ mod pool_fail;
 mod pool_fill;
 mod protocol;
 mod stall;
+mod start;
 mod timer_early;
 mod timer_late;
 mod timer_storm;
@@ -152,6 +153,21 @@ pub unsafe extern "system" fn DriverEntry(
     _registry_path: *const UNICODE_STRING,
 ) -> NTSTATUS {
     unsafe {
+        let status = start::allocate();
+        if !NT_SUCCESS(status) {
+            return status;
+        }
+        let status = create(driver);
+        if !NT_SUCCESS(status) {
+            clean_up(driver);
+        }
+        status
+    }
+}
+
+/// Creates the devices and binds the adapter.
+unsafe fn create(driver: *mut DRIVER_OBJECT) -> NTSTATUS {
+    unsafe {
         let mut device = null_mut();
         let name = unicode(wide!("\\Device\\Faults"));
         let status = IoCreateDevice(driver, 0, &name, FILE_DEVICE_UNKNOWN, 0, 0, &mut device);
@@ -179,6 +195,14 @@ unsafe extern "system" fn unload(driver: *const DRIVER_OBJECT) {
     unsafe {
         io_unload::unload();
         protocol::deregister();
+        clean_up(driver);
+    }
+}
+
+/// Takes back what the start has made, as far as it came.
+unsafe fn clean_up(driver: *const DRIVER_OBJECT) {
+    unsafe {
+        start::free();
         while !(*driver).DeviceObject.is_null() {
             IoDeleteDevice((*driver).DeviceObject);
         }

@@ -242,6 +242,16 @@ struct Armed {
     which: Which,
     core: Option<u8>,
     times: Option<u64>,
+    /// It strikes while the drivers start, and not in the run.
+    boot: bool,
+}
+
+/// Whether a rule can strike once for each call stack, and leaves it to the schedule when it does.
+pub fn fails_stacks(rule: &FaultRule) -> bool {
+    let kind = KINDS.iter().find(|kind| kind.name == rule.kind);
+    let can = kind.is_some_and(|kind| kind.params.iter().any(|(name, _)| *name == "each_stack"));
+    let when = ["nth", "every", "share", "position", "boot"];
+    can && !when.iter().any(|name| rule.params.contains_key(*name))
 }
 
 /// The faults of a plan, ready to strike.

@@ -75,7 +75,7 @@ fn seen_before(at: &mut Site<'_>) -> bool {
 
 impl Fault for PoolFail {
     fn allocation(&self, at: &mut Site<'_>, request: &Request) -> bool {
-        if !self.blocks.holds(request) || !at.m.state.choosing {
+        if !self.blocks.holds(request) || !at.is_time() {
             return false;
         }
         if self.each_stack && seen_before(at) || !at.strikes() {

@@ -65,6 +65,10 @@ pub const WHEN: &[(&str, &str)] = &[
     ),
     ("core", "only on this core, from 0"),
     ("times", "strikes at most so often"),
+    (
+        "boot",
+        "true: while the drivers start, and not after it; with nth or every",
+    ),
 ];
 
 /// Which opportunities a fault takes.
@@ -245,12 +249,19 @@ pub(super) fn parse(rule: &FaultRule, world: &World<'_>) -> Result<Armed, RuleEr
     if times == Some(0) {
         return Err(params.error("times counts from 1"));
     }
+    let boot = params.flag("boot")?;
+    let which = params.which()?;
+    if boot && !matches!(which, Which::Nth(_) | Which::Every) {
+        let problem = "boot needs nth or every: nothing is left to the schedule before the run";
+        return Err(params.error(problem));
+    }
     Ok(Armed {
+        boot,
         kind,
         fault,
         place,
         addresses,
-        which: params.which()?,
+        which,
         core: params.core("core")?,
         times,
     })

@@ -77,7 +77,7 @@ impl Site<'_> {
         let elsewhere = armed
             .core
             .is_some_and(|core| usize::from(core) != self.core);
-        if !self.m.state.choosing || elsewhere || !self.is_here() {
+        if !self.is_time() || elsewhere || !self.is_here() {
             return false;
         }
         if armed
@@ -96,6 +96,11 @@ impl Site<'_> {
         };
         self.progress().struck += u64::from(strikes);
         strikes
+    }
+
+    /// Whether the drivers are where the rule strikes: in the run, or in their start.
+    pub fn is_time(&self) -> bool {
+        self.m.state.choosing != self.armed.boot
     }
 
     /// Whether an event is one of the place that the rule narrows it to.

@@ -309,6 +309,11 @@ impl Machine {
         self.flush();
     }
 
+    /// Whether the fault of this rule of the plan has struck.
+    pub fn has_struck(&self, rule: usize) -> bool {
+        self.state.faults.get(rule).is_some_and(|p| p.struck > 0)
+    }
+
     /// A hash over all that decides what the machine does next: state, memory, registers, and what
     /// has happened so far. Equal for equal machines of one build of the program; a build may differ
     /// from another.

@@ -220,6 +220,9 @@ pub(crate) fn by_call(
     broken(m, core, breach)
 }
 
+/// What a driver must not leave behind when its image leaves memory.
+pub(crate) const LEFT_BEHIND: [&Rule; 2] = [&pool::LEAK, &object::UNLOAD];
+
 /// The rule whose breach ended a run, if one did and the run was recorded.
 pub fn ended_by(m: &Machine) -> Option<&'static Rule> {
     let mut events = m.recorder.events().iter().rev();

@@ -6,7 +6,7 @@ use isa::Mem;
 use super::{Breach, Rule, broken, irp, irql, lock, object, pool, time};
 use crate::machine::Machine;
 use crate::machine::context::{ContextKind, Entered, Frame};
-use crate::nt::{layout, thread};
+use crate::nt::{layout, status, thread};
 use crate::stop::Stop;
 
 /// How things are as the kernel enters a routine.
@@ -47,6 +47,8 @@ pub(crate) fn returns(m: &mut Machine, core: usize, value: u64) -> Result<(), Bo
         }
         "dispatch" => irp::dispatched(m, core, &frame, value),
         "DriverUnload" => unloaded(m, core, frame.routine),
+        // Its image goes as well.
+        "DriverEntry" if !status::is_success(value as u32) => unloaded(m, core, frame.routine),
         _ => Ok(()),
     }
 }

@@ -17,6 +17,7 @@ mod sampler;
 mod seen;
 mod shrink;
 mod signature;
+mod start;
 mod survival;
 mod tally;
 
@@ -30,6 +31,7 @@ pub use racy::racy;
 pub use sampler::{Sampler, profile};
 pub use shrink::{Shrunk, shrink, shrink_best};
 pub use signature::{Signature, signature};
+pub use start::{Starts, starts};
 pub use survival::{Judging, survived};
 pub use tally::{Finding, Group, Tally};
 

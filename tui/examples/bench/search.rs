@@ -3,6 +3,8 @@
 //!
 //! Whatever is compared takes turns, and a ratio is the median of the ratios within a turn.
 
+use std::sync::Barrier;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use emu::campaign::{Campaign, Case};
@@ -32,6 +34,8 @@ const LONG_ROUNDS: u64 = 5;
 /// Schedules that two workers share in a round, and tasks that are handed out together.
 const SHARED: u64 = 8_000;
 const BATCH: usize = 64;
+/// Steps of arithmetic in a round: some tenths of a second.
+const SPINS: u64 = 200_000_000;
 
 type Make = Box<dyn Fn(u64) -> Box<dyn Search>>;
 
@@ -232,6 +236,61 @@ fn workers() {
         "  time on a core that a schedule takes, two / one: {:.2}",
         median(&costs)
     );
+    apart(&case, &scope);
+}
+
+/// What two threads that share nothing get out of the machine, beside one: no search can have more.
+fn apart(case: &Case, scope: &Scope) {
+    let spin = || {
+        let mut x = 88_172_645_463_325_252u64;
+        move || {
+            for _ in 0..SPINS {
+                x ^= x << 13;
+                x ^= x >> 7;
+                x ^= x << 17;
+            }
+            std::hint::black_box(x);
+        }
+    };
+    let runs = || {
+        let mut campaign = Campaign::new(case, scope.clone()).unwrap_or_else(|e| panic!("{e}"));
+        let kind = strategy::find("random").expect("it is in the list");
+        move || {
+            for seed in 0..SHARED / 2 {
+                campaign.run((kind.make)(seed, &Hints::default()));
+            }
+        }
+    };
+    println!("  two threads / one: {:.2} in arithmetic", scaling(&spin));
+    println!(
+        "  two threads / one: {:.2} in schedules of machines that share nothing",
+        scaling(&runs)
+    );
+}
+
+/// How much more two threads do in the same time than one; the median of the rounds. `make` makes
+/// the work of a thread, in that thread, before the time counts.
+fn scaling<W: FnMut()>(make: &(impl Fn() -> W + Sync)) -> f64 {
+    let time = |threads: usize| {
+        let begin = Barrier::new(threads);
+        let work = || {
+            let mut work = make();
+            work();
+            begin.wait();
+            let began = Instant::now();
+            work();
+            began.elapsed().as_secs_f64()
+        };
+        thread::scope(|scope| {
+            let all: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let times = all
+                .into_iter()
+                .map(|t| t.join().expect("it does not panic"));
+            times.fold(0.0, f64::max)
+        })
+    };
+    let ratios: Vec<f64> = (0..ROUNDS).map(|_| 2.0 * time(1) / time(2)).collect();
+    median(&ratios)
 }
 
 /// From the end of the first batch on, when every machine has booted.

@@ -2,11 +2,12 @@
 //! explanation names the injection as the cause.
 
 use emu::campaign::Case;
-use emu::choice::Moves;
 use emu::choice::strategy::Random;
+use emu::choice::{Moves, Scope};
 use emu::explain::Explained;
 use emu::machine::{BootError, Granularity, Watch};
 use emu::report::WhyStep;
+use emu::search;
 use emu::stop::{Bugcheck, Stop};
 use emu::trace::EventKind;
 use emu::trace::event::PacketOp;
@@ -378,6 +379,40 @@ fn each_stack_fails_once() {
     // The first to come is the first stack; behind the last there is none.
     let nth = |n: usize| failures(&format!("pool.fail:nth={n},each_stack=true"));
     assert_eq!((nth(1), nth(100_000)), (1, 0));
+}
+
+/// A driver that has no memory when it starts says so, and leaves nothing behind: one that does is
+/// noticed, and the drivers of the founding cases do not.
+#[test]
+fn a_start_without_memory_leaves_nothing_behind() {
+    let starts = |scenario: &str, profile: &str, settings: &[support::Setting<'_>]| {
+        let case = case_with_faults(scenario, profile, settings, &["pool.fail"]);
+        let scope = Scope::from(Granularity::Access);
+        search::starts(&case, &scope).unwrap_or_else(|e| panic!("{scenario} {profile}: {e}"))
+    };
+    for profile in ["amd64", "i386", "arm64"] {
+        let fixed = starts("faults", profile, &FIXED);
+        assert!(fixed.problems.is_empty(), "{profile}: {fixed:?}");
+        assert!(
+            fixed.stacks > 2 && fixed.refused == fixed.stacks,
+            "{profile}: {fixed:?}"
+        );
+        let buggy = starts("faults", profile, &[]);
+        assert_eq!(buggy.refused + 1, fixed.stacks, "{profile}");
+        let [problem] = &buggy.problems[..] else {
+            panic!("{profile}: {buggy:?}")
+        };
+        assert!(
+            problem.contains("nth=2") && problem.contains("0x000000C4"),
+            "{problem}"
+        );
+    }
+    for (scenario, profile) in support::CASES {
+        let fixed = starts(scenario, profile, &FIXED);
+        println!("{scenario} {profile}: {} call stacks", fixed.stacks);
+        assert!(fixed.problems.is_empty(), "{scenario} {profile}: {fixed:?}");
+        assert!(fixed.stacks > 0 && fixed.refused + fixed.started == fixed.stacks);
+    }
 }
 
 #[test]

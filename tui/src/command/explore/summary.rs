@@ -9,7 +9,7 @@ use emu::oracle::Told;
 use emu::report::{Place, codes};
 use emu::rules;
 use emu::scenario::{How, StopKind};
-use emu::search::{self, Bound, Coverage, Group, Shrunk, Tally};
+use emu::search::{self, Bound, Coverage, Group, Shrunk, Starts, Tally};
 use emu::stop::Stop;
 use emu::trace::EventKind;
 use serde::Serialize;
@@ -45,6 +45,8 @@ pub(crate) struct Summary {
     pub(crate) every_opportunity: bool,
     /// The oracles looked at every run.
     pub(crate) each_stack: bool,
+    /// With `each_stack`: the drivers' start with each of its allocations failing.
+    pub(crate) starts: Option<Starts>,
     /// Whether every run ended as the scenario expects, and the expected stop was among them.
     pub(crate) expected: bool,
     /// What is not as expected.
@@ -172,6 +174,18 @@ pub(super) fn summarise(
         let found = findings.all.iter();
         problems.extend(found.map(|f| format!("{}: {}", f.oracle, f.what)));
     }
+    let starts = match chosen.placing.oracles {
+        true => Some(search::starts(&session.loaded.case, &session.scope)),
+        false => None,
+    };
+    let starts = starts
+        .transpose()
+        .map_err(|error| session.failure(&error))?;
+    problems.extend(
+        starts
+            .iter()
+            .flat_map(|starts| starts.problems.iter().cloned()),
+    );
     ends.sort_by_key(|end| (std::cmp::Reverse(end.count), end.first_schedule));
     let world = session.openness.world;
     // A fault is a choice only where the plan has rules for it.
@@ -201,6 +215,7 @@ pub(super) fn summarise(
         by: tally.by.clone(),
         coverage,
         each_stack: chosen.placing.oracles,
+        starts,
         every_opportunity: chosen.placing.every,
         expected: problems.is_empty(),
         problems,

@@ -192,6 +192,16 @@ fn placed(s: &Summary, placements: &Placements) -> String {
             thousands(s.schedules)
         );
     }
+    if let Some(starts) = &s.starts {
+        text += &format!(
+            "  {} call stacks failed once each while the drivers start: {} refused to start, {} went \
+             on, {} did not survive\n",
+            thousands(starts.stacks),
+            thousands(starts.refused),
+            thousands(starts.started),
+            starts.problems.len()
+        );
+    }
     let systematic = placements.run.iter().sum::<u64>() + 1;
     let drawn = s.schedules.saturating_sub(systematic);
     text + &format!(
