@@ -168,7 +168,12 @@ fn a_timer_that_has_gone_is_a_fault_of_the_kernel() {
 #[test]
 fn a_warning_changes_nothing() {
     for rule in RULES {
-        let case = |level| pair(rule, "amd64", "broken", 1, level);
+        let case = |level| {
+            let mut case = pair(rule, "amd64", "broken", 1, level);
+            // An oracle of the same name looks at the record whatever the level is.
+            case.plan.oracles.clear();
+            case
+        };
         let name = rule.name;
         let (off, warn) = (run(&case(Level::Off), None), run(&case(Level::Warn), None));
         let facts = |e: &Ended| (e.stop.clone(), e.choices, e.instructions, e.trace_hash);

@@ -35,7 +35,7 @@ const ROWS: &[Row] = &[
         "alpha",
         &[],
         Granularity::Access,
-        World::HELD,
+        World::OPEN,
         70,
     ),
     ("kb931322", "ia64", &[], Granularity::Sync, World::OPEN, 60),

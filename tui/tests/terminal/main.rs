@@ -175,7 +175,7 @@ fn control_c_leaves_while_something_runs() {
 fn a_terminal_without_utf_8_gets_ascii() {
     let mut terminal = Terminal::open(PROGRAM, &[("LC_ALL", "C")], (80, 24));
     terminal.shows("choose a scenario");
-    terminal.shows("+>Scenarios---");
+    terminal.shows("+>Scenarios 1 of ");
     assert!(terminal.text().is_ascii(), "{}", terminal.text());
     terminal.send("q");
     terminal.ends(0);
