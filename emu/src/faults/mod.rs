@@ -250,8 +250,7 @@ struct Armed {
 pub fn fails_stacks(rule: &FaultRule) -> bool {
     let kind = KINDS.iter().find(|kind| kind.name == rule.kind);
     let can = kind.is_some_and(|kind| kind.params.iter().any(|(name, _)| *name == "each_stack"));
-    let when = ["nth", "every", "share", "position", "boot"];
-    can && !when.iter().any(|name| rule.params.contains_key(*name))
+    can && !rule.decides() && !rule.params.contains_key("boot")
 }
 
 /// The faults of a plan, ready to strike.

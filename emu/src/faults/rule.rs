@@ -189,7 +189,7 @@ impl Params<'_> {
 
     /// `nth`, `every`, `share` or `position`; otherwise the schedule decides.
     fn which(&self) -> Result<Which, RuleError> {
-        let given: Vec<&str> = ["nth", "every", "share", "position"]
+        let given: Vec<&str> = FaultRule::DECIDING
             .into_iter()
             .filter(|name| self.text(name).is_some())
             .collect();

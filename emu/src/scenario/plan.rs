@@ -394,6 +394,18 @@ pub struct FaultRule {
     pub line: u32,
 }
 
+impl FaultRule {
+    /// Parameters that say which opportunities a rule takes: one of them at most. Without any it is
+    /// left to the schedule.
+    pub const DECIDING: [&str; 4] = ["nth", "every", "share", "position"];
+
+    /// Whether the rule says itself when it strikes.
+    pub fn decides(&self) -> bool {
+        let mut names = Self::DECIDING.iter();
+        names.any(|name| self.params.contains_key(*name))
+    }
+}
+
 /// What ends a run that does not end by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {

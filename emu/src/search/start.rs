@@ -38,16 +38,16 @@ pub struct Starts {
 pub fn starts(case: &Case, scope: &Scope) -> Result<Starts, BootError> {
     let mut found = Starts::default();
     let rules = case.plan.faults.iter();
+    let mut case = case.clone();
+    for rule in LEFT_BEHIND {
+        if case.plan.rules.of(rule) != Level::Off {
+            let known = case.plan.rules.set(rule.name, Level::Stop);
+            known.expect("it is in the list");
+        }
+    }
     for rule in rules.filter(|rule| faults::fails_stacks(rule)) {
         for nth in 1..=MOST {
-            let mut case = case.clone();
             case.plan.faults = vec![failing(rule, nth)];
-            for rule in LEFT_BEHIND {
-                if case.plan.rules.of(rule) != Level::Off {
-                    let known = case.plan.rules.set(rule.name, Level::Stop);
-                    known.expect("it is in the list");
-                }
-            }
             let what = match Campaign::new(&case, scope.clone()) {
                 Ok(campaign) if !campaign.machine().has_struck(0) => break,
                 Ok(campaign) => run(campaign).map(|()| found.started += 1),

@@ -84,13 +84,7 @@ impl App {
         if let Some(running) = &mut self.running {
             running.compares = compares;
         }
-        match effect {
-            Effect::Start(job) => Effect::Start(Box::new(Job {
-                beside: Some(beside),
-                ..*job
-            })),
-            effect => effect,
-        }
+        effect.beside(beside)
     }
 
     /// Marks the chosen recorded run; the second one that is marked is compared with the first.

@@ -18,7 +18,7 @@ use super::palette::{Outcome as PaletteOutcome, Palette};
 use super::search::{News as SearchNews, SearchState};
 use super::search_job::SearchJob;
 use super::trace::{Diff, Forked, Pane, Scene, Trace, TraceState};
-use super::worker::{CaseChoice, Job, News, Reply};
+use super::worker::{Beside, CaseChoice, Job, News, Reply};
 
 /// What fills the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,19 @@ pub enum Effect {
     Write(PathBuf, Content),
     /// Say why nothing happens, and the mend.
     Refuse(String),
+}
+
+impl Effect {
+    /// The same run, compared with another one when it has been made.
+    pub(super) fn beside(self, beside: Beside) -> Effect {
+        match self {
+            Effect::Start(job) => Effect::Start(Box::new(Job {
+                beside: Some(beside),
+                ..*job
+            })),
+            effect => effect,
+        }
+    }
 }
 
 /// What a file is to have in it.

@@ -6,7 +6,7 @@ use emu::position::Position;
 use emu::scenario::fault_from;
 
 use super::app::{App, Effect, Fork};
-use super::worker::{Beside, Job, Task};
+use super::worker::{Beside, Task};
 use crate::suggest;
 
 impl App {
@@ -53,16 +53,6 @@ impl App {
             header: kind.to_owned(),
             said: format!("with {rule}"),
         };
-        let effect = self.start(case, task, None);
-        if let Some(running) = &mut self.running {
-            running.fork = Some(fork);
-        }
-        match effect {
-            Effect::Start(job) => Effect::Start(Box::new(Job {
-                beside: Some(beside),
-                ..*job
-            })),
-            effect => effect,
-        }
+        self.start_fork(case, task, fork, beside)
     }
 }

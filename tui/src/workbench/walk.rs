@@ -6,7 +6,7 @@ use emu::travel::{Datum, Direction, Goal, Motion};
 
 use super::app::{App, Content, Effect, Fork};
 use super::trace::{Pane, TraceState};
-use super::worker::{Beside, Job, Task};
+use super::worker::{Beside, CaseChoice, Task};
 
 impl App {
     /// Changes the trace, if there is one; what it says is shown.
@@ -124,6 +124,21 @@ impl App {
         }
     }
 
+    /// Starts a run that differs from the one that is shown, to be put beside it.
+    pub(super) fn start_fork(
+        &mut self,
+        case: CaseChoice,
+        task: Task,
+        fork: Fork,
+        beside: Beside,
+    ) -> Effect {
+        let effect = self.start(case, task, None);
+        if let Some(running) = &mut self.running {
+            running.fork = Some(fork);
+        }
+        effect.beside(beside)
+    }
+
     /// Runs the schedule up to the choice at the focus again, with another decision there.
     pub(super) fn fork(&mut self) -> Effect {
         let Some(state) = &self.trace else {
@@ -156,21 +171,12 @@ impl App {
         };
         let was = super::trace::end(&state.trace.report.stop);
         let beside = Beside::Run(state.trace.clone(), format!("the run before, {was}"));
-        let effect = self.start(self.case.clone(), task, None);
-        if let Some(running) = &mut self.running {
-            running.fork = Some(Fork {
-                at: Position { choice, step: 0 },
-                header: "fork".to_owned(),
-                said: format!("decided differently at choice {choice}"),
-            });
-        }
-        match effect {
-            Effect::Start(job) => Effect::Start(Box::new(Job {
-                beside: Some(beside),
-                ..*job
-            })),
-            effect => effect,
-        }
+        let fork = Fork {
+            at: Position { choice, step: 0 },
+            header: "fork".to_owned(),
+            said: format!("decided differently at choice {choice}"),
+        };
+        self.start_fork(self.case.clone(), task, fork, beside)
     }
 
     pub(super) fn move_in_pane(&mut self, by: isize) -> Effect {

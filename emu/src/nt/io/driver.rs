@@ -214,12 +214,11 @@ pub(in crate::nt) fn unload_unused(m: &mut Machine, core: usize) {
 fn in_use(m: &mut Machine, index: usize) -> bool {
     let object = m.state.nt.io.drivers[index].object;
     let call = &mut host_call(m);
-    let l = layout::of(call.arch());
-    let head = object + l.driver.device_object;
-    let Ok(devices) = super::linked(call, head, l.device.next_device) else {
+    let Ok(devices) = devices_of(call, object) else {
         return false;
     };
-    let count = |device: u64| call.u32(device + l.device.reference_count).unwrap_or(0);
+    let at = layout::of(call.arch()).device.reference_count;
+    let count = |device: u64| call.u32(device + at).unwrap_or(0);
     devices.into_iter().map(count).any(|count| count > 0)
 }
 
@@ -282,7 +281,7 @@ pub(super) fn unloaded(call: &mut Call<'_>, index: usize, then: nt::Then) -> Don
 }
 
 /// The devices of a driver object, the last created first; none of no object.
-fn devices_of(call: &mut Call<'_>, object: u64) -> Result<Vec<u64>, Trouble> {
+pub(super) fn devices_of(call: &mut Call<'_>, object: u64) -> Result<Vec<u64>, Trouble> {
     let l = layout::of(call.arch());
     match object {
         0 => Ok(Vec::new()),

@@ -41,8 +41,7 @@ pub fn devices(m: &mut Machine) -> Result<Vec<Listed>, String> {
 fn of_driver(call: &mut Call<'_>, driver: usize, object: u64) -> Result<Vec<Listed>, Trouble> {
     let l = layout::of(call.arch());
     let mut out = Vec::new();
-    let head = object + l.driver.device_object;
-    for device in super::linked(call, head, l.device.next_device)? {
+    for device in super::driver::devices_of(call, object)? {
         let exclusive = call.u32(device + l.device.flags)? & DO_EXCLUSIVE != 0;
         let device_type = call.u32(device + l.device.device_type)?;
         let names = &call.m.state.nt.io.names;

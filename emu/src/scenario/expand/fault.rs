@@ -119,8 +119,7 @@ fn parse(text: &str) -> Result<FaultRule, ScenarioError> {
 /// It is not written as a rule is.
 pub fn fault_from(text: &str, at: Position) -> Result<(String, bool), ScenarioError> {
     let rule = parse(text)?;
-    let when = ["nth", "every", "share", "position"];
-    if when.iter().any(|name| rule.params.contains_key(*name)) {
+    if rule.decides() {
         return Ok((text.to_owned(), false));
     }
     let sign = match split(text) {

@@ -207,7 +207,9 @@ fn defects(summary: &Summary, may_stop: bool) -> Vec<Defect> {
     for told in &summary.findings {
         let found = finding(told, may_stop);
         // A breach that ends a run is told as a stop, and as a finding that knows how it came about.
-        match all.iter_mut().find(|defect| defect.rule == found.rule) {
+        let at = |defect: &Defect| defect.places.first().map(|p| (p.file.clone(), p.line));
+        let same = |defect: &Defect| defect.rule == found.rule && at(defect) == at(&found);
+        match all.iter_mut().find(|defect| same(defect)) {
             Some(stop) if stop.replay.is_some() => {
                 stop.places.extend(found.places.into_iter().skip(1));
             }

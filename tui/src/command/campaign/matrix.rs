@@ -172,18 +172,22 @@ impl Reader<'_> {
         let oracles = self.oracles(&job.oracles)?;
         let rules = self.rules(&job.rules)?;
 
+        let searches = strategies.iter().map(|(strategy, words)| {
+            let search = self.search(strategy.as_deref(), &job, &span)?;
+            Ok((search, words))
+        });
+        let searches: Vec<_> = searches.collect::<Outcome<_>>()?;
+
         let mut specs = Vec::new();
         for (profile, a) in &profiles {
             for (personality, b) in &personalities {
                 for (cpus, c) in &cpus {
                     for (set, d) in &settings {
                         for (faults, e) in &faults {
-                            for (strategy, f) in &strategies {
+                            for ((args, chosen), f) in &searches {
                                 let words = [a, b, c, d, e, f].map(String::as_str);
                                 let words = words.into_iter().filter(|word| !word.is_empty());
                                 let words: Vec<&str> = words.collect();
-                                let (args, chosen) =
-                                    self.search(strategy.as_deref(), &job, &span)?;
                                 let placed = args.selection().faults;
                                 let selection = Selection {
                                     profile: *profile,
@@ -204,7 +208,7 @@ impl Reader<'_> {
                                     what: what.clone(),
                                     selection,
                                     openness: args.case.openness(),
-                                    chosen,
+                                    chosen: chosen.clone(),
                                     seconds: args.time,
                                     until_first: job.until_first.unwrap_or(false),
                                     shrink: job.shrink.unwrap_or(true),

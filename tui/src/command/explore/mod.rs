@@ -120,7 +120,7 @@ pub(crate) fn search(session: &Session, chosen: &Chosen, budget: &Budget<'_>) ->
 }
 
 /// What the user asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Chosen {
     /// The name of the search.
     pub(crate) name: String,
