@@ -108,9 +108,53 @@ impl Convention {
         mem.read_ptr(rules.arch, rules.arch.truncate(at))
     }
 
-    /// Returns from the function just entered, which takes `slots` argument slots: puts `value`
-    /// where its result goes (on x86 all 64 bits, in edx:eax), pops what the callee pops and sets
-    /// the pc to the return address. `false`, and nothing changed, when that cannot be read.
+    /// The first argument slots of the function just entered, as many as `out` has room for; 0 for
+    /// each that is on stack that is not mapped. See [`Self::argument`].
+    pub fn arguments(self, regs: &dyn RegisterAccess, mem: &dyn Mem, out: &mut [u64]) {
+        let rules = self.rules();
+        let arch = rules.arch;
+        let in_registers = rules.registers.len().min(out.len());
+        let (first, others) = out.split_at_mut(in_registers);
+        for (value, reg) in first.iter_mut().zip(rules.registers) {
+            *value = arch.truncate(regs.get(*reg));
+        }
+        if others.is_empty() {
+            return;
+        }
+        let sp = regs.get(stack_pointer(arch));
+        for (value, slot) in others.iter_mut().zip(in_registers..) {
+            let at = arch.truncate(sp.wrapping_add(rules.stack_offset(slot)));
+            *value = mem.read_ptr(arch, at).unwrap_or(0);
+        }
+    }
+
+    /// Returns from a function that takes `slots` argument slots and was entered with the stack
+    /// pointer `sp`: puts `value` where its result goes (on x86 all 64 bits, in edx:eax), pops what
+    /// the callee pops and sets the pc to `target`.
+    pub fn return_to(
+        self,
+        regs: &mut dyn RegisterAccess,
+        sp: u64,
+        target: u64,
+        slots: usize,
+        value: u64,
+    ) {
+        let rules = self.rules();
+        let arch = rules.arch;
+        let mut popped = rules.return_bytes();
+        if rules.callee_pops {
+            popped += rules.stack_slots(slots) as u64 * arch.pointer_size();
+        }
+        regs.set(stack_pointer(arch), arch.truncate(sp.wrapping_add(popped)));
+        regs.set(return_register(arch), arch.truncate(value));
+        if let Some(high) = rules.result_high {
+            regs.set(high, value >> 32);
+        }
+        regs.set(Reg::PC, target);
+    }
+
+    /// Returns from the function just entered to the return address that it finds: see
+    /// [`Self::return_to`]. `false`, and nothing changed, when that cannot be read.
     pub fn return_from(
         self,
         regs: &mut dyn RegisterAccess,
@@ -118,22 +162,12 @@ impl Convention {
         slots: usize,
         value: u64,
     ) -> bool {
-        let rules = self.rules();
-        let arch = rules.arch;
+        let arch = self.arch();
         let Some(target) = return_address(arch, regs, mem) else {
             return false;
         };
-        let mut popped = rules.return_bytes();
-        if rules.callee_pops {
-            popped += rules.stack_slots(slots) as u64 * arch.pointer_size();
-        }
-        let sp = stack_pointer(arch);
-        regs.set(sp, arch.truncate(regs.get(sp).wrapping_add(popped)));
-        regs.set(return_register(arch), arch.truncate(value));
-        if let Some(high) = rules.result_high {
-            regs.set(high, value >> 32);
-        }
-        regs.set(Reg::PC, target);
+        let sp = regs.get(stack_pointer(arch));
+        self.return_to(regs, sp, target, slots, value);
         true
     }
 

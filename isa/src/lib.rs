@@ -56,6 +56,7 @@ struct Isa {
 }
 
 /// The one place where architectures are listed.
+#[inline]
 fn isa(arch: Arch) -> &'static Isa {
     match arch {
         Arch::X86 => &x86::ISA,

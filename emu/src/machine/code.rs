@@ -67,54 +67,48 @@ impl Facts {
     }
 }
 
-/// What the hooks must know about a straight run of instructions.
+/// What the hooks must know about a straight run of instructions. They are part of a block, which has
+/// 512 at most, and are looked up all the time: few bytes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Span {
-    /// How many there are.
-    pub(super) count: u64,
-    /// Before how many of them there is a scheduling point.
-    pub(super) points: u64,
-    /// In how many of those there is another one, if other cores can come between two accesses.
-    pub(super) updates: u64,
-    /// The last of those, as the number of instructions before it.
-    pub(super) last_point: u64,
-    /// The first one that the engine must be able to stop before and has not been announced.
-    pub(super) special: Option<u64>,
-}
-
-/// A block in which nothing is to be stopped at, in few bytes: they are looked up all the time.
-#[derive(Clone, Copy)]
-struct Block {
     /// Bytes.
     length: u16,
-    // As in a span.
+    /// How many instructions there are.
     count: u16,
+    /// Before how many of them there is a scheduling point.
     points: u16,
+    /// In how many of those there is another one, if other cores can come between two accesses.
     updates: u16,
+    /// The last of those, as the number of instructions before it.
     last_point: u16,
 }
 
-impl Block {
-    /// `None` if there is something to stop at, or far too much.
-    fn pack(length: u64, span: &Span) -> Option<Block> {
-        Some(Block {
-            length: u16::try_from(length).ok()?,
-            count: u16::try_from(span.count).ok()?,
-            points: u16::try_from(span.points).ok()?,
-            updates: u16::try_from(span.updates).ok()?,
-            last_point: u16::try_from(span.last_point).ok()?,
-        })
-        .filter(|_| span.special.is_none())
+impl Span {
+    /// Bytes.
+    #[inline]
+    pub(super) fn length(&self) -> u64 {
+        u64::from(self.length)
     }
 
-    fn span(self) -> Span {
-        Span {
-            count: u64::from(self.count),
-            points: u64::from(self.points),
-            updates: u64::from(self.updates),
-            last_point: u64::from(self.last_point),
-            special: None,
+    /// Instructions.
+    #[inline]
+    pub(super) fn count(&self) -> u64 {
+        u64::from(self.count)
+    }
+
+    /// Scheduling points; `split`: see [`Facts::points`].
+    #[inline]
+    pub(super) fn points(&self, split: bool) -> u64 {
+        match split {
+            true => u64::from(self.points) + u64::from(self.updates),
+            false => u64::from(self.points),
         }
+    }
+
+    /// Instructions before the last scheduling point.
+    #[inline]
+    pub(super) fn last_point(&self) -> u64 {
+        u64::from(self.last_point)
     }
 }
 
@@ -124,9 +118,8 @@ type Bytes = [u8; 15];
 /// The facts of all instructions between two addresses.
 pub(super) struct CodeTable {
     base: u64,
-    /// Blocks that were asked for, and by first address which one: 0 for none,
-    /// else the index plus 1.
-    blocks: Vec<Block>,
+    /// Blocks that were asked for, behind one that is none, and by first address which one.
+    blocks: Vec<Span>,
     block_at: Vec<u32>,
     /// Instructions to stop before that the engine has been told of.
     announced: Vec<u64>,
@@ -143,7 +136,7 @@ impl CodeTable {
     pub(super) fn new(arch: isa::Arch, base: u64, end: u64, granularity: Granularity) -> CodeTable {
         CodeTable {
             base,
-            blocks: Vec::new(),
+            blocks: vec![Span::default()],
             block_at: vec![0; (end - base) as usize],
             announced: Vec::new(),
             facts: vec![Facts::default(); (end - base) as usize],
@@ -257,39 +250,50 @@ impl CodeTable {
         Some(insn)
     }
 
-    /// The block `from..to`, which begins in the table. Blocks come again and again, so what was
-    /// found is kept.
+    /// The block of `size` bytes at `from`, if it has been asked for before.
     #[inline]
-    pub(super) fn block(&mut self, memory: &Memory, from: u64, to: u64) -> Span {
-        let offset = (from - self.base) as usize;
-        let known = (self.block_at[offset] as usize).checked_sub(1);
-        if let Some(block) = known.and_then(|i| self.blocks.get(i))
-            && u64::from(block.length) == to - from
-        {
-            return block.span();
-        }
-        let span = self.span(memory, from, to);
-        if let Some(block) = Block::pack(to - from, &span) {
-            self.blocks.push(block);
-            self.block_at[offset] = self.blocks.len() as u32;
-        }
-        span
+    pub(super) fn known_block(&self, from: u64, size: u32) -> Option<Span> {
+        let number = *self.block_at.get(from.wrapping_sub(self.base) as usize)?;
+        let known = self.blocks[number as usize];
+        (u32::from(known.length) == size && number > 0).then_some(known)
     }
 
-    /// The instructions in `from..to`.
-    pub(super) fn span(&mut self, memory: &Memory, from: u64, to: u64) -> Span {
-        let mut span = Span::default();
+    /// The block of `size` bytes at `from` in the table, or the first instruction of it that the
+    /// engine must be able to stop before and has not been told of. Blocks come again and again, so
+    /// what was found is kept.
+    pub(super) fn block(&mut self, memory: &Memory, from: u64, size: u32) -> Result<Span, u64> {
+        if let Some(known) = self.known_block(from, size) {
+            return Ok(known);
+        }
+        let to = from + u64::from(size);
         let mut at = from;
         while at < to {
             let f = self.at(memory, at);
             let stops = f.special()
                 || self.granularity == Granularity::Sync && f.is_point(Granularity::Sync);
-            if stops && span.special.is_none() && !self.announced.contains(&at) {
-                span.special = Some(at);
+            if stops && !self.announced.contains(&at) {
+                return Err(at);
             }
+            at += f.length();
+        }
+        let span = self.span(memory, from, to);
+        self.block_at[(from - self.base) as usize] = self.blocks.len() as u32;
+        self.blocks.push(span);
+        Ok(span)
+    }
+
+    /// The instructions in `from..to`, part of a block.
+    pub(super) fn span(&mut self, memory: &Memory, from: u64, to: u64) -> Span {
+        let mut span = Span {
+            length: (to - from) as u16,
+            ..Span::default()
+        };
+        let mut at = from;
+        while at < to {
+            let f = self.at(memory, at);
             if f.is_point(self.granularity) {
                 span.points += 1;
-                span.updates += f.points(self.granularity, true) - 1;
+                span.updates += f.points(self.granularity, true) as u16 - 1;
                 span.last_point = span.count;
             }
             at += f.length();

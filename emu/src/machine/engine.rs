@@ -220,12 +220,12 @@ struct Counted {
 }
 
 impl Shared {
-    /// Points among the instructions of a span, and how many instructions lie before the last.
-    fn points(&self, span: &Span) -> (u64, u64) {
+    /// Points among the instructions of a span that are asked about or passed quietly.
+    #[inline]
+    fn points(&self, span: &Span) -> u64 {
         match self.choosing {
-            true if self.split => (span.points + span.updates, span.last_point),
-            true => (span.points, span.last_point),
-            false => (0, 0),
+            true => span.points(self.split),
+            false => 0,
         }
     }
 
@@ -235,6 +235,25 @@ impl Shared {
             true => self.code.points(memory, address, self.split),
             false => 0,
         }
+    }
+
+    /// Counts a block as a whole that is about to be executed, with so many points to be passed.
+    #[inline]
+    fn count_block(&mut self, start: u64, span: &Span, asked: u64, points: u64) {
+        self.ahead = None;
+        self.asked_at = 0;
+        self.block = Counted {
+            start,
+            end: start + span.length(),
+            asked,
+            retired: self.retired,
+            quiet: self.quiet,
+            passed: self.passed,
+            last_point: self.last_point,
+        };
+        let last = self.retired + span.last_point();
+        self.retired += span.count();
+        self.pass(points, last);
     }
 
     /// Takes back what was counted within an instruction that did not complete.
@@ -250,6 +269,7 @@ impl Shared {
     }
 
     /// Counts `points` points, the last of them behind `before` instructions.
+    #[inline]
     fn pass(&mut self, points: u64, before: u64) {
         if points > 0 {
             self.quiet -= points;
@@ -625,9 +645,9 @@ impl Engine {
         // SAFETY: the memory outlives the engine, and no core runs now.
         let memory = unsafe { &*s.memory };
         let done = s.code.span(memory, b.start, pc);
-        s.retired = b.retired + done.count;
+        s.retired = b.retired + done.count();
         (s.quiet, s.passed, s.last_point) = (b.quiet, b.passed, b.last_point);
-        let (mut points, mut last) = s.points(&done);
+        let (mut points, mut last) = (s.points(&done), done.last_point());
         if pc > b.start {
             points -= s.points_at(memory, b.start).min(b.asked);
         }
@@ -635,7 +655,7 @@ impl Engine {
         // between two accesses as well.
         let began = matches!(s.exit, None | Some(Exit::Between));
         if began && !(b.asked > 0 && pc == b.start) && s.points_at(memory, pc) > 0 {
-            (points, last) = (points + 1, done.count);
+            (points, last) = (points + 1, done.count());
         }
         s.pass(points, b.retired + last);
     }

@@ -13,6 +13,7 @@ use crate::nt::{self, Call, Done, Then, Trouble, thread};
 use crate::position::Position;
 use crate::stop::{Limit, Stop};
 use crate::trace::EventKind;
+use crate::trace::event::Args;
 
 /// Virtual time, in 100 ns, that the machine waits with nothing but timers for what the workload
 /// still expects: ten minutes, longer than any protocol's timer.
@@ -409,18 +410,20 @@ impl Machine {
     /// their width.
     pub(super) fn arguments(&self, core: usize, api: &nt::Api) -> [u64; 12] {
         let arch = self.arch();
-        let convention = api.style.convention(arch);
         let live = self.engine.registers(core);
-        let argument = |at| convention.argument(&live, &*self.memory, at).unwrap_or(0);
+        let mut slots = [0; 24];
+        let slots = &mut slots[..api.slots(arch)];
+        let convention = api.style.convention(arch);
+        convention.arguments(&live, &*self.memory, slots);
         let mut args = [0; 12];
         let mut at = 0;
         for (value, arg) in args.iter_mut().zip(api.args) {
-            let low = argument(at);
+            let low = slots[at];
             *value = match arg.width {
                 1 => low & 0xFF,
                 2 => low & 0xFFFF,
                 4 => low & 0xFFFF_FFFF,
-                8 if arg.slots(arch) == 2 => low | argument(at + 1) << 32,
+                8 if arg.slots(arch) == 2 => low | slots[at + 1] << 32,
                 _ => low,
             };
             at += arg.slots(arch);
@@ -447,15 +450,9 @@ impl Machine {
             return_address: isa::return_address(arch, &live, &*self.memory).unwrap_or(0),
         };
         self.decider.caller = Some(caller);
-        let shown = slot.api.args.len().min(4);
-        let args_shown = args[..shown].to_vec();
-        self.event(
-            core,
-            EventKind::Call {
-                name: slot.api.name,
-                args: args_shown,
-            },
-        );
+        let name = slot.api.name;
+        let shown = Args::from(&args[..slot.api.args.len()]);
+        self.event(core, EventKind::Call { name, args: shown });
         crate::faults::before_call(self, core, slot.api);
         let mut call = Call {
             m: self,
@@ -609,13 +606,12 @@ impl Machine {
         let arch = self.arch();
         let api = self.setup.imports[caller.import as usize].api;
         let mut live = self.engine.registers(core);
-        live.set(isa::stack_pointer(arch), caller.sp);
         if let Some(lr) = isa::link_register(arch) {
             live.set(lr, caller.lr);
         }
         let convention = api.style.convention(arch);
-        convention.return_from(&mut live, &*self.memory, api.slots(arch), value);
-        live.set(Reg::PC, caller.return_address);
+        let to = caller.return_address;
+        convention.return_to(&mut live, caller.sp, to, api.slots(arch), value);
         self.state.cores[core].top_mut().next = Next::Guest { asked: false };
         crate::faults::after_call(self, core, api);
     }

@@ -118,12 +118,33 @@ pub struct MemoryImage {
     frames: Arc<Vec<Arc<Frame>>>,
 }
 
-/// Groups of pages for which the last region is remembered.
-const GROUPS: usize = 64;
+/// Pages that are remembered by their addresses, at most.
+const REMEMBERED: usize = 64;
 
-/// The group that the page of an address belongs to.
-fn group(va: u64) -> usize {
-    (va / FRAME_SIZE as u64) as usize % GROUPS
+/// A page that was found before; the number of its address divided by the frame size, or one that no
+/// address has.
+#[derive(Clone, Copy)]
+struct Found {
+    number: u64,
+    page: Page,
+}
+
+impl Found {
+    const NONE: Found = Found {
+        number: u64::MAX,
+        page: Page {
+            frame: 0,
+            rights: Rights::READ,
+            valid: false,
+            pageable: false,
+            resident: false,
+        },
+    };
+}
+
+/// Where the page of an address is remembered.
+fn slot(va: u64) -> usize {
+    (va / FRAME_SIZE as u64) as usize % REMEMBERED
 }
 
 /// Frames that a restore leaves marked as dirty, at most. Copying one more costs less than the
@@ -141,8 +162,8 @@ pub struct Memory {
     is_dirty: Vec<bool>,
     /// First virtual address of each frame in use; frames are mapped once.
     mapped_at: Vec<u64>,
-    /// Index of the region found last for each group of pages: most look-ups hit it again.
-    recent: [Cell<usize>; GROUPS],
+    /// What a TLB is to a core: the pages found last. Most look-ups find one of them again.
+    found: [Cell<Found>; REMEMBERED],
     /// Where the kernel has written since this was emptied, if anybody wants to know: first address
     /// and bytes.
     pub(super) journal: Option<Vec<(u64, usize)>>,
@@ -164,7 +185,7 @@ impl Memory {
             dirty: Vec::new(),
             is_dirty: vec![false; frames as usize],
             mapped_at: Vec::new(),
-            recent: [const { Cell::new(0) }; GROUPS],
+            found: [const { Cell::new(Found::NONE) }; REMEMBERED],
             journal: None,
             stale_tlbs: false,
         }
@@ -214,15 +235,7 @@ impl Memory {
 
     /// The region that `va` lies in.
     pub fn region(&self, va: u64) -> Option<&Region> {
-        let recent = &self.recent[group(va)];
-        if let Some(r) = self.regions.get(recent.get())
-            && r.base <= va
-            && va < r.end()
-        {
-            return Some(r);
-        }
-        recent.set(self.find(va)?);
-        Some(&self.regions[recent.get()])
+        Some(&self.regions[self.find(va)?])
     }
 
     fn find(&self, va: u64) -> Option<usize> {
@@ -233,9 +246,28 @@ impl Memory {
         (va < self.regions[i].end()).then_some(i)
     }
 
+    #[inline(always)]
     fn page(&self, va: u64) -> Option<Page> {
+        let number = va / FRAME_SIZE as u64;
+        let found = self.found[slot(va)].get();
+        match found.number == number {
+            true => Some(found.page),
+            false => self.find_page(va),
+        }
+    }
+
+    #[cold]
+    fn find_page(&self, va: u64) -> Option<Page> {
         let region = self.region(va)?;
-        Some(region.pages[((va - region.base) as usize) / FRAME_SIZE])
+        let page = region.pages[((va - region.base) as usize) / FRAME_SIZE];
+        let number = va / FRAME_SIZE as u64;
+        self.found[slot(va)].set(Found { number, page });
+        Some(page)
+    }
+
+    /// What was found before does not hold any more.
+    fn forget(&mut self) {
+        self.found = [const { Cell::new(Found::NONE) }; REMEMBERED];
     }
 
     /// Changes pages `va..va + length` (rounded out to whole pages) with `change`. Pages outside
@@ -247,6 +279,7 @@ impl Memory {
                 let region = &mut Arc::make_mut(&mut self.regions)[i];
                 let page = ((at - region.base) as usize) / FRAME_SIZE;
                 change(&mut Arc::make_mut(&mut region.pages)[page]);
+                self.found[slot(at)].set(Found::NONE);
                 self.stale_tlbs = true;
             }
             at += FRAME_SIZE as u64;
@@ -337,11 +370,7 @@ impl Memory {
     fn copy(&self, va: u64, buffer: &mut [u8], valid: bool) -> bool {
         let mut done = 0;
         while done < buffer.len() {
-            let chunk = match valid {
-                true => self.chunk(va, done, buffer.len()),
-                false => self.any_chunk(va, done, buffer.len()),
-            };
-            let Some((frame, offset, n)) = chunk else {
+            let Some((frame, offset, n)) = self.chunk(va, done, buffer.len(), valid) else {
                 return false;
             };
             let bytes = &self.arena.frame(frame)[offset..offset + n];
@@ -349,6 +378,43 @@ impl Memory {
             done += n;
         }
         true
+    }
+
+    /// The bytes at `va`, or `None` where nothing is mapped. Most of what the kernel reads are numbers
+    /// that lie in one page: that is one look-up and no call.
+    #[inline]
+    pub(crate) fn array<const N: usize>(&self, va: u64) -> Option<[u8; N]> {
+        let page = self.page(va).filter(|p| p.valid)?;
+        let offset = va as usize % FRAME_SIZE;
+        match self.arena.frame(page.frame).get(offset..offset + N) {
+            Some(bytes) => bytes.try_into().ok(),
+            None => {
+                let mut bytes = [0; N];
+                self.read(va, &mut bytes).then_some(bytes)
+            }
+        }
+    }
+
+    /// Writes bytes at `va`; see [`Self::write`].
+    #[inline]
+    pub(crate) fn set_array<const N: usize>(&mut self, va: u64, bytes: [u8; N]) -> bool {
+        let offset = va as usize % FRAME_SIZE;
+        match self.page(va) {
+            Some(page) if page.valid && offset + N <= FRAME_SIZE && self.journal.is_none() => {
+                self.mark_dirty(page.frame);
+                self.arena.frame_mut(page.frame)[offset..offset + N].copy_from_slice(&bytes);
+                true
+            }
+            _ => self.write(va, &bytes),
+        }
+    }
+
+    /// Whether the kernel can reach `length` bytes at `va`, in one page that is in memory, whatever its
+    /// rights.
+    #[inline]
+    pub(super) fn is_at_hand(&self, va: u64, length: u64) -> bool {
+        length <= FRAME_SIZE as u64 - va % FRAME_SIZE as u64
+            && self.page(va).is_some_and(|p| p.valid && p.resident)
     }
 
     /// Writes guest memory as the kernel does (also to read-only pages). Returns false, with
@@ -359,7 +425,7 @@ impl Memory {
         }
         let mut done = 0;
         while done < data.len() {
-            let Some((frame, offset, n)) = self.chunk(va, done, data.len()) else {
+            let Some((frame, offset, n)) = self.chunk(va, done, data.len(), true) else {
                 return false;
             };
             self.mark_dirty(frame);
@@ -371,16 +437,17 @@ impl Memory {
     }
 
     /// The part of `va + done .. va + length` that lies in one frame: frame, offset, bytes.
-    fn chunk(&self, va: u64, done: usize, length: usize) -> Option<(u32, usize, usize)> {
+    /// `valid`: nothing, if the page is not.
+    #[inline]
+    fn chunk(
+        &self,
+        va: u64,
+        done: usize,
+        length: usize,
+        valid: bool,
+    ) -> Option<(u32, usize, usize)> {
         let at = va.checked_add(done as u64)?;
-        self.page(at).filter(|p| p.valid)?;
-        self.any_chunk(va, done, length)
-    }
-
-    /// The same whether or not the page is valid.
-    fn any_chunk(&self, va: u64, done: usize, length: usize) -> Option<(u32, usize, usize)> {
-        let at = va.checked_add(done as u64)?;
-        let page = self.page(at)?;
+        let page = self.page(at).filter(|p| p.valid || !valid)?;
         let offset = at as usize % FRAME_SIZE;
         Some((page.frame, offset, (FRAME_SIZE - offset).min(length - done)))
     }
@@ -444,6 +511,7 @@ impl Memory {
         }
         if !Arc::ptr_eq(&self.regions, &image.regions) {
             self.regions = image.regions.clone();
+            self.forget();
             self.stale_tlbs = true;
         }
     }
@@ -495,6 +563,22 @@ unsafe impl Send for Arena {}
 impl isa::Mem for Memory {
     fn read(&self, va: u64, buffer: &mut [u8]) -> bool {
         Memory::read(self, va, buffer)
+    }
+
+    fn read_u8(&self, va: u64) -> Option<u8> {
+        self.array(va).map(u8::from_le_bytes)
+    }
+
+    fn read_u16(&self, va: u64) -> Option<u16> {
+        self.array(va).map(u16::from_le_bytes)
+    }
+
+    fn read_u32(&self, va: u64) -> Option<u32> {
+        self.array(va).map(u32::from_le_bytes)
+    }
+
+    fn read_u64(&self, va: u64) -> Option<u64> {
+        self.array(va).map(u64::from_le_bytes)
     }
 }
 

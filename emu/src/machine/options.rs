@@ -57,10 +57,8 @@ impl Machine {
         }
         let open = out.len();
         self.outside(out);
-        for (core, c) in self.state.cores.iter().enumerate() {
-            if matches!(c.top().next, Next::Update(_)) {
-                out.retain(|&action| !interrupts(action, core as u8));
-            }
+        if out.len() > open {
+            self.not_between(out);
         }
         let World { held, prompt } = self.setup.world;
         if prompt != Kinds::NONE
@@ -82,6 +80,15 @@ impl Machine {
         });
         if out.is_empty() {
             out.extend(first);
+        }
+    }
+
+    /// Takes away what would interrupt a core between the two accesses of an instruction.
+    fn not_between(&self, out: &mut Vec<Action>) {
+        for (core, c) in self.state.cores.iter().enumerate() {
+            if matches!(c.top().next, Next::Update(_)) {
+                out.retain(|&action| !interrupts(action, core as u8));
+            }
         }
     }
 

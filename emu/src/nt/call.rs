@@ -105,67 +105,77 @@ impl Call<'_> {
         }
     }
 
+    /// Reads that many bytes, of which there are few.
+    #[inline]
+    fn array<const N: usize>(&mut self, va: u64) -> Result<[u8; N], Trouble> {
+        self.m.touch(self.core, va, N as u64, Access::Read)?;
+        let bytes = self.m.memory.array(va);
+        bytes.ok_or_else(|| fault(va, Access::Read))
+    }
+
+    #[inline]
+    fn set_array<const N: usize>(&mut self, va: u64, bytes: [u8; N]) -> Result<(), Trouble> {
+        self.m.touch(self.core, va, N as u64, Access::Write)?;
+        match self.m.memory.set_array(va, bytes) {
+            true => Ok(()),
+            false => Err(fault(va, Access::Write)),
+        }
+    }
+
     /// Reads a byte.
     pub fn u8(&mut self, va: u64) -> Result<u8, Trouble> {
-        let mut b = [0; 1];
-        self.read_bytes(va, &mut b)?;
-        Ok(b[0])
+        self.array(va).map(u8::from_le_bytes)
     }
 
     /// Reads a 16-bit value.
     pub fn u16(&mut self, va: u64) -> Result<u16, Trouble> {
-        let mut b = [0; 2];
-        self.read_bytes(va, &mut b)?;
-        Ok(u16::from_le_bytes(b))
+        self.array(va).map(u16::from_le_bytes)
     }
 
     /// Reads a 32-bit value.
     pub fn u32(&mut self, va: u64) -> Result<u32, Trouble> {
-        let mut b = [0; 4];
-        self.read_bytes(va, &mut b)?;
-        Ok(u32::from_le_bytes(b))
+        self.array(va).map(u32::from_le_bytes)
     }
 
     /// Reads a 64-bit value.
     pub fn u64(&mut self, va: u64) -> Result<u64, Trouble> {
-        let mut b = [0; 8];
-        self.read_bytes(va, &mut b)?;
-        Ok(u64::from_le_bytes(b))
+        self.array(va).map(u64::from_le_bytes)
     }
 
     /// Reads a pointer.
     pub fn ptr(&mut self, va: u64) -> Result<u64, Trouble> {
-        if self.arch().pointer_size() == 4 {
-            self.u32(va).map(u64::from)
-        } else {
-            self.u64(va)
+        match self.arch().pointer_size() {
+            4 => self.u32(va).map(u64::from),
+            _ => self.u64(va),
         }
     }
 
     /// Writes a byte.
     pub fn set_u8(&mut self, va: u64, v: u8) -> Result<(), Trouble> {
-        self.write_bytes(va, &[v])
+        self.set_array(va, v.to_le_bytes())
     }
 
     /// Writes a 16-bit value.
     pub fn set_u16(&mut self, va: u64, v: u16) -> Result<(), Trouble> {
-        self.write_bytes(va, &v.to_le_bytes())
+        self.set_array(va, v.to_le_bytes())
     }
 
     /// Writes a 32-bit value.
     pub fn set_u32(&mut self, va: u64, v: u32) -> Result<(), Trouble> {
-        self.write_bytes(va, &v.to_le_bytes())
+        self.set_array(va, v.to_le_bytes())
     }
 
     /// Writes a 64-bit value.
     pub fn set_u64(&mut self, va: u64, v: u64) -> Result<(), Trouble> {
-        self.write_bytes(va, &v.to_le_bytes())
+        self.set_array(va, v.to_le_bytes())
     }
 
     /// Writes a pointer.
     pub fn set_ptr(&mut self, va: u64, v: u64) -> Result<(), Trouble> {
-        let n = self.arch().pointer_size() as usize;
-        self.write_bytes(va, &v.to_le_bytes()[..n])
+        match self.arch().pointer_size() {
+            4 => self.set_u32(va, v as u32),
+            _ => self.set_u64(va, v),
+        }
     }
 
     /// Reads a pointer without any effect; 0 where nothing is mapped. For describing things.

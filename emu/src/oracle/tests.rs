@@ -92,7 +92,7 @@ impl Record {
     /// A kernel call; what it leads to comes at the same moment.
     fn call(&mut self, core: u8, place: u64, name: &'static str, args: &[u64]) {
         self.step += 1;
-        let args = args.to_vec();
+        let args = args.into();
         self.event(core, place, EventKind::Call { name, args });
     }
 

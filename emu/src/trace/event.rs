@@ -64,7 +64,7 @@ pub enum EventKind {
         /// The function's name.
         name: &'static str,
         /// Its first arguments, as many as it has, at most four.
-        args: Vec<u64>,
+        args: Args,
     },
     /// The kernel entered driver code: a dispatch routine, DPC, ISR, completion routine...
     Enter {
@@ -201,6 +201,39 @@ pub enum EventKind {
         /// What was done, in words.
         what: String,
     },
+}
+
+/// The first arguments of a call, at most four. Calls are most of what happens, so they are kept in
+/// place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Args {
+    count: u8,
+    values: [u64; 4],
+}
+
+impl From<&[u64]> for Args {
+    fn from(all: &[u64]) -> Args {
+        let mut args = Args::default();
+        for (value, &arg) in args.values.iter_mut().zip(all) {
+            *value = arg;
+            args.count += 1;
+        }
+        args
+    }
+}
+
+impl std::ops::Deref for Args {
+    type Target = [u64];
+
+    fn deref(&self) -> &[u64] {
+        &self.values[..usize::from(self.count)]
+    }
+}
+
+impl serde::Serialize for Args {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(to)
+    }
 }
 
 /// What happened to a spin lock.

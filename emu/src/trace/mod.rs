@@ -1,5 +1,6 @@
 //! What happened in a run, as typed events.
 
+mod bytes;
 pub mod event;
 mod recorder;
 

@@ -1,8 +1,8 @@
 //! Collects events: always into the trace hash, and as a list when somebody wants to read them.
 
-use postcard::ser_flavors::Flavor;
 use twox_hash::XxHash3_64;
 
+use super::bytes::Bytes;
 use super::event::{Event, EventKind};
 
 /// The events of a run so far.
@@ -14,20 +14,20 @@ pub struct Recorder {
     events: Vec<Event>,
     /// Return addresses, innermost first, of the events that have a stack; by event index.
     stacks: Vec<(usize, Vec<u64>)>,
-    buffer: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl Recorder {
     /// A recorder that keeps the events if `keep` is set; the hash is the same either way.
     pub fn new(keep: bool) -> Recorder {
-        let (events, stacks, buffer) = (Vec::new(), Vec::new(), Vec::new());
+        let (events, stacks, bytes) = (Vec::new(), Vec::new(), Bytes::default());
         Recorder {
             hash: 0,
             count: 0,
             keep,
             events,
             stacks,
-            buffer,
+            bytes,
         }
     }
 
@@ -63,13 +63,7 @@ impl Recorder {
     }
 
     fn add_to_hash(&mut self, event: &Event) {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.clear();
-        // postcard has a specified byte format; what `derive(Hash)` feeds may change with the
-        // compiler, and the hash must not.
-        self.buffer =
-            postcard::serialize_with_flavor(event, Bytes(buffer)).expect("an event is plain data");
-        self.hash = XxHash3_64::oneshot_with_seed(self.hash, &self.buffer);
+        self.hash = XxHash3_64::oneshot_with_seed(self.hash, self.bytes.of(event));
         self.count += 1;
     }
 
@@ -92,29 +86,5 @@ impl Recorder {
     pub fn stack(&self, event: usize) -> Option<&[u64]> {
         let at = self.stacks.binary_search_by_key(&event, |(i, _)| *i).ok()?;
         Some(&self.stacks[at].1)
-    }
-}
-
-/// The bytes of an event as they come. postcard's own sink for a vector that exists takes strings
-/// byte by byte.
-struct Bytes(Vec<u8>);
-
-impl Flavor for Bytes {
-    type Output = Vec<u8>;
-
-    #[inline]
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
-        Ok(())
-    }
-
-    #[inline]
-    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<Vec<u8>> {
-        Ok(self.0)
     }
 }

@@ -55,7 +55,7 @@ fn report_words() {
         },
         EventKind::Call {
             name: "KeSetEvent",
-            args: vec![0x1000, 0, 0],
+            args: [0x1000, 0, 0][..].into(),
         },
         EventKind::Enter {
             what: "DPC",

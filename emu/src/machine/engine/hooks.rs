@@ -110,6 +110,22 @@ pub(super) unsafe extern "C" fn block_hook(
     if s.exit.is_some() || s.crossing {
         return;
     }
+    // Nearly always it has been seen before, and nothing is to happen in it.
+    if s.asked_at != address
+        && let Some(span) = s.code.known_block(address, size)
+    {
+        let points = s.points(&span);
+        let retired = s.retired + span.count();
+        if points <= s.quiet && retired <= s.deadline.min(s.pause) {
+            return s.count_block(address, &span, 0, points);
+        }
+    }
+    block(uc, s, memory, address, size);
+}
+
+/// The same for any block.
+#[cold]
+fn block(uc: *mut uc_engine, s: &mut Shared, memory: &Memory, address: u64, size: u32) {
     // The block before this one has been executed to its end.
     s.block = Counted::default();
     if !s.code.contains(address) {
@@ -122,53 +138,38 @@ pub(super) unsafe extern "C" fn block_hook(
     if s.sync && s.retired >= s.deadline {
         return stop(uc, s, Exit::Deadline);
     }
-    let end = address + u64::from(size);
-    let span = s.code.block(memory, address, end);
-    if let Some(at) = span.special {
-        s.code.announce(at);
-        s.new_special = Some(at);
-        // SAFETY: called from a hook of this running instance.
-        let _ = unsafe { uc_emu_stop(uc) };
-        return;
-    }
-    if s.retired + span.count > s.pause {
+    let span = match s.code.block(memory, address, size) {
+        Ok(span) => span,
+        Err(special) => {
+            s.code.announce(special);
+            s.new_special = Some(special);
+            // SAFETY: called from a hook of this running instance.
+            let _ = unsafe { uc_emu_stop(uc) };
+            return;
+        }
+    };
+    let retired = s.retired + span.count();
+    if retired > s.pause {
         return cross(uc, s);
     }
-    let asked = match s.asked_at == address {
-        true => s.asked,
-        false => 0,
-    };
-    let (mut points, last) = s.points(&span);
-    if asked > 0 {
+    let mut points = s.points(&span);
+    let mut asked = 0;
+    if s.asked_at == address {
+        asked = s.asked;
         points -= s.points_at(memory, address).min(asked);
     }
-    s.ahead = None;
-    let asks = s.choosing && points > s.quiet;
-    if s.sync && asks {
-        s.ahead = Some(s.quiet);
+    let mut ahead = None;
+    if points > s.quiet {
+        if !s.sync {
+            return cross(uc, s);
+        }
+        ahead = Some(s.quiet);
         points = 0;
-    } else if s.retired + span.count > s.deadline || asks {
+    } else if retired > s.deadline {
         return cross(uc, s);
     }
-    s.asked_at = 0;
-    let Shared {
-        retired,
-        quiet,
-        passed,
-        last_point,
-        ..
-    } = *s;
-    s.block = Counted {
-        start: address,
-        end,
-        asked,
-        retired,
-        quiet,
-        passed,
-        last_point,
-    };
-    s.retired += span.count;
-    s.pass(points, retired + last);
+    s.count_block(address, &span, asked, points);
+    s.ahead = ahead;
 }
 
 /// An address at which execution must stop, in an instance that sees blocks.
