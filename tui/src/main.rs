@@ -23,6 +23,11 @@ use clap::{CommandFactory, Parser};
 
 use cli::Cli;
 
+/// Workers allocate and free all the time, and each restore of a machine does: with the C library's
+/// allocator two workers get in each other's way (docs/BENCHMARKS.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit status for bad input.
 const BAD_INPUT: u8 = 2;
 

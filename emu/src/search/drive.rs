@@ -1,6 +1,6 @@
 //! Runs a search on worker threads. What comes out does not depend on how many there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
@@ -12,9 +12,26 @@ use crate::machine::BootError;
 use crate::scenario::StopKind;
 use crate::stop::{Access, Stop};
 
-/// Tasks that are handed out together. What a search learns it learns between batches, so the size
-/// is part of what its results mean and does not follow the number of workers.
-const BATCH: usize = 64;
+/// How many tasks are handed out together, at least and at most. A search chooses what is run next
+/// between batches, so their size is part of what its results mean: it follows from the results so
+/// far and not from the number of workers.
+const BATCH: std::ops::RangeInclusive<u64> = 64..=512;
+
+/// Instructions and choices that the runs of a batch have together, if it can be: with short runs the
+/// end of a batch, where workers wait for one another, would come too often.
+const BATCH_COST: u64 = 2_000_000;
+
+/// Instructions that a choice costs as much as.
+const CHOICE_COST: u64 = 100;
+
+/// The size of the next batch. What a search learns is of use early, so it is no more than a part of
+/// what has been run.
+fn batch(tally: &Tally) -> usize {
+    let all = tally.instructions + CHOICE_COST * tally.choices;
+    let each = all / tally.schedules.max(1);
+    let most = (BATCH_COST / each.max(1)).min(tally.schedules / 4);
+    most.clamp(*BATCH.start(), *BATCH.end()) as usize
+}
 
 /// When a search is over although its space is not exhausted.
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +84,9 @@ pub fn drive(
         let mut whole = true;
         loop {
             let left = limits.schedules.saturating_sub(tally.schedules);
-            let most = BATCH.min(usize::try_from(left).unwrap_or(BATCH));
-            let ending = most < BATCH;
+            let full = batch(tally);
+            let most = full.min(usize::try_from(left).unwrap_or(full));
+            let ending = most < full;
             let progress = Progress {
                 tally,
                 search,
@@ -83,29 +101,32 @@ pub fn drive(
             }
             let n = tasks.len();
             whole = n < most || !ending;
-            let mut done: Vec<Option<Done>> = (0..n).map(|_| None).collect();
             for numbered in tasks.into_iter().enumerate() {
                 work.send(numbered).expect("the queue is here");
             }
-            let mut missing = n;
-            while missing > 0 {
+            // What has not been learnt from yet, by the place in the batch behind what has.
+            let mut done: VecDeque<Option<Done>> = (0..n).map(|_| None).collect();
+            let mut learnt = 0;
+            while !done.is_empty() {
                 // This thread works like the others while there is something to do.
-                let one = match queue.try_recv() {
+                let one = results.try_recv().ok();
+                let one = one.unwrap_or_else(|| match queue.try_recv() {
                     Ok((at, task)) => own.perform(at, task),
                     Err(_) => results.recv().expect("a worker has it"),
-                };
-                let at = one.at;
+                });
+                let at = one.at - learnt;
                 done[at] = Some(one);
-                missing -= 1;
-            }
-            for mut one in done.into_iter().flatten() {
-                let counted = search.learn(&mut one.outcome);
-                if !counted {
-                    continue;
-                }
-                tally.count(one.strategy, one.seed, &one.outcome, own.booted);
-                if limits.until_first && !one.outcome.signature.is_completed() {
-                    return false;
+                while let Some(mut one) = done.front_mut().and_then(Option::take) {
+                    done.pop_front();
+                    learnt += 1;
+                    if !search.learn(&mut one.outcome) {
+                        continue;
+                    }
+                    tally.count(one.strategy, one.seed, &one.outcome, own.booted);
+                    if limits.until_first && !one.outcome.signature.is_completed() {
+                        queue.try_iter().for_each(drop);
+                        return false;
+                    }
                 }
             }
         }
