@@ -145,12 +145,13 @@ impl Convention {
         if rules.callee_pops {
             popped += rules.stack_slots(slots) as u64 * arch.pointer_size();
         }
-        regs.set(stack_pointer(arch), arch.truncate(sp.wrapping_add(popped)));
-        regs.set(return_register(arch), arch.truncate(value));
-        if let Some(high) = rules.result_high {
-            regs.set(high, value >> 32);
+        let sp = (stack_pointer(arch), arch.truncate(sp.wrapping_add(popped)));
+        let result = (return_register(arch), arch.truncate(value));
+        let pc = (Reg::PC, target);
+        match rules.result_high {
+            Some(high) => regs.set_all(&[sp, result, (high, value >> 32), pc]),
+            None => regs.set_all(&[sp, result, pc]),
         }
-        regs.set(Reg::PC, target);
     }
 
     /// Returns from the function just entered to the return address that it finds: see

@@ -40,6 +40,10 @@ pub trait RegisterAccess {
     /// Replaces the value of `r`. On a vector register the low 64 bits; a number that names no
     /// register is ignored.
     fn set(&mut self, r: Reg, v: u64);
+    /// Replaces several values, in this order.
+    fn set_all(&mut self, values: &[(Reg, u64)]) {
+        values.iter().for_each(|&(r, v)| self.set(r, v));
+    }
 }
 
 /// All registers of a core as a plain value, for any architecture.

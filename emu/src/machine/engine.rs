@@ -169,8 +169,9 @@ struct Shared {
     split: bool,
     /// How many more points may be passed without asking.
     quiet: u64,
-    /// Points passed quietly, and the retired count at the last of them.
-    passed: u64,
+    /// How many might when that was said.
+    granted: u64,
+    /// The retired count at the last point that was passed so.
     last_point: u64,
     /// The next stop at exactly this address has been dealt with already.
     pass_at: u64,
@@ -215,7 +216,6 @@ struct Counted {
     asked: u64,
     retired: u64,
     quiet: u64,
-    passed: u64,
     last_point: u64,
 }
 
@@ -248,7 +248,6 @@ impl Shared {
             asked,
             retired: self.retired,
             quiet: self.quiet,
-            passed: self.passed,
             last_point: self.last_point,
         };
         let last = self.retired + span.last_point();
@@ -260,7 +259,6 @@ impl Shared {
     fn take_back(&mut self) {
         if let Some(last_point) = self.passed_between.take() {
             self.quiet += 1;
-            self.passed -= 1;
             self.last_point = last_point;
             if let Some(marks) = &mut self.marks {
                 marks.pop();
@@ -273,7 +271,6 @@ impl Shared {
     fn pass(&mut self, points: u64, before: u64) {
         if points > 0 {
             self.quiet -= points;
-            self.passed += points;
             self.last_point = before;
         }
     }
@@ -331,7 +328,7 @@ impl Engine {
             choosing: false,
             split: false,
             quiet: 0,
-            passed: 0,
+            granted: 0,
             last_point: 0,
             pass_at: 0,
             exit: None,
@@ -407,7 +404,7 @@ impl Engine {
         self.shared.split = split;
         self.promised = promised;
         self.shared.quiet = quiet;
-        self.shared.passed = 0;
+        self.shared.granted = quiet;
     }
 
     /// Whether a point just reached is the deviation that was promised.
@@ -417,7 +414,8 @@ impl Engine {
 
     /// Points passed quietly since [`Self::set_choosing`], and the retired count at the last one.
     pub fn passed(&self) -> (u64, u64) {
-        (self.shared.passed, self.shared.last_point)
+        let s = &self.shared;
+        (s.granted - s.quiet, s.last_point)
     }
 
     /// The decoded instruction at `address`.
@@ -601,9 +599,9 @@ impl Engine {
             s.asked = answered;
             // SAFETY: the engine owns the instance. `until` = 0 is no address that is reached.
             let result = unsafe { uc_emu_start(live.uc, begin, 0, 0, 0) };
-            let pc = live.get(Reg::PC);
-            if self.shared.by_block {
-                self.uncount(pc);
+            // A block that ends with a kernel call has been executed to its end.
+            if self.shared.by_block && !matches!(self.shared.exit, Some(Exit::Trap(_))) {
+                self.uncount(live.get(Reg::PC));
             }
             if std::mem::take(&mut self.shared.crossing) {
                 (exact, resume) = (true, self.shared.asked_at != 0);
@@ -646,7 +644,7 @@ impl Engine {
         let memory = unsafe { &*s.memory };
         let done = s.code.span(memory, b.start, pc);
         s.retired = b.retired + done.count();
-        (s.quiet, s.passed, s.last_point) = (b.quiet, b.passed, b.last_point);
+        (s.quiet, s.last_point) = (b.quiet, b.last_point);
         let (mut points, mut last) = (s.points(&done), done.last_point());
         if pc > b.start {
             points -= s.points_at(memory, b.start).min(b.asked);

@@ -1,11 +1,12 @@
 //! The run: choose what happens next, let it happen, until something ends it.
 
 mod ask;
+mod contexts;
 mod guest;
 
 use isa::{Reg, RegisterAccess};
 
-use super::context::{Caller, Context, ContextKind, Entered, Frame, Next, Outcome};
+use super::context::{Caller, Entered, Frame, Next, Outcome};
 use super::engine::Asked;
 use super::{Machine, Paused};
 use crate::choice::{Action, Moves, Strategy};
@@ -343,54 +344,23 @@ impl Machine {
             if self.is_stalled(core) {
                 return Ok(());
             }
-            match std::mem::replace(&mut self.state.cores[core].top_mut().next, Next::Idle) {
-                Next::Idle => {
-                    if !thread::dispatch(self, core) {
-                        return Ok(());
-                    }
+            match self.state.cores[core].top().next {
+                // What comes most often is not moved about.
+                Next::Guest { .. } if !self.decider.unseen && self.made_others_wait(core) => {
+                    return Ok(());
                 }
                 Next::Guest { asked } => {
-                    if !self.decider.unseen && self.made_others_wait(core) {
-                        self.state.cores[core].top_mut().next = Next::Guest { asked };
-                        return Ok(());
-                    }
                     if self.run_guest(core, asked.into())? {
                         return Ok(());
                     }
                 }
-                Next::Update(loaded) if self.retired() >= self.pause_at() => {
-                    self.state.cores[core].top_mut().next = Next::Update(loaded);
-                    self.pause(core);
-                    return Ok(());
-                }
-                Next::Update(loaded) => {
-                    // This is no store of the kernel.
-                    let journal = self.memory.journal.take();
-                    self.engine.give_back(&loaded);
-                    self.memory.journal = journal;
-                    if self.run_guest(core, Asked::Between)? {
-                        return Ok(());
-                    }
-                }
-                Next::Special if self.retired() >= self.pause_at() => {
-                    self.state.cores[core].top_mut().next = Next::Special;
-                    self.pause(core);
-                    return Ok(());
-                }
-                Next::Special => self.special(core)?,
                 Next::Call(import) => self.call(core, import)?,
-                Next::Host(then, value) => self.host(core, then, value, None)?,
-                Next::Resume(then, caller, value) => self.host(core, then, value, caller)?,
-                Next::Spin { lock, since } => {
-                    if !nt::spin_lock::take(self, core, lock) {
-                        self.state.cores[core].top_mut().next = Next::Spin { lock, since };
+                _ => {
+                    let next = &mut self.state.cores[core].top_mut().next;
+                    let next = std::mem::replace(next, Next::Idle);
+                    if self.go_on_with(core, next)? {
                         return Ok(());
                     }
-                    self.pop_frame(core, 0);
-                }
-                Next::Blocked => {
-                    self.state.cores[core].top_mut().next = Next::Blocked;
-                    return Ok(());
                 }
             }
             self.decider.fresh = false;
@@ -404,6 +374,53 @@ impl Machine {
                 return Ok(());
             }
         }
+    }
+
+    /// What a core does next, if it is neither driver code nor a call of it; true if a scheduling point
+    /// was reached.
+    fn go_on_with(&mut self, core: usize, next: Next) -> Result<bool, Box<Stop>> {
+        match next {
+            Next::Idle => {
+                if !thread::dispatch(self, core) {
+                    return Ok(true);
+                }
+            }
+            Next::Update(loaded) if self.retired() >= self.pause_at() => {
+                self.state.cores[core].top_mut().next = Next::Update(loaded);
+                self.pause(core);
+                return Ok(true);
+            }
+            Next::Update(loaded) => {
+                // This is no store of the kernel.
+                let journal = self.memory.journal.take();
+                self.engine.give_back(&loaded);
+                self.memory.journal = journal;
+                if self.run_guest(core, Asked::Between)? {
+                    return Ok(true);
+                }
+            }
+            Next::Special if self.retired() >= self.pause_at() => {
+                self.state.cores[core].top_mut().next = Next::Special;
+                self.pause(core);
+                return Ok(true);
+            }
+            Next::Special => self.special(core)?,
+            Next::Host(then, value) => self.host(core, then, value, None)?,
+            Next::Resume(then, caller, value) => self.host(core, then, value, caller)?,
+            Next::Spin { lock, since } => {
+                if !nt::spin_lock::take(self, core, lock) {
+                    self.state.cores[core].top_mut().next = Next::Spin { lock, since };
+                    return Ok(true);
+                }
+                self.pop_frame(core, 0);
+            }
+            Next::Blocked => {
+                self.state.cores[core].top_mut().next = Next::Blocked;
+                return Ok(true);
+            }
+            Next::Guest { .. } | Next::Call(_) => unreachable!("looked at before"),
+        }
+        Ok(false)
     }
 
     /// The arguments of the kernel call that driver code on `core` is about to make, narrowed to
@@ -614,75 +631,5 @@ impl Machine {
         convention.return_to(&mut live, caller.sp, to, api.slots(arch), value);
         self.state.cores[core].top_mut().next = Next::Guest { asked: false };
         crate::faults::after_call(self, core, api);
-    }
-
-    /// Ends the core's topmost context and goes back to what it interrupted.
-    fn end_context(&mut self, core: usize) {
-        let ended = self.state.cores[core].top().kind;
-        match ended {
-            ContextKind::Idle => self.state.cores[core].top_mut().next = Next::Idle,
-            ContextKind::Thread(id) => thread::ended(self, core, id),
-            ContextKind::Dpc | ContextKind::Interrupt(_) => {
-                let done = self.state.cores[core]
-                    .contexts
-                    .pop()
-                    .expect("it is the top");
-                self.set_irql(core, done.irql_before);
-                self.load_top(core);
-            }
-        }
-    }
-
-    /// Puts a context on top of what the core does.
-    pub fn push_context(&mut self, core: usize, kind: ContextKind, irql: u8, next: Next) {
-        self.save_top(core);
-        let c = &mut self.state.cores[core];
-        let before = c.irql;
-        let own = match kind {
-            ContextKind::Interrupt(_) => c.interrupt_stack,
-            _ => c.dpc_stack,
-        };
-        // Nested interrupts share a stack: continue below what the interrupted one uses.
-        let used = c
-            .contexts
-            .iter()
-            .rev()
-            .find(|x| x.kind != ContextKind::Idle && x.stack == own);
-        let sp = isa::stack_pointer(self.setup.profile.arch());
-        let stack = match used.and_then(|x| x.registers.as_ref()) {
-            Some(r) => r.get(sp) & !0xFF,
-            _ => own,
-        };
-        c.contexts.push(Context::new(kind, next, stack, before));
-        self.set_irql_quietly(core, irql);
-    }
-
-    /// Saves the registers of the core's topmost context, which is about to lose the core.
-    pub fn save_top(&mut self, core: usize) {
-        let top = self.state.cores[core].top();
-        if top.kind != ContextKind::Idle && top.registers.is_none() {
-            let saved = self.engine.registers(core).save();
-            self.state.cores[core].top_mut().registers = Some(Box::new(saved));
-        }
-    }
-
-    /// Loads the registers of the core's topmost context, which has got the core back.
-    pub fn load_top(&mut self, core: usize) {
-        if let Some(saved) = self.state.cores[core].top_mut().registers.take() {
-            self.engine.registers(core).load(&saved);
-        }
-    }
-
-    /// Delivers the DPCs that the core may run now.
-    pub fn software_interrupts(&mut self, core: usize) {
-        let dispatch = self.irqls().dispatch;
-        if self.state.cores[core].irql < dispatch
-            && self.state.nt.dpcs.requested(core as u8)
-            && self.state.nt.dpcs.hears(core as u8, self.now())
-            && !self.state.cores[core].in_dpc()
-        {
-            let next = Next::Host(Then::NextDpc, 0);
-            self.push_context(core, ContextKind::Dpc, dispatch, next);
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The emulator's numbers for the registers that [`isa`] numbers.
 
 use isa::{Arch, Reg, RegisterAccess, Registers};
-use unicorn_engine::hook::sys::{uc_engine, uc_reg_read, uc_reg_write};
+use unicorn_engine::hook::sys::{uc_engine, uc_reg_read, uc_reg_write, uc_reg_write_batch};
 use unicorn_engine::{RegisterARM64 as A64, RegisterX86 as X86};
 
 /// x86 has 8 general registers, x64 16, AArch64 31 and the stack pointer.
@@ -176,5 +176,22 @@ impl RegisterAccess for LiveRegisters {
         } else if let Some(i) = id(self.arch, reg) {
             self.raw_write(i, value);
         }
+    }
+
+    fn set_all(&mut self, values: &[(Reg, u64)]) {
+        const MOST: usize = 4;
+        let one_by_one = self.arch == Arch::X86 && values.iter().any(|v| v.0 == Reg::SEGMENT_BASE);
+        if one_by_one || values.len() > MOST {
+            return values.iter().for_each(|&(reg, value)| self.set(reg, value));
+        }
+        let (mut ids, mut at, mut count) = ([0; MOST], [std::ptr::null_mut(); MOST], 0);
+        for (reg, value) in values {
+            if let Some(id) = id(self.arch, *reg) {
+                (ids[count], at[count]) = (id, (&raw const *value).cast_mut().cast());
+                count += 1;
+            }
+        }
+        // SAFETY: as above; the values live as long as the call, which only reads them.
+        let _ = unsafe { uc_reg_write_batch(self.uc, ids.as_ptr(), at.as_ptr(), count as i32) };
     }
 }

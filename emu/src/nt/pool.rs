@@ -315,10 +315,11 @@ fn carve(m: &mut Machine, size: u64, tag: [u8; 4], paged: bool) -> Option<u64> {
         at + header
     };
     if !large {
-        let mut bytes = vec![0; header as usize];
+        let mut bytes = [0; 16];
+        let bytes = &mut bytes[..header as usize];
         bytes[..2].copy_from_slice(&((rounded / header) as u16).to_le_bytes());
         bytes[4..8].copy_from_slice(&tag);
-        m.memory.write(at - header, &bytes);
+        m.memory.write(at - header, bytes);
     }
     let behind = read_behind(m, &behind(m, at, size, large));
     let pool = &mut m.state.nt.pools.pools[usize::from(paged)];

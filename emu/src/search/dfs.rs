@@ -124,6 +124,11 @@ fn add(one: Cost, other: Cost) -> Cost {
     std::array::from_fn(|i| one[i] + other[i])
 }
 
+/// Options behind a run from which on those of higher levels are not kept one by one. Most of them are
+/// never run, and a run at `access` granularity has tens of thousands: when their level comes, the run
+/// is made again to list them.
+const MANY: usize = 4096;
+
 /// A schedule to be run, or that is being run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Prefix {
@@ -136,12 +141,18 @@ struct Prefix {
     /// The class that the last move leads to, and the core that makes it.
     #[serde(default)]
     class: Option<(u64, u8)>,
+    /// It has been run; now the schedules of this level that begin like it are listed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    again: bool,
 }
 
 /// See the module.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dfs {
     bound: Bound,
+    /// See [`MANY`].
+    #[serde(skip, default = "many")]
+    many: usize,
     /// Cost that schedules may have now.
     level: u32,
     /// To be run, the next one last.
@@ -156,6 +167,10 @@ pub struct Dfs {
     /// The classes from which it has gone on, if it is to go on from each only once.
     #[serde(default)]
     classes: Option<Reached>,
+}
+
+fn many() -> usize {
+    MANY
 }
 
 /// What has been reached.
@@ -177,9 +192,11 @@ impl Dfs {
             cost: Cost::default(),
             share: 1.0,
             class: None,
+            again: false,
         };
         Dfs {
             bound,
+            many: MANY,
             level: 0,
             open: vec![root],
             later: vec![Vec::new(); bound.most() as usize],
@@ -198,6 +215,13 @@ impl Dfs {
             classes: Some(Reached::default()),
             ..self
         }
+    }
+
+    /// The same, but a run is made again when the schedules of a higher level that begin like it are
+    /// wanted, if it has more than `many` options.
+    #[must_use]
+    pub fn again_from(self, many: usize) -> Dfs {
+        Dfs { many, ..self }
     }
 
     /// The bound.
@@ -229,6 +253,7 @@ impl Dfs {
     fn expand(&mut self, prefix: &Prefix, nodes: &[Node]) {
         // Each node shares what is left equally among its options.
         let mut left = prefix.share;
+        let mut seen = 0.0;
         let mut found = Vec::new();
         let bound = self.bound;
         for node in nodes {
@@ -250,31 +275,56 @@ impl Dfs {
             let share = left / node.options.len() as f64;
             for option in (1..node.options.len()).rev() {
                 let deviation = node.options[option];
-                let option = option as u32;
-                let more = self.bound.cost(option, deviation);
-                let cost = add(prefix.cost, more);
-                if !self.bound.allows(cost) {
-                    self.seen += share;
-                    continue;
+                let cost = add(prefix.cost, bound.cost(option as u32, deviation));
+                match bound.allows(cost) {
+                    true => found.push((node, option as u32, cost, share)),
+                    false => seen += share,
                 }
-                let mut moves = prefix.moves.clone();
-                moves.push((node.number, option));
-                let class = node.classes.as_ref().map(|c| c.after[option as usize]);
-                found.push(Prefix {
-                    moves,
-                    cost,
-                    share,
-                    class,
-                });
             }
             left = share;
         }
-        self.seen += left;
-        for prefix in found {
-            match prefix.cost.iter().sum::<u32>().checked_sub(self.level + 1) {
-                None => self.open.push(prefix),
-                Some(above) => self.later[(self.level + above) as usize].push(prefix),
+        if !prefix.again {
+            self.seen += seen + left;
+        }
+        self.sort_in(prefix, found);
+    }
+
+    /// Puts what was found behind a run where it will be taken up: each option of a node, what a
+    /// schedule with it costs, and its share.
+    fn sort_in(&mut self, prefix: &Prefix, found: Vec<(&Node, u32, Cost, f64)>) {
+        // Classes are noted when a run is made, which would leave out all behind it the second time.
+        let keeps_all = self.classes.is_some() || found.len() <= self.many;
+        let mut again = vec![false; self.later.len()];
+        for (node, option, cost, share) in found {
+            let level = cost.iter().sum::<u32>();
+            let above = level.checked_sub(self.level + 1);
+            match above {
+                Some(_) if prefix.again => continue,
+                None if prefix.again && level < self.level => continue,
+                Some(_) if !keeps_all => again[level as usize - 1] = true,
+                _ => {
+                    let mut moves = prefix.moves.clone();
+                    moves.push((node.number, option));
+                    let class = node.classes.as_ref().map(|c| c.after[option as usize]);
+                    let list = match above {
+                        None => &mut self.open,
+                        Some(above) => &mut self.later[(self.level + above) as usize],
+                    };
+                    list.push(Prefix {
+                        moves,
+                        cost,
+                        share,
+                        class,
+                        again: false,
+                    });
+                }
             }
+        }
+        for (list, _) in self.later.iter_mut().zip(again).filter(|(_, again)| *again) {
+            list.push(Prefix {
+                again: true,
+                ..prefix.clone()
+            });
         }
     }
 }
@@ -288,7 +338,9 @@ impl Search for Dfs {
             }
         }
         let mut tasks = Vec::new();
+        // What is run again lists many: one at a time.
         while tasks.len() < most
+            && !self.out.iter().any(|prefix| prefix.again)
             && let Some(prefix) = self.open.pop()
         {
             if self.leaves_out(&prefix) {
@@ -315,7 +367,7 @@ impl Search for Dfs {
             let nodes = &follow.nodes;
             self.expand(&prefix, nodes);
         }
-        true
+        !prefix.again
     }
 
     fn coverage(&self) -> Coverage {

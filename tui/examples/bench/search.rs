@@ -32,7 +32,7 @@ const SHORT: u64 = 2_000;
 const LONG: u64 = 48;
 const LONG_ROUNDS: u64 = 5;
 /// Schedules that two workers share in a round, and tasks that are handed out together.
-const SHARED: u64 = 8_000;
+const SHARED: u64 = 16_000;
 const BATCH: usize = 64;
 /// Steps of arithmetic in a round: some tenths of a second.
 const SPINS: u64 = 200_000_000;
@@ -293,7 +293,7 @@ fn scaling<W: FnMut()>(make: &(impl Fn() -> W + Sync)) -> f64 {
     median(&ratios)
 }
 
-/// From the end of the first batch on, when every machine has booted.
+/// From the end of the first batch, when every machine has booted, to that of the last whole one.
 fn driven(case: &Case, scope: &Scope, jobs: usize) -> Done {
     let mut search = sampler("random", Hints::default())(0);
     let mut tally = Tally::default();
@@ -304,11 +304,12 @@ fn driven(case: &Case, scope: &Scope, jobs: usize) -> Done {
     let now = |at: &Progress<'_>| (at.tally.schedules, Instant::now(), on_a_core());
     let (mut first, mut last) = (None, None);
     drive(case, scope, &mut *search, &mut tally, limits, jobs, |at| {
-        if first.is_none() {
-            first = Some(now(at));
-        } else if at.tally.schedules == SHARED {
-            // The workers are still there to be counted.
-            last = Some(now(at));
+        // A worker boots with its first task. In the last call the workers are still there to be
+        // counted.
+        match first {
+            None if at.tally.schedules > 0 => first = Some(now(at)),
+            None => {}
+            Some(_) => last = Some(now(at)),
         }
         true
     })

@@ -40,14 +40,35 @@ fn ends(campaign: &mut Campaign, dfs: &mut Dfs) -> (BTreeSet<(String, u64)>, u64
             let mut memory = DefaultHasher::new();
             machine.memory.hash_into(&mut memory);
             ends.insert((format!("{signature:?}"), memory.finish()));
-            runs += 1;
-            dfs.learn(&mut Outcome {
+            let counted = dfs.learn(&mut Outcome {
                 ended,
                 signature,
                 problem: None,
                 answers,
             });
+            runs += u64::from(counted);
         }
+    }
+}
+
+/// A run that is made again, to list what was not kept of it, lists what would have been kept.
+#[test]
+fn what_is_listed_again_is_what_would_have_been_kept() {
+    for (name, settings, bound) in [
+        ("bluetooth", &[][..], Bound::preemptions(3)),
+        ("twostage", &[], Bound::preemptions(3)),
+        ("wronglock", &[("n", "2")], Bound::preemptions(2)),
+        ("account", &[], Bound::preemptions(1).and_arrivals(1)),
+    ] {
+        let case = case(name, "amd64", settings);
+        let mut scope = scope(&case);
+        if bound.arrivals.is_some() {
+            scope.world = World::OPEN;
+        }
+        let mut campaign = Campaign::new(&case, scope).unwrap_or_else(|e| panic!("{e}"));
+        let kept = ends(&mut campaign, &mut Dfs::new(bound));
+        let listed = ends(&mut campaign, &mut Dfs::new(bound).again_from(0));
+        assert_eq!(kept, listed, "{name}");
     }
 }
 

@@ -195,6 +195,7 @@ pub(super) fn unmask(m: &mut Machine, core: usize, adapter: u32) {
 }
 
 /// The interrupt that the core would take now, by the number of its adapter.
+#[inline]
 pub(crate) fn pending_interrupt(m: &Machine, core: usize) -> Option<u32> {
     let irql = m.state.cores[core].irql;
     let adapters = m.state.nt.net.adapters.iter().zip(0..);
