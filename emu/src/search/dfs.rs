@@ -9,6 +9,8 @@
 //! (happens-before caching; see [`order`](super::order)). What a step will have led to is known
 //! before it is made, so most of what need not be run is not.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::seen::Seen;
@@ -124,10 +126,13 @@ fn add(one: Cost, other: Cost) -> Cost {
     std::array::from_fn(|i| one[i] + other[i])
 }
 
-/// Options behind a run from which on those of higher levels are not kept one by one. Most of them are
-/// never run, and a run at `access` granularity has tens of thousands: when their level comes, the run
-/// is made again to list them.
+/// Options behind a run from which on not all are kept as schedules to be run. A run at `access`
+/// granularity has tens of thousands, and hardly any of them is ever come to: when it is, the run is
+/// made again and lists the next ones.
 const MANY: usize = 4096;
+
+/// How many are listed at a time.
+const AT_ONCE: usize = 32;
 
 /// A schedule to be run, or that is being run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -141,18 +146,18 @@ struct Prefix {
     /// The class that the last move leads to, and the core that makes it.
     #[serde(default)]
     class: Option<(u64, u8)>,
-    /// It has been run; now the schedules of this level that begin like it are listed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    again: bool,
+    /// It has been run, and so many schedules of this level that begin like it have been listed: now
+    /// the next ones are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    again: Option<usize>,
 }
 
 /// See the module.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dfs {
     bound: Bound,
-    /// See [`MANY`].
-    #[serde(skip, default = "many")]
-    many: usize,
+    #[serde(skip)]
+    listing: Listing,
     /// Cost that schedules may have now.
     level: u32,
     /// To be run, the next one last.
@@ -169,8 +174,20 @@ pub struct Dfs {
     classes: Option<Reached>,
 }
 
-fn many() -> usize {
-    MANY
+/// See [`MANY`] and [`AT_ONCE`].
+#[derive(Clone, Copy, Debug)]
+struct Listing {
+    many: usize,
+    at_once: usize,
+}
+
+impl Default for Listing {
+    fn default() -> Listing {
+        Listing {
+            many: MANY,
+            at_once: AT_ONCE,
+        }
+    }
 }
 
 /// What has been reached.
@@ -192,11 +209,11 @@ impl Dfs {
             cost: Cost::default(),
             share: 1.0,
             class: None,
-            again: false,
+            again: None,
         };
         Dfs {
             bound,
-            many: MANY,
+            listing: Listing::default(),
             level: 0,
             open: vec![root],
             later: vec![Vec::new(); bound.most() as usize],
@@ -217,11 +234,11 @@ impl Dfs {
         }
     }
 
-    /// The same, but a run is made again when the schedules of a higher level that begin like it are
-    /// wanted, if it has more than `many` options.
+    /// The same, but of a run with more than `many` options so many are listed `at_once`, at least 1.
     #[must_use]
-    pub fn again_from(self, many: usize) -> Dfs {
-        Dfs { many, ..self }
+    pub fn listing(self, many: usize, at_once: usize) -> Dfs {
+        let listing = Listing { many, at_once };
+        Dfs { listing, ..self }
     }
 
     /// The bound.
@@ -283,7 +300,7 @@ impl Dfs {
             }
             left = share;
         }
-        if !prefix.again {
+        if prefix.again.is_none() {
             self.seen += seen + left;
         }
         self.sort_in(prefix, found);
@@ -292,39 +309,49 @@ impl Dfs {
     /// Puts what was found behind a run where it will be taken up: each option of a node, what a
     /// schedule with it costs, and its share.
     fn sort_in(&mut self, prefix: &Prefix, found: Vec<(&Node, u32, Cost, f64)>) {
+        let Listing { many, at_once } = self.listing;
         // Classes are noted when a run is made, which would leave out all behind it the second time.
-        let keeps_all = self.classes.is_some() || found.len() <= self.many;
-        let mut again = vec![false; self.later.len()];
-        for (node, option, cost, share) in found {
-            let level = cost.iter().sum::<u32>();
-            let above = level.checked_sub(self.level + 1);
-            match above {
-                Some(_) if prefix.again => continue,
-                None if prefix.again && level < self.level => continue,
-                Some(_) if !keeps_all => again[level as usize - 1] = true,
-                _ => {
-                    let mut moves = prefix.moves.clone();
-                    moves.push((node.number, option));
-                    let class = node.classes.as_ref().map(|c| c.after[option as usize]);
-                    let list = match above {
-                        None => &mut self.open,
-                        Some(above) => &mut self.later[(self.level + above) as usize],
-                    };
-                    list.push(Prefix {
-                        moves,
-                        cost,
-                        share,
-                        class,
-                        again: false,
-                    });
-                }
+        let keeps_all = self.classes.is_some() || found.len() <= many;
+        let now = self.level;
+        let mut levels: Vec<Vec<_>> = vec![Vec::new(); self.later.len() + 1];
+        for one in found {
+            let level = one.2.iter().sum::<u32>();
+            // What costs less than what is run now was listed before.
+            if level >= now || prefix.again.is_none() {
+                levels[level.max(now) as usize].push(one);
             }
         }
-        for (list, _) in self.later.iter_mut().zip(again).filter(|(_, again)| *again) {
-            list.push(Prefix {
-                again: true,
-                ..prefix.clone()
-            });
+        for (level, mut all) in (0..).zip(levels) {
+            let list = match now.cmp(&level) {
+                Ordering::Less if prefix.again.is_some() => continue,
+                Ordering::Less => &mut self.later[level as usize - 1],
+                _ => &mut self.open,
+            };
+            // The last ones come first.
+            let listed = prefix.again.unwrap_or(0);
+            all.truncate(all.len() - listed.min(all.len()));
+            let keeps = match keeps_all {
+                true => all.len(),
+                false if level > now => 0,
+                false => at_once,
+            };
+            let rest = all.len().saturating_sub(keeps);
+            if rest > 0 {
+                list.push(Prefix {
+                    again: Some(listed + keeps),
+                    ..prefix.clone()
+                });
+            }
+            list.extend(all.drain(rest..).map(|(node, option, cost, share)| {
+                let last = (node.number, option);
+                Prefix {
+                    moves: prefix.moves.iter().copied().chain([last]).collect(),
+                    cost,
+                    share,
+                    class: node.classes.as_ref().map(|c| c.after[option as usize]),
+                    again: None,
+                }
+            }));
         }
     }
 }
@@ -340,7 +367,7 @@ impl Search for Dfs {
         let mut tasks = Vec::new();
         // What is run again lists many: one at a time.
         while tasks.len() < most
-            && !self.out.iter().any(|prefix| prefix.again)
+            && !self.out.iter().any(|prefix| prefix.again.is_some())
             && let Some(prefix) = self.open.pop()
         {
             if self.leaves_out(&prefix) {
@@ -367,7 +394,7 @@ impl Search for Dfs {
             let nodes = &follow.nodes;
             self.expand(&prefix, nodes);
         }
-        !prefix.again
+        prefix.again.is_none()
     }
 
     fn coverage(&self) -> Coverage {

@@ -67,8 +67,10 @@ fn what_is_listed_again_is_what_would_have_been_kept() {
         }
         let mut campaign = Campaign::new(&case, scope).unwrap_or_else(|e| panic!("{e}"));
         let kept = ends(&mut campaign, &mut Dfs::new(bound));
-        let listed = ends(&mut campaign, &mut Dfs::new(bound).again_from(0));
-        assert_eq!(kept, listed, "{name}");
+        for at_once in [1, 3] {
+            let listed = ends(&mut campaign, &mut Dfs::new(bound).listing(0, at_once));
+            assert_eq!(kept, listed, "{name}, {at_once}");
+        }
     }
 }
 
