@@ -126,10 +126,10 @@ fn add(one: Cost, other: Cost) -> Cost {
     std::array::from_fn(|i| one[i] + other[i])
 }
 
-/// Options behind a run from which on not all are kept as schedules to be run. A run at `access`
+/// Schedules that are kept to be run, before not all options behind a run are. A run at `access`
 /// granularity has tens of thousands, and hardly any of them is ever come to: when it is, the run is
 /// made again and lists the next ones.
-const MANY: usize = 4096;
+const ROOM: usize = 500_000;
 
 /// How many are listed at a time.
 const AT_ONCE: usize = 32;
@@ -174,17 +174,17 @@ pub struct Dfs {
     classes: Option<Reached>,
 }
 
-/// See [`MANY`] and [`AT_ONCE`].
+/// See [`ROOM`] and [`AT_ONCE`].
 #[derive(Clone, Copy, Debug)]
 struct Listing {
-    many: usize,
+    room: usize,
     at_once: usize,
 }
 
 impl Default for Listing {
     fn default() -> Listing {
         Listing {
-            many: MANY,
+            room: ROOM,
             at_once: AT_ONCE,
         }
     }
@@ -234,10 +234,11 @@ impl Dfs {
         }
     }
 
-    /// The same, but of a run with more than `many` options so many are listed `at_once`, at least 1.
+    /// The same, but where there is no room for as many schedules, those behind a run are listed so
+    /// many `at_once`, at least 1.
     #[must_use]
-    pub fn listing(self, many: usize, at_once: usize) -> Dfs {
-        let listing = Listing { many, at_once };
+    pub fn listing(self, room: usize, at_once: usize) -> Dfs {
+        let listing = Listing { room, at_once };
         Dfs { listing, ..self }
     }
 
@@ -309,9 +310,10 @@ impl Dfs {
     /// Puts what was found behind a run where it will be taken up: each option of a node, what a
     /// schedule with it costs, and its share.
     fn sort_in(&mut self, prefix: &Prefix, found: Vec<(&Node, u32, Cost, f64)>) {
-        let Listing { many, at_once } = self.listing;
+        let Listing { room, at_once } = self.listing;
+        let kept = self.open.len() + self.later.iter().map(Vec::len).sum::<usize>();
         // Classes are noted when a run is made, which would leave out all behind it the second time.
-        let keeps_all = self.classes.is_some() || found.len() <= many;
+        let keeps_all = self.classes.is_some() || kept + found.len() <= room;
         let now = self.level;
         let mut levels: Vec<Vec<_>> = vec![Vec::new(); self.later.len() + 1];
         for one in found {
