@@ -131,6 +131,7 @@ impl<'a> Serializer for &'a mut Bytes {
         Ok(self)
     }
 
+    #[inline]
     fn serialize_tuple_variant(
         self,
         _: &'static str,
@@ -154,13 +155,12 @@ impl<'a> Serializer for &'a mut Bytes {
     #[inline]
     fn serialize_struct_variant(
         self,
-        _: &'static str,
+        name: &'static str,
         number: u32,
-        _: &'static str,
-        _: usize,
+        variant: &'static str,
+        length: usize,
     ) -> Result<Self, fmt::Error> {
-        self.serialize_u32(number)?;
-        Ok(self)
+        self.serialize_tuple_variant(name, number, variant, length)
     }
 }
 
