@@ -117,10 +117,12 @@ impl Directed {
             };
             known && choice.deviation(option) == Deviation::Preemption
         };
-        let option = (1..choice.options.len()).find(fits)?;
-        let now = self.once_in(self.keen);
-        self.left -= usize::from(now);
-        now.then_some(option)
+        let fitting: Vec<usize> = (1..choice.options.len()).filter(fits).collect();
+        if fitting.is_empty() || !self.once_in(self.keen) {
+            return None;
+        }
+        self.left -= 1;
+        Some(fitting[self.dice.below(fitting.len())])
     }
 
     /// Whether one of the faults strikes at this opportunity: mostly the first of its kind and place.

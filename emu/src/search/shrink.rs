@@ -43,9 +43,11 @@ const PAIRS: usize = 32;
 const CHOICES_BELOW: u64 = 2_000_000;
 /// Preemptions up to which that search comes before the directed one.
 const FEW: usize = 2;
-/// Directed runs that are made with each number of preemptions; fewer with none at all, since what
-/// takes none is rare and mostly found before.
+/// Directed runs that are made with each number of preemptions, more where they are so short that
+/// all together have fewer choices than that; fewer with none at all, since what takes none is rare
+/// and mostly found before.
 const DIRECTED: u64 = 1500;
+const DIRECTED_CHOICES: u64 = 200_000;
 const DIRECTED_WITHOUT: u64 = 50;
 /// Of those that stop, how many are shrunk.
 const SHRUNK: usize = 3;
@@ -274,7 +276,7 @@ impl Shrinker<'_> {
         while most < best.preempting.len() {
             let tries = match most {
                 0 => DIRECTED_WITHOUT,
-                _ => DIRECTED,
+                _ => DIRECTED.max(DIRECTED_CHOICES / best.ended.choices.max(1)),
             };
             let mut found = Vec::new();
             for seed in seeds.by_ref().take(tries as usize) {
