@@ -109,8 +109,8 @@ impl Convention {
     }
 
     /// The first argument slots of the function just entered, as many as `out` has room for; 0 for
-    /// each that is on stack that is not mapped. See [`Self::argument`].
-    pub fn arguments(self, regs: &dyn RegisterAccess, mem: &dyn Mem, out: &mut [u64]) {
+    /// each that is on stack that is not mapped. `sp` is its stack pointer. See [`Self::argument`].
+    pub fn arguments(self, regs: &dyn RegisterAccess, sp: u64, mem: &dyn Mem, out: &mut [u64]) {
         let rules = self.rules();
         let arch = rules.arch;
         let in_registers = rules.registers.len().min(out.len());
@@ -118,10 +118,6 @@ impl Convention {
         for (value, reg) in first.iter_mut().zip(rules.registers) {
             *value = arch.truncate(regs.get(*reg));
         }
-        if others.is_empty() {
-            return;
-        }
-        let sp = regs.get(stack_pointer(arch));
         for (value, slot) in others.iter_mut().zip(in_registers..) {
             let at = arch.truncate(sp.wrapping_add(rules.stack_offset(slot)));
             *value = mem.read_ptr(arch, at).unwrap_or(0);

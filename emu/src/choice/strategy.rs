@@ -32,6 +32,13 @@ pub trait Strategy: Any + Send {
     /// those points have the options of `next`.
     fn quiet(&mut self, next: &Choice<'_>) -> Quiet;
 
+    /// Whether a call before which nothing has changed is a point like any other to what
+    /// [`Self::quiet`] promises. Not to who draws the promise: at calls it draws anew, and so a seed
+    /// stays the run that it is.
+    fn foresees(&self) -> bool {
+        false
+    }
+
     /// Whether [`Self::observe`] is to hear of every step from one scheduling point to the next.
     fn observes(&self) -> bool {
         false

@@ -412,6 +412,27 @@ impl Engine {
         self.promised && self.shared.quiet == 0
     }
 
+    /// Whether points are choices.
+    pub fn is_choosing(&self) -> bool {
+        self.shared.choosing
+    }
+
+    /// Whether it has been said how many points to pass, were it none before a deviation.
+    pub fn promises(&self) -> bool {
+        self.shared.choosing && (self.promised || self.shared.granted > 0)
+    }
+
+    /// Passes a point at which all cores have stopped, if there are any left to pass.
+    pub fn pass_point(&mut self) -> bool {
+        let s = &mut *self.shared;
+        if s.quiet == 0 {
+            return false;
+        }
+        s.pass(1, s.retired);
+        self.mark_choice();
+        true
+    }
+
     /// Points passed quietly since [`Self::set_choosing`], and the retired count at the last one.
     pub fn passed(&self) -> (u64, u64) {
         let s = &self.shared;

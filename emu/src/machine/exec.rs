@@ -4,10 +4,11 @@ mod ask;
 mod contexts;
 mod guest;
 
-use isa::{Reg, RegisterAccess};
+use isa::{Mem, Reg, RegisterAccess};
 
 use super::context::{Caller, Entered, Frame, Next, Outcome};
 use super::engine::Asked;
+use super::registers::LiveRegisters;
 use super::{Machine, Paused};
 use crate::choice::{Action, Moves, Strategy};
 use crate::nt::{self, Call, Done, Then, Trouble, thread};
@@ -41,6 +42,8 @@ pub(super) struct Decider {
     strategy: Option<Box<dyn Strategy>>,
     /// The strategy hears of every step.
     observed: bool,
+    /// What it promises covers calls.
+    foresees: bool,
     /// The step being made is no decision, and ends at the next point.
     unseen: bool,
     moves: Vec<(u64, u32)>,
@@ -120,6 +123,7 @@ impl Machine {
         goal: Option<Position>,
     ) -> (Option<Ended>, Box<dyn Strategy>) {
         self.decider.observed = strategy.observes();
+        self.decider.foresees = strategy.foresees();
         self.decider.strategy = Some(strategy);
         self.decider.announced = false;
         self.decider.fresh = false;
@@ -351,7 +355,10 @@ impl Machine {
                 }
                 Next::Guest { asked } => {
                     if self.run_guest(core, asked.into())? {
-                        return Ok(());
+                        match self.passes_call(core) {
+                            true => continue,
+                            false => return Ok(()),
+                        }
                     }
                 }
                 Next::Call(import) => self.call(core, import)?,
@@ -428,10 +435,16 @@ impl Machine {
     pub(super) fn arguments(&self, core: usize, api: &nt::Api) -> [u64; 12] {
         let arch = self.arch();
         let live = self.engine.registers(core);
+        self.arguments_at(&live, live.get(isa::stack_pointer(arch)), api)
+    }
+
+    /// The same for who has read the stack pointer.
+    fn arguments_at(&self, live: &LiveRegisters, sp: u64, api: &nt::Api) -> [u64; 12] {
+        let arch = self.arch();
         let mut slots = [0; 24];
         let slots = &mut slots[..api.slots(arch)];
         let convention = api.style.convention(arch);
-        convention.arguments(&live, &*self.memory, slots);
+        convention.arguments(live, sp, &*self.memory, slots);
         let mut args = [0; 12];
         let mut at = 0;
         for (value, arg) in args.iter_mut().zip(api.args) {
@@ -457,15 +470,17 @@ impl Machine {
         }
         self.state.cores[core].top_mut().next = Next::Idle;
         let arch = self.arch();
-        let args = self.arguments(core, slot.api);
         let live = self.engine.registers(core);
-        let lr = isa::link_register(arch).map_or(0, |r| live.get(r));
+        let sp = live.get(isa::stack_pointer(arch));
+        let lr = isa::link_register(arch).map(|r| live.get(r));
+        let on_stack = || self.memory.read_ptr(arch, sp);
         let caller = Caller {
             import,
-            sp: live.get(isa::stack_pointer(arch)),
-            lr,
-            return_address: isa::return_address(arch, &live, &*self.memory).unwrap_or(0),
+            sp,
+            lr: lr.unwrap_or(0),
+            return_address: lr.or_else(on_stack).unwrap_or(0),
         };
+        let args = self.arguments_at(&live, sp, slot.api);
         self.decider.caller = Some(caller);
         let name = slot.api.name;
         let shown = Args::from(&args[..slot.api.args.len()]);

@@ -112,11 +112,10 @@ impl Machine {
     fn outside(&self, out: &mut Vec<Action>) {
         let cores = self.state.cores.len();
         let irqls = self.irqls();
-        for core in 0..cores {
+        for (core, c) in self.state.cores.iter().enumerate() {
             if self.is_stalled(core) {
                 continue;
             }
-            let c = &self.state.cores[core];
             let number = core as u8;
             if c.irql < irqls.dispatch && thread::rival(self, core) {
                 out.push(Action::Switch(number));
@@ -145,12 +144,9 @@ impl Machine {
         if due && self.state.cores[0].irql < irqls.clock && !self.is_stalled(0) {
             out.push(Action::Clock(0));
         }
-        for stream in ndis::ready_streams(self) {
-            out.extend((0..cores).map(|c| Action::Packet {
-                stream,
-                core: c as u8,
-            }));
-        }
+        ndis::ready_streams(self).for_each(|stream| {
+            out.extend((0..cores as u8).map(|core| Action::Packet { stream, core }));
+        });
     }
 
     /// A core whose next step nobody else could see, where nothing but cores can act: the order of

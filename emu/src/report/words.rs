@@ -74,7 +74,7 @@ pub fn words(event: &Event, names: &dyn Names) -> String {
             adapter,
             number,
             length,
-            summary,
+            contents,
         } => {
             let verb = match op {
                 PacketOp::Arrived => "arrives at",
@@ -82,7 +82,7 @@ pub fn words(event: &Event, names: &dyn Names) -> String {
                 PacketOp::Returned => "is returned to",
                 PacketOp::Sent => "is sent by",
             };
-            let summary = printable(summary);
+            let summary = printable(contents.words());
             format!("packet {number} {verb} adapter {adapter}: {summary} ({length} bytes)")
         }
         EventKind::Irp {

@@ -142,7 +142,7 @@ pub(super) fn at_return(
     core: usize,
     routine: u64,
     depth: usize,
-    name: &str,
+    name: impl Fn() -> String,
 ) -> Result<(), Box<Stop>> {
     for lock in m.state.checks.taken_since(core, depth) {
         let breach = Breach {
@@ -150,7 +150,7 @@ pub(super) fn at_return(
             values: &[lock, routine],
             object: lock,
             pc: Some(routine),
-            what: format!("{name} returns with a spin lock held"),
+            what: format!("{} returns with a spin lock held", name()),
         };
         broken(m, core, breach)?;
     }

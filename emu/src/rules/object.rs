@@ -61,53 +61,48 @@ pub static UNLOAD: Rule = Rule {
     source: "Bug Check 0xC7, 0x2; Writing an Unload Routine",
 };
 
-/// The timers that are set, with their DPCs (0: none).
-fn timers(m: &Machine) -> Vec<(u64, u64)> {
-    let at = layout::of(m.arch()).ktimer.dpc;
-    let set = m.state.nt.timers.iter().filter_map(|(_, due)| match due {
+/// The timers that are set.
+fn timers(m: &Machine) -> impl Iterator<Item = u64> {
+    m.state.nt.timers.iter().filter_map(|(_, due)| match due {
         Due::Timer(timer, _) => Some(timer),
         Due::Wait(..) | Due::Frame(_) => None,
-    });
-    let with_dpc = |timer| {
-        let dpc = m.memory.read_ptr(m.arch(), timer + at);
-        (timer, dpc.unwrap_or(0))
-    };
-    set.map(with_dpc).collect()
+    })
 }
 
 /// The DPCs of drivers that are queued.
-fn dpcs(m: &Machine) -> Vec<u64> {
+fn dpcs(m: &Machine) -> impl Iterator<Item = u64> {
     let cores = 0..m.cpus();
     let items = cores.flat_map(|core| m.state.nt.dpcs.queue(core));
     let guest = |item| match item {
         Item::Guest(dpc) => Some(dpc),
         Item::Adapter(_) | Item::Completion(_) => None,
     };
-    items.filter_map(guest).collect()
+    items.filter_map(guest)
 }
 
 /// A block is about to be freed.
 pub(crate) fn freed(m: &mut Machine, core: usize, at: u64, size: u64) -> Result<(), Box<Stop>> {
     let block = pool::range(at, size);
     m.state.checks.forget_locks(&block);
-    let ends = |object| [object, block.start, block.end];
-    for (timer, _) in timers(m) {
-        if block.contains(&timer) {
-            let what = "frees memory with a timer in it that is set";
-            by_call(m, core, &TIMER_FREED, &ends(timer), timer, what)?;
+    let inside = |object: &u64| block.contains(object);
+    let timers: Vec<u64> = timers(m).filter(inside).collect();
+    let dpcs: Vec<u64> = dpcs(m).filter(inside).collect();
+    let work: Vec<u64> = m.state.checks.queued_work().filter(inside).collect();
+    let found = [
+        (&TIMER_FREED, timers, "a timer in it that is set"),
+        (&DPC_FREED, dpcs, "a DPC in it that is queued"),
+        (
+            &WORK_FREED,
+            work,
+            "a work item in it that waits for its thread",
+        ),
+    ];
+    for (rule, objects, what) in found {
+        for object in objects {
+            let values = [object, block.start, block.end];
+            let what = format!("frees memory with {what}");
+            by_call(m, core, rule, &values, object, what)?;
         }
-    }
-    for dpc in dpcs(m) {
-        if block.contains(&dpc) {
-            let what = "frees memory with a DPC in it that is queued";
-            by_call(m, core, &DPC_FREED, &ends(dpc), dpc, what)?;
-        }
-    }
-    let work = m.state.checks.queued_work();
-    let inside: Vec<u64> = work.filter(|item| block.contains(item)).collect();
-    for item in inside {
-        let what = "frees memory with a work item in it that waits for its thread";
-        by_call(m, core, &WORK_FREED, &ends(item), item, what)?;
     }
     Ok(())
 }
@@ -134,7 +129,9 @@ pub(super) fn unloaded(
         at.filter(|_| dpc != 0).unwrap_or(0)
     };
     let mut left = Vec::new();
-    for (timer, dpc) in timers(m) {
+    let dpc_of = layout::of(m.arch()).ktimer.dpc;
+    for timer in timers(m) {
+        let dpc = m.memory.read_ptr(m.arch(), timer + dpc_of).unwrap_or(0);
         left.push(("a timer", timer, routine(m, dpc)));
     }
     for dpc in dpcs(m) {

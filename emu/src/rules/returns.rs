@@ -39,7 +39,7 @@ pub(crate) fn returns(m: &mut Machine, core: usize, value: u64) -> Result<(), Bo
     let frame = frame.clone();
     level(m, core, &frame)?;
     let depth = routines(m, core);
-    lock::at_return(m, core, frame.routine, depth, &name(&frame))?;
+    lock::at_return(m, core, frame.routine, depth, || name(&frame))?;
     match frame.what {
         "DPC" => {
             let instructions = m.state.checks.clock(core) - frame.entered.began;

@@ -24,7 +24,7 @@ fn list(view: &View<'_>) -> Listing {
             adapter,
             number,
             length,
-            summary,
+            contents,
         } = &event.kind
         else {
             return None;
@@ -44,7 +44,7 @@ fn list(view: &View<'_>) -> Listing {
             format!("c{}", event.core),
             verb.into(),
             name.into(),
-            summary.clone(),
+            contents.words().to_string(),
             number.to_string(),
             length.to_string(),
         ];

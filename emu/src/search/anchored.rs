@@ -141,6 +141,10 @@ impl Strategy for Translate {
             None => Quiet::Forever,
         }
     }
+
+    fn foresees(&self) -> bool {
+        true
+    }
 }
 
 /// Makes moves told by actors; one that cannot be made is passed over.
@@ -177,5 +181,9 @@ impl Strategy for Anchored {
             Some((&(_, at), _)) => Quiet::Pass(at - passed - 1),
             None => Quiet::Forever,
         }
+    }
+
+    fn foresees(&self) -> bool {
+        true
     }
 }

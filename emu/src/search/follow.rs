@@ -97,6 +97,10 @@ impl Strategy for Follow {
         }
     }
 
+    fn foresees(&self) -> bool {
+        true
+    }
+
     fn observes(&self) -> bool {
         self.order.is_some()
     }

@@ -381,6 +381,10 @@ impl Strategy for Place {
             None => Quiet::Forever,
         }
     }
+
+    fn foresees(&self) -> bool {
+        true
+    }
 }
 
 /// Opportunities among which a fault that strikes anywhere is drawn.
@@ -452,6 +456,10 @@ impl Strategy for Drawn {
 
     fn quiet(&mut self, next: &Choice<'_>) -> Quiet {
         self.inner().quiet(next)
+    }
+
+    fn foresees(&self) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.foresees())
     }
 
     fn observes(&self) -> bool {

@@ -13,13 +13,21 @@ use serde::ser::{self, Serialize, Serializer};
 pub(super) struct Bytes(Vec<u8>);
 
 impl Bytes {
-    /// The bytes of a value, until the next one.
-    pub(super) fn of(&mut self, value: &impl Serialize) -> &[u8] {
-        self.0.clear();
+    /// Adds the bytes of a value.
+    pub(super) fn add(&mut self, value: &impl Serialize) {
         value
             .serialize(&mut *self)
             .expect("events have nothing that cannot be written");
+    }
+
+    /// Those that were added.
+    pub(super) fn all(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Forgets them.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
     }
 
     #[inline]
@@ -241,7 +249,10 @@ mod tests {
         let mut expected = vec![1, 0, 0, 0, 0x34, 0x12];
         expected.extend([2, 0, 0, 0, 0, 0, 0, 0, 0xFF, 2]);
         expected.extend([2, 0, 0, 0, 0, 0, 0, 0, b'a', b'b', 1, 1]);
-        assert_eq!(bytes.of(&value), expected);
-        assert_eq!(bytes.of(&Some::First), [0; 4]);
+        bytes.add(&value);
+        assert_eq!(bytes.all(), expected);
+        bytes.clear();
+        bytes.add(&Some::First);
+        assert_eq!(bytes.all(), [0; 4]);
     }
 }

@@ -1,6 +1,7 @@
 //! One event of a run. Events are what the trace hash covers, what reports print and what the
 //! timeline draws.
 
+use super::FrameContents;
 use crate::position::Position;
 use crate::stop::Access;
 
@@ -115,8 +116,8 @@ pub enum EventKind {
         number: u32,
         /// Its length in bytes.
         length: u32,
-        /// One line of what is in it, for example "10.0.0.2:1025 > 10.0.0.1:21 PA seq 5 len 7".
-        summary: String,
+        /// What is in it.
+        contents: FrameContents,
     },
     /// An IRP moved.
     Irp {

@@ -2,7 +2,9 @@
 
 mod bytes;
 pub mod event;
+mod frame;
 mod recorder;
 
 pub use event::{Event, EventKind};
+pub use frame::FrameContents;
 pub use recorder::Recorder;

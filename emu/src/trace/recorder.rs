@@ -5,15 +5,21 @@ use twox_hash::XxHash3_64;
 use super::bytes::Bytes;
 use super::event::{Event, EventKind};
 
+/// Events are hashed together until they have so many bytes, each such piece with the hash of those
+/// before it as its seed.
+const PIECE: usize = 2048;
+
 /// The events of a run so far.
 #[derive(Clone)]
 pub struct Recorder {
+    /// Of the pieces that are complete.
     hash: u64,
     count: u64,
     keep: bool,
     events: Vec<Event>,
     /// Return addresses, innermost first, of the events that have a stack; by event index.
     stacks: Vec<(usize, Vec<u64>)>,
+    /// The events since the last complete piece.
     bytes: Bytes,
 }
 
@@ -63,13 +69,20 @@ impl Recorder {
     }
 
     fn add_to_hash(&mut self, event: &Event) {
-        self.hash = XxHash3_64::oneshot_with_seed(self.hash, self.bytes.of(event));
+        self.bytes.add(event);
         self.count += 1;
+        if self.bytes.all().len() >= PIECE {
+            self.hash = self.hash();
+            self.bytes.clear();
+        }
     }
 
     /// Hash over all events so far, in order, but for broken rules.
     pub fn hash(&self) -> u64 {
-        self.hash
+        match self.bytes.all() {
+            [] => self.hash,
+            piece => XxHash3_64::oneshot_with_seed(self.hash, piece),
+        }
     }
 
     /// Number of events so far that the hash covers.

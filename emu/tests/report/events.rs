@@ -2,6 +2,7 @@
 
 use emu::report::{Height, table, words};
 use emu::stop::Access;
+use emu::trace::FrameContents;
 use emu::trace::event::{
     Event, EventKind, IrpOp, LockOp, PacketOp, PoolOp, ThreadOp, TimerOp, WaitOp,
 };
@@ -106,28 +107,28 @@ fn report_words() {
             adapter: 0,
             number: 3,
             length: 60,
-            summary: "10.0.0.2:1025 > 10.0.0.1:21 PA".to_string(),
+            contents: FrameContents::of(b"10.0.0.2:1025 > 10.0.0.1:21 PA", true),
         },
         EventKind::Packet {
             op: PacketOp::Indicated,
             adapter: 0,
             number: 3,
             length: 60,
-            summary: "ARP".to_string(),
+            contents: FrameContents::of(b"ARP", true),
         },
         EventKind::Packet {
             op: PacketOp::Returned,
             adapter: 0,
             number: 3,
             length: 60,
-            summary: "ARP".to_string(),
+            contents: FrameContents::of(b"ARP", true),
         },
         EventKind::Packet {
             op: PacketOp::Sent,
             adapter: 0,
             number: 3,
             length: 60,
-            summary: "ARP".to_string(),
+            contents: FrameContents::of(b"ARP", true),
         },
         EventKind::Irp {
             op: IrpOp::Dispatched,

@@ -36,7 +36,9 @@ fn an_arp_request_is_answered() {
         let events = machine.recorder.events();
         let moved = |wanted: PacketOp, text: &str| {
             events.iter().position(|e| match &e.kind {
-                EventKind::Packet { op, summary, .. } => *op == wanted && summary.starts_with(text),
+                EventKind::Packet { op, contents, .. } => {
+                    *op == wanted && contents.words().starts_with(text)
+                }
                 _ => false,
             })
         };

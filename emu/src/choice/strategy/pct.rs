@@ -161,6 +161,10 @@ impl Strategy for Pct {
             None => Quiet::Forever,
         }
     }
+
+    fn foresees(&self) -> bool {
+        true
+    }
 }
 
 /// A change point of a run with so many choices, at least 2; 0: not known.

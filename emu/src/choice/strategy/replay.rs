@@ -49,4 +49,8 @@ impl Strategy for Replay {
             None => Quiet::Forever,
         }
     }
+
+    fn foresees(&self) -> bool {
+        true
+    }
 }

@@ -103,6 +103,43 @@ impl Machine {
         }
     }
 
+    /// Driver code on a core has come to a scheduling point: whether that is a call before which there
+    /// is nothing to ask, since nothing else can happen or the strategy passes more points than were
+    /// passed so far. It is passed as the points before it were: what can happen is the same.
+    pub(super) fn passes_call(&mut self, core: usize) -> bool {
+        let cores = &self.state.cores;
+        let at_call = matches!(cores[core].top().next, Next::Call(_));
+        let alone = self.state.choosing && !self.engine.is_choosing();
+        let promised = self.decider.foresees && self.engine.promises();
+        if !at_call || !alone && !promised {
+            return false;
+        }
+        // What driver code and time may have changed: a lock that others wait for, what faults delay.
+        let waiting = cores
+            .iter()
+            .any(|c| matches!(c.top().next, Next::Spin { .. }));
+        let at_limit = self.retired() >= self.setup.plan.limits.instructions;
+        if waiting || at_limit || !self.state.faults.is_empty() {
+            return false;
+        }
+        // Such a step is no choice.
+        if self.steps_locally(core) || self.made_others_wait(core) {
+            return false;
+        }
+        if alone {
+            return true;
+        }
+        let passes = self.engine.pass_point();
+        match passes {
+            true => {
+                self.state.choices += 1;
+                self.state.choice_at = self.engine.retired();
+            }
+            false => self.decider.announced = self.engine.promise_kept(),
+        }
+        passes
+    }
+
     /// Tells the engine how far it may go.
     fn prepare(&mut self, core: usize) {
         let mut deadline = self.setup.plan.limits.instructions;

@@ -6,9 +6,8 @@
 use std::collections::VecDeque;
 
 use crate::machine::Machine;
-use crate::scenario;
-use crate::trace::EventKind;
 use crate::trace::event::PacketOp;
+use crate::trace::{EventKind, FrameContents};
 
 /// Length of an Ethernet header.
 pub(super) const HEADER: usize = 14;
@@ -153,7 +152,7 @@ pub(crate) fn receive(m: &mut Machine, adapter: usize, core: usize, bytes: Vec<u
         adapter: adapter as u32,
         number,
         length: bytes.len() as u32,
-        summary: scenario::summary(&bytes),
+        contents: FrameContents::of(&bytes, m.recorder.keeps()),
     };
     net.adapters[adapter].queues[core]
         .ring

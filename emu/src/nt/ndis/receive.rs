@@ -9,9 +9,8 @@ use super::protocol::release;
 use super::{Then, buffer, layout, memory, misuse, packet, status, then};
 use crate::machine::context::Outcome;
 use crate::nt::{self, Call, Done, Trouble, pool};
-use crate::scenario;
-use crate::trace::EventKind;
 use crate::trace::event::PacketOp;
+use crate::trace::{EventKind, FrameContents};
 
 const DATA_TAG: [u8; 4] = *b"NDrx";
 const PACKET_TAG: [u8; 4] = *b"NDpk";
@@ -30,8 +29,7 @@ pub(super) struct Loan {
     pub data: u64,
     /// How many.
     pub length: u64,
-    /// What is in it, in one line.
-    summary: String,
+    contents: FrameContents,
     /// Not all bindings have had it yet.
     pub indicating: bool,
     /// Number of the adapter.
@@ -138,13 +136,13 @@ fn lend(call: &mut Call<'_>, adapter: u32, frame: &Frame) -> Result<Option<u64>,
     call.set_u32(oob + at.oob.status, status)?;
     let net = &mut call.m.state.nt.net;
     net.adapters[adapter as usize].lent += 1;
-    let summary = scenario::summary(&frame.bytes);
+    let contents = FrameContents::of(&frame.bytes, call.m.recorder.keeps());
     let (number, indicating, owed) = (frame.number, true, 0);
     let loan = Loan {
         number,
         data,
         length,
-        summary,
+        contents,
         indicating,
         adapter,
         mdl,
@@ -169,8 +167,8 @@ fn indicate(
     let Some(loan) = net.loans.get(&packet) else {
         return Ok(None);
     };
-    let (number, data, length, summary) =
-        (loan.number, loan.data, loan.length, loan.summary.clone());
+    let (number, data, length, contents) =
+        (loan.number, loan.data, loan.length, loan.contents.clone());
     let (handlers, context) = (to.handlers, to.context);
     let lookahead = u64::from(to.lookahead);
     let served = &mut net.adapters[adapter as usize].queues[call.core].served;
@@ -184,7 +182,7 @@ fn indicate(
         adapter,
         number,
         length: length as u32,
-        summary,
+        contents,
     });
     let header = HEADER as u64;
     let payload = length - header;
@@ -275,7 +273,7 @@ fn reclaim(call: &mut Call<'_>, packet: u64) -> Result<(), Trouble> {
         mdl,
         ..
     } = *loan;
-    let (op, length, summary) = (PacketOp::Returned, length as u32, loan.summary.clone());
+    let (op, length, contents) = (PacketOp::Returned, length as u32, loan.contents.clone());
     net.loans.remove(&packet);
     net.adapters[adapter as usize].lent -= 1;
     call.event(EventKind::Packet {
@@ -283,7 +281,7 @@ fn reclaim(call: &mut Call<'_>, packet: u64) -> Result<(), Trouble> {
         adapter,
         number,
         length,
-        summary,
+        contents,
     });
     for block in [data, mdl, packet] {
         memory::free(call, block)?;

@@ -2,9 +2,9 @@
 
 use super::stream;
 use crate::machine::Machine;
-use crate::scenario::{self, Adapter};
-use crate::trace::EventKind;
+use crate::scenario::Adapter;
 use crate::trace::event::PacketOp;
+use crate::trace::{EventKind, FrameContents};
 
 /// Puts a frame of at least a link header onto the wire of an adapter.
 pub(super) fn transmit(m: &mut Machine, core: usize, from: usize, frame: &[u8]) {
@@ -19,7 +19,7 @@ pub(super) fn transmit(m: &mut Machine, core: usize, from: usize, frame: &[u8]) 
             adapter: from as u32,
             number,
             length: frame.len() as u32,
-            summary: scenario::summary(frame),
+            contents: FrameContents::of(frame, m.recorder.keeps()),
         },
     );
     let route = route(&m.setup.plan.adapters, from, frame);

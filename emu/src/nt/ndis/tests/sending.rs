@@ -17,9 +17,9 @@ impl Rig {
                 op: PacketOp::Sent,
                 adapter,
                 length,
-                summary,
+                contents,
                 ..
-            } => Some((*adapter, *length, summary.clone())),
+            } => Some((*adapter, *length, contents.words().to_string())),
             _ => None,
         });
         sent.collect()
