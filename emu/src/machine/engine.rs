@@ -19,6 +19,7 @@ use unicorn_engine::{
 use super::code::{CodeTable, Span, split_operand};
 use super::context::Loaded;
 use super::memory::{FRAME_SIZE, Memory};
+use super::page_set::PageSet;
 use super::registers::LiveRegisters;
 use crate::position::Position;
 use crate::stop::Access;
@@ -282,6 +283,8 @@ struct HookContext {
     shared: *mut Shared,
     /// The TLB may have entries for pageable pages.
     pageable: bool,
+    /// The pages that it may have entries for.
+    filled: PageSet,
 }
 
 /// Points to be passed quietly from which on the instance that sees blocks is worth the change.
@@ -476,6 +479,13 @@ impl Engine {
         }
     }
 
+    /// The same where nothing but these pages was taken away.
+    pub fn forget_pages(&mut self, pages: &PageSet) {
+        for instance in self.cpus.iter_mut().flat_map(|cpu| &mut cpu.instances) {
+            instance.stale |= instance.context.filled.meets(pages);
+        }
+    }
+
     /// Says whether accesses of a core to pageable pages end [`Self::run`] with [`Exit::Fault`], as
     /// if the pages were not there. What its TLB knows of them is forgotten when that begins.
     pub fn set_guard(&mut self, core: usize, on: bool) {
@@ -597,6 +607,7 @@ impl Engine {
         let live = &mut cpu.instances[cpu.live];
         if std::mem::take(&mut live.stale) {
             let _ = live.uc.ctl_flush_tlb();
+            live.context.filled = PageSet::default();
         }
     }
 

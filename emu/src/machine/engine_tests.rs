@@ -3,7 +3,7 @@
 use isa::{Arch, Reg, RegisterAccess};
 
 use super::engine::{AccessRecord, Asked, Engine, Exit, Granularity, Watch};
-use super::memory::{Memory, RegionKind, Rights};
+use super::memory::{Memory, RegionKind, Rights, Stale};
 use crate::stop::Access;
 
 mod updates;
@@ -226,8 +226,12 @@ fn a_fault_leaves_the_instruction_undone() {
             let mut s = setup(sample, granularity, Watch::Points);
             s.engine.set_deadline(2 * sample.round);
             assert_eq!(s.engine.run(0, false), Exit::Deadline);
+            s.memory.take_stale();
             s.memory.change_pages(s.data, 1, |p| p.resident = false);
-            s.engine.flush_tlbs();
+            let Stale::Pages(pages) = s.memory.take_stale() else {
+                panic!("one page was taken away");
+            };
+            s.engine.forget_pages(&pages);
             s.engine.set_deadline(u64::MAX);
             let fault = Exit::Fault {
                 page: s.data,

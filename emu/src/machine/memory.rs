@@ -8,6 +8,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use super::page_set::PageSet;
 use crate::stop::Access;
 
 /// Bytes in a frame, and in the pages that the emulated TLBs know. Profiles with larger pages use
@@ -167,8 +168,31 @@ pub struct Memory {
     /// Where the kernel has written since this was emptied, if anybody wants to know: first address
     /// and bytes.
     pub(super) journal: Option<Vec<(u64, usize)>>,
-    /// Set when a translation was taken away, so that every core's TLB must be emptied.
-    pub stale_tlbs: bool,
+    /// Translations that were taken away and that a TLB may still have.
+    stale: Stale,
+}
+
+/// Translations that were taken away.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) enum Stale {
+    /// None.
+    #[default]
+    Nothing,
+    /// Of these pages.
+    Pages(PageSet),
+    /// Perhaps of every page.
+    All,
+}
+
+impl Stale {
+    fn add(&mut self, page: u64) {
+        if *self == Stale::Nothing {
+            *self = Stale::Pages(PageSet::default());
+        }
+        if let Stale::Pages(pages) = self {
+            pages.add(page);
+        }
+    }
 }
 
 impl Memory {
@@ -187,7 +211,7 @@ impl Memory {
             mapped_at: Vec::new(),
             found: [const { Cell::new(Found::NONE) }; REMEMBERED],
             journal: None,
-            stale_tlbs: false,
+            stale: Stale::Nothing,
         }
     }
 
@@ -278,11 +302,26 @@ impl Memory {
             if let Some(i) = self.find(at) {
                 let region = &mut Arc::make_mut(&mut self.regions)[i];
                 let page = ((at - region.base) as usize) / FRAME_SIZE;
-                change(&mut Arc::make_mut(&mut region.pages)[page]);
+                let page = &mut Arc::make_mut(&mut region.pages)[page];
+                let before = *page;
+                change(page);
+                let changed = before != *page;
                 self.found[slot(at)].set(Found::NONE);
-                self.stale_tlbs = true;
+                // What was not there no TLB has.
+                if changed && before.valid && before.resident {
+                    self.stale.add(at);
+                }
             }
             at += FRAME_SIZE as u64;
+        }
+    }
+
+    /// Translations that have been taken away since this was asked last.
+    #[inline]
+    pub(super) fn take_stale(&mut self) -> Stale {
+        match self.stale {
+            Stale::Nothing => Stale::Nothing,
+            _ => std::mem::take(&mut self.stale),
         }
     }
 
@@ -474,7 +513,7 @@ impl Memory {
             }
             self.dirty.clear();
             // The cores may hold translations that allow quiet stores.
-            self.stale_tlbs = true;
+            self.stale = Stale::All;
         }
         MemoryImage {
             regions: self.regions.clone(),
@@ -507,12 +546,12 @@ impl Memory {
         if !hot {
             self.dirty.clear();
             // The cores may hold translations that allow quiet stores.
-            self.stale_tlbs = true;
+            self.stale = Stale::All;
         }
         if !Arc::ptr_eq(&self.regions, &image.regions) {
             self.regions = image.regions.clone();
             self.forget();
-            self.stale_tlbs = true;
+            self.stale = Stale::All;
         }
     }
 }

@@ -19,6 +19,7 @@ mod journal;
 pub mod layout;
 pub mod memory;
 mod options;
+mod page_set;
 mod registers;
 mod unwind;
 mod view;
@@ -49,7 +50,7 @@ use crate::trace::{Event, EventKind, Recorder};
 use context::{Core, Next};
 use engine::Engine;
 use layout::AddressMap;
-use memory::{Memory, MemoryImage};
+use memory::{Memory, MemoryImage, Stale};
 
 /// Instructions per 100 ns of virtual time: a core of 50 MIPS, of the time of the founding cases.
 pub const INSTRUCTIONS_PER_TICK: u64 = 5;
@@ -465,8 +466,10 @@ impl Machine {
 
     /// Empties the cores' TLBs if translations were taken away.
     fn flush(&mut self) {
-        if std::mem::take(&mut self.memory.stale_tlbs) {
-            self.engine.flush_tlbs();
+        match self.memory.take_stale() {
+            Stale::Nothing => {}
+            Stale::Pages(pages) => self.engine.forget_pages(&pages),
+            Stale::All => self.engine.flush_tlbs(),
         }
     }
 

@@ -106,6 +106,7 @@ impl Instance {
             core,
             shared,
             pageable: false,
+            filled: PageSet::default(),
         });
         let at: *mut HookContext = &mut *context;
         let handle = uc.get_handle();

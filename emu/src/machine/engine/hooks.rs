@@ -220,6 +220,7 @@ pub(super) unsafe extern "C" fn fill_hook(
     };
     // SAFETY: the context lives as long as the instance.
     let context = unsafe { &mut *context };
+    context.filled.add(address);
     let page = address & !(FRAME_SIZE as u64 - 1);
     let (s, core) = (unsafe { &mut *context.shared }, context.core);
     if memory.is_pageable(address) {
