@@ -214,8 +214,18 @@ impl Convention {
 /// The return address of the function just entered: at the stack pointer, or in the link register.
 /// `None` when the stack is not mapped there.
 pub fn return_address(arch: Arch, regs: &dyn RegisterAccess, mem: &dyn Mem) -> Option<u64> {
+    return_address_at(arch, regs, regs.get(stack_pointer(arch)), mem)
+}
+
+/// The same for who has read the stack pointer.
+pub fn return_address_at(
+    arch: Arch,
+    regs: &dyn RegisterAccess,
+    sp: u64,
+    mem: &dyn Mem,
+) -> Option<u64> {
     match isa(arch).registers.link_register {
         Some(link) => Some(regs.get(link)),
-        None => mem.read_ptr(arch, regs.get(stack_pointer(arch))),
+        None => mem.read_ptr(arch, sp),
     }
 }

@@ -26,7 +26,7 @@ mod unwind;
 mod x64;
 mod x86;
 
-pub use convention::{Convention, return_address};
+pub use convention::{Convention, return_address, return_address_at};
 pub use decode::{
     Atomic, Decoder, Def, Extend, FenceKind, Flow, Insn, MemOperand, Ordering, RegSet, Special,
 };

@@ -4,7 +4,7 @@ mod ask;
 mod contexts;
 mod guest;
 
-use isa::{Mem, Reg, RegisterAccess};
+use isa::{Reg, RegisterAccess};
 
 use super::context::{Caller, Entered, Frame, Next, Outcome};
 use super::engine::Asked;
@@ -472,13 +472,12 @@ impl Machine {
         let arch = self.arch();
         let live = self.engine.registers(core);
         let sp = live.get(isa::stack_pointer(arch));
-        let lr = isa::link_register(arch).map(|r| live.get(r));
-        let on_stack = || self.memory.read_ptr(arch, sp);
+        let back = isa::return_address_at(arch, &live, sp, &*self.memory);
         let caller = Caller {
             import,
             sp,
-            lr: lr.unwrap_or(0),
-            return_address: lr.or_else(on_stack).unwrap_or(0),
+            lr: isa::link_register(arch).map_or(0, |r| live.get(r)),
+            return_address: back.unwrap_or(0),
         };
         let args = self.arguments_at(&live, sp, slot.api);
         self.decider.caller = Some(caller);
